@@ -1,0 +1,1 @@
+"""Typed configuration: what a user writes, checked once at the edge."""

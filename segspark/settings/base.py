@@ -1,0 +1,53 @@
+"""The base of every settings model: strict, frozen, documented where it is defined."""
+
+import os
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from segspark.errors import ConfigError
+
+_REFERENCE = re.compile(r"\$\{(?P<name>[A-Z_][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+class StrictModel(BaseModel):
+    """Unknown keys are refused, values are not coerced across types, nothing can be changed."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
+
+
+def _check_references(text: str) -> str:
+    if "${" in _REFERENCE.sub("", text):
+        raise ValueError("'${' must open a reference such as ${NAME} or ${NAME:-default}")
+    return text
+
+
+Location = Annotated[str, AfterValidator(_check_references)]
+"""A path or address, which may hold `${NAME}` or `${NAME:-default}`.
+
+The settings keep the reference as written, so that neither a secret nor a machine's folder is
+printed, logged or hashed; `resolve_location` reads the environment at the moment of use.
+"""
+
+
+def resolve_location(location: Location) -> str:
+    """Replace each `${NAME}` in `location` by the environment variable's value.
+
+    Raises:
+        ConfigError: A variable without a default is not set.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match["name"], match["default"]
+        found = os.environ.get(name, default)
+        if found is None:
+            raise ConfigError(
+                f"the configuration refers to ${{{name}}}, and no environment variable of that "
+                f"name is set: set it, or write ${{{name}:-default}}"
+            )
+        return found
+
+    return _REFERENCE.sub(value, location)

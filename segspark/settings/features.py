@@ -1,0 +1,60 @@
+"""What counts as a purchase, and which features are built from it."""
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from segspark.settings.base import StrictModel
+from segspark.settings.sources import LineKind
+
+
+class LedgerSettings(StrictModel):
+    """What enters the ledger of customer days."""
+
+    sources: tuple[str, ...] = Field(default=(), strict=False)
+    """Names of the sources that count; empty: all that the lake holds."""
+    purchase_kinds: tuple[LineKind, ...] = Field(default=(LineKind.SALE,), strict=False)
+    """Kinds of line that, with money above zero, make a purchase."""
+    return_kinds: tuple[LineKind, ...] = Field(
+        default=(LineKind.RETURN, LineKind.CANCELLATION), strict=False
+    )
+    """Kinds of line that, with money below zero, undo one."""
+    exact_duplicates: Literal["once", "all"] = "once"
+    """Whether lines that are equal in every column count once or each time."""
+
+    @model_validator(mode="after")
+    def _kinds_are_disjoint(self) -> Self:
+        both = set(self.purchase_kinds) & set(self.return_kinds)
+        if both:
+            raise ValueError(f"{', '.join(sorted(both))} cannot be both purchase and return")
+        return self
+
+
+class ScoreCuts(StrictModel):
+    """Fixed cuts of the RFM scores, four rising numbers each."""
+
+    recency_days: tuple[float, float, float, float] = Field(strict=False)
+    """A customer scores 5 up to and including the first cut, 1 above the last."""
+    frequency_count: tuple[float, float, float, float] = Field(strict=False)
+    """A customer scores 1 up to and including the first cut, 5 above the last."""
+    monetary_amount: tuple[float, float, float, float] = Field(strict=False)
+    """As for frequency."""
+
+    @field_validator("*")
+    @classmethod
+    def _rise(cls, cuts: tuple[float, ...]) -> tuple[float, ...]:
+        if list(cuts) != sorted(cuts):
+            raise ValueError("cuts must not fall")
+        return cuts
+
+
+class FeatureSettings(StrictModel):
+    """Customer features as of a date."""
+
+    monetary: Literal["net", "gross"] = "net"
+    """`net`: what returns undo stops counting, in days, orders and money; `gross`: returns are
+    ignored, the recipe of most published tables."""
+    observation_days: int | None = Field(default=None, ge=1)
+    """Length of the RFM observation window, ending on the as-of date; none: everything."""
+    score_cuts: ScoreCuts | None = None
+    """Cuts of the RFM scores; none: quintiles of the day, recorded with the run."""

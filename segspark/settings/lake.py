@@ -1,0 +1,42 @@
+"""Where results live and how Spark is started on one machine."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from segspark.settings.base import Location, StrictModel
+
+
+class LakeSettings(StrictModel):
+    """The folder of Delta tables, local or in an object store."""
+
+    location: Location = "${SEGSPARK_LAKE:-lake}"
+    """Root folder of all tables; a relative one is taken from where the job runs."""
+    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
+    """The one reporting currency, ISO 4217; sources in another are refused."""
+    deleted_file_retention_days: int = Field(default=30, ge=7)
+    """Days for which removed data files stay readable by time travel."""
+    log_retention_days: int = Field(default=365, ge=7)
+    """Days for which the tables' history is kept."""
+
+
+class SparkSettings(StrictModel):
+    """A local Spark session; a submitted job keeps what its cluster gives it."""
+
+    master: str = Field(default="local[*]", pattern=r"^local(\[.+\])?$|^local-cluster\[.+\]$")
+    """Local master; `spark-submit --master` decides elsewhere."""
+    driver_memory: str = Field(default="2g", pattern="^[0-9]+[mg]$")
+    """Heap of the local Java process."""
+    shuffle_partitions: int = Field(default=8, ge=1)
+    """Initial partitions of a shuffle; a small multiple of the cores."""
+    log_level: Literal["ERROR", "WARN", "INFO"] = "ERROR"
+    """What Spark itself may print."""
+
+
+class TrackingSettings(StrictModel):
+    """MLflow, where every candidate is recorded."""
+
+    location: Location = "${MLFLOW_TRACKING_URI:-}"
+    """A server, or a database address; empty: a SQLite file inside a local lake."""
+    experiment: str = "segspark"
+    """Experiment that holds the runs; the segmentation's name is added to it."""

@@ -1,0 +1,35 @@
+"""The whole configuration of one segmentation."""
+
+from pydantic import Field
+
+from segspark.settings.base import StrictModel
+from segspark.settings.features import FeatureSettings, LedgerSettings
+from segspark.settings.lake import LakeSettings, SparkSettings, TrackingSettings
+from segspark.settings.segments import AssignmentSettings, AuditSettings
+from segspark.settings.sources import SourceSettings
+from segspark.settings.training import TrainingSettings
+
+
+class Settings(StrictModel):
+    """One segmentation of one lake's customers."""
+
+    segmentation: str = Field(default="default", pattern="^[a-z][a-z0-9_]{0,39}$")
+    """Name of the segmentation; it owns configuration, models and publications."""
+    lake: LakeSettings = LakeSettings()
+    """Where the tables are."""
+    spark: SparkSettings = SparkSettings()
+    """The local session."""
+    tracking: TrackingSettings = TrackingSettings()
+    """MLflow."""
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    """Sources of purchases by name."""
+    ledger: LedgerSettings = LedgerSettings()
+    """What counts as a purchase."""
+    features: FeatureSettings = FeatureSettings()
+    """Customer features."""
+    training: TrainingSettings = TrainingSettings()
+    """Sweep and selection."""
+    assignment: AssignmentSettings = AssignmentSettings()
+    """Flags of each assignment."""
+    audit: AuditSettings = AuditSettings()
+    """Conditions of publication."""

@@ -1,0 +1,5 @@
+"""Shim for cluster build tools; pyproject.toml holds all metadata."""
+
+from setuptools import setup
+
+setup()
