@@ -1,0 +1,1 @@
+"""Transactions → ledger of customer days → customer features as of a date."""

@@ -1,0 +1,1 @@
+"""Sources of purchases → transactions, with refusals and books that tie out."""

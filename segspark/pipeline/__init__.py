@@ -1,0 +1,1 @@
+"""The stages, composed: what each reads, computes, writes and checks."""

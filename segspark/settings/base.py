@@ -1,7 +1,9 @@
 """The base of every settings model: strict, frozen, documented where it is defined."""
 
+import importlib.util
 import os
 import re
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -34,10 +36,10 @@ printed, logged or hashed; `resolve_location` reads the environment at the momen
 
 
 def resolve_location(location: Location) -> str:
-    """Replace each `${NAME}` in `location` by the environment variable's value.
+    """Replace `${NAME}` by the environment variable's value, `package:name/path` by its file.
 
     Raises:
-        ConfigError: A variable without a default is not set.
+        ConfigError: A variable without a default is not set, or the package is not installed.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -50,4 +52,13 @@ def resolve_location(location: Location) -> str:
             )
         return found
 
-    return _REFERENCE.sub(value, location)
+    resolved = _REFERENCE.sub(value, location)
+    return _package_file(resolved) if resolved.startswith("package:") else resolved
+
+
+def _package_file(location: str) -> str:
+    name, _, path = location.removeprefix("package:").partition("/")
+    found = importlib.util.find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise ConfigError(f"{location}: the Python package {name!r} is not installed: install it")
+    return str(Path(next(iter(found.submodule_search_locations))) / path)

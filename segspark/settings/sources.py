@@ -165,7 +165,8 @@ class SourceSettings(StrictModel):
     """One source of purchase lines."""
 
     location: Location
-    """A file, a folder or a glob; relative to the configuration file that names it."""
+    """A file, a folder or a glob, here or in an object store; `package:name/path` is a file that an
+    installed Python package ships. A relative one is taken from where the job runs."""
     format: CsvFormat | ParquetFormat | DeltaFormat = Field(discriminator="kind")
     """How it is to be read."""
     columns: ColumnMapping

@@ -1,0 +1,1 @@
+"""Contracts of every table, and the only reads and writes."""

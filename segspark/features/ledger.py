@@ -1,0 +1,137 @@
+"""The ledger of customer days: additive sums from which any past day can be rebuilt."""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from segspark.features.lines import customer_lines, purchase_lines
+from segspark.features.returns import matched_returns
+from segspark.settings.features import LedgerSettings
+from segspark.tables.purchases import CUSTOMER_DAYS
+
+_KEYS = ("customer_id", "purchase_date", "effective_date")
+_SUMS = tuple(c for c in CUSTOMER_DAYS.columns if c.name not in {"ledger_id", *_KEYS})
+
+
+def customer_days(
+    transactions: DataFrame, *, settings: LedgerSettings, ledger_id: str
+) -> DataFrame:
+    """Sum a lake's lines to customer, purchase day and effective day.
+
+    Args:
+        transactions: Conforms to `TRANSACTIONS`; the batches that count.
+        settings: What counts as a purchase and as a return.
+        ledger_id: Written into every row.
+
+    Returns:
+        Conforms to `CUSTOMER_DAYS`. Guests are absent; a customer whose lines are neither purchase
+        nor return has rows of zeros, so that nobody is lost from the count of customers.
+    """
+    lines = customer_lines(transactions, settings=settings)
+    purchases = purchase_lines(lines)
+    matches = matched_returns(lines, purchases)
+    parts = [
+        _bought(purchases),
+        _placed(purchases),
+        _undone(purchases, matches),
+        _given_back(matches),
+        _unmatched(lines, matches),
+        _neither(lines),
+    ]
+    return (
+        reduce(DataFrame.unionByName, parts)
+        .groupBy(*_KEYS)
+        .agg(*(F.sum(c.name).cast(c.dtype).alias(c.name) for c in _SUMS))
+        .withColumn("ledger_id", F.lit(ledger_id))
+        .transform(CUSTOMER_DAYS.conform)
+    )
+
+
+def _row(purchase_date: Column, effective_date: Column, **sums: Column) -> list[Column]:
+    """A ledger row: the sums given, zero elsewhere."""
+    zero = F.lit(0)
+    return [
+        F.col("customer_id"),
+        purchase_date.alias("purchase_date"),
+        effective_date.alias("effective_date"),
+        *(sums.get(c.name, zero).cast(c.dtype).alias(c.name) for c in _SUMS),
+    ]
+
+
+def _bought(purchases: DataFrame) -> DataFrame:
+    """Lines, units and money, on the order's day, effective on the line's own."""
+    return purchases.select(
+        *_row(
+            F.col("order_date"),
+            F.col("transaction_date"),
+            line_count=F.col("copies"),
+            quantity_units=F.col("units"),
+            gross_amount=F.col("amount"),
+            discount_amount=F.col("discount"),
+        )
+    )
+
+
+def _placed(purchases: DataFrame) -> DataFrame:
+    """Each order once."""
+    orders = purchases.select("source", "customer_id", "order_id", "order_date").distinct()
+    return orders.select(*_row(F.col("order_date"), F.col("order_date"), order_count=F.lit(1)))
+
+
+def _undone(purchases: DataFrame, matches: DataFrame) -> DataFrame:
+    """Orders of which every unit came back, on the day of the last return."""
+    order = ("source", "customer_id", "order_id", "order_date")
+    came_back = matches.groupBy(*order).agg(
+        F.sum("units").alias("units_back"), F.max("return_date").alias("last_return_date")
+    )
+    touched = purchases.join(came_back.select(*order), on=list(order), how="left_semi")
+    bought = touched.groupBy(*order).agg(
+        F.sum("units").alias("units_bought"), F.min("units").alias("fewest_units")
+    )
+    whole = (F.col("units_back") == F.col("units_bought")) & (F.col("fewest_units") > 0)
+    return (
+        bought.join(came_back, on=list(order), how="inner")
+        .filter(whole)
+        .select(*_row(F.col("order_date"), F.col("last_return_date"), undone_order_count=F.lit(1)))
+    )
+
+
+def _given_back(matches: DataFrame) -> DataFrame:
+    """Matched returns, on the purchase's day, effective on their own."""
+    return matches.select(
+        *_row(
+            F.col("order_date"),
+            # A line added to an order later may be given back on the order's first day.
+            F.greatest("order_date", "return_date"),
+            returned_units=F.col("units"),
+            returned_amount=F.col("amount"),
+        )
+    )
+
+
+def _unmatched(lines: DataFrame, matches: DataFrame) -> DataFrame:
+    """What is left of each return, on its own day."""
+    matched = matches.groupBy("source", "customer_id", "return_line_id").agg(
+        F.sum("units").alias("matched_units"), F.sum("amount").alias("matched_amount")
+    )
+    returns = lines.filter("is_return").withColumnRenamed("line_id", "return_line_id")
+    joined = returns.join(matched, on=["source", "customer_id", "return_line_id"], how="left")
+    units = F.col("units") - F.coalesce("matched_units", F.lit(0))
+    amount = F.col("amount") - F.coalesce("matched_amount", F.lit(0))
+    return joined.filter((units > 0) | (amount > 0)).select(
+        *_row(
+            F.col("transaction_date"),
+            F.col("transaction_date"),
+            returned_units=units,
+            returned_amount=amount,
+            unmatched_returned_amount=amount,
+        )
+    )
+
+
+def _neither(lines: DataFrame) -> DataFrame:
+    """Zeros for the days of lines that are neither purchase nor return."""
+    rest = lines.filter("NOT is_purchase AND NOT is_return")
+    day = F.col("transaction_date")
+    return rest.select("customer_id", "transaction_date").distinct().select(*_row(day, day))

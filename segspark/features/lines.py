@@ -1,0 +1,52 @@
+"""Which lines count: purchases, returns and the rest of a customer's lines."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window
+
+from segspark.settings.features import LedgerSettings
+
+_SUM = "decimal(28,4)"
+
+
+def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> DataFrame:
+    """Lines of known customers, with what they count for.
+
+    Args:
+        transactions: Conforms to `TRANSACTIONS`; the batches that count.
+        settings: Kinds that make and undo purchases, and whether exact duplicates count.
+
+    Returns:
+        One row per line with a customer: its keys, `is_purchase`, `is_return`, and `units`,
+        `amount` and `discount` as positive sums over its copies.
+    """
+    copies = F.col("copies_count") if settings.exact_duplicates == "all" else F.lit(1)
+    kind, amount = F.col("line_kind"), F.col("line_amount")
+    return transactions.filter(F.col("customer_id").isNotNull()).select(
+        "source",
+        "line_id",
+        "customer_id",
+        "order_id",
+        "product_id",
+        "unit_price_amount",
+        "transaction_at",
+        "transaction_date",
+        (kind.isin(*settings.purchase_kinds) & (amount > 0)).alias("is_purchase"),
+        (kind.isin(*settings.return_kinds) & (amount < 0)).alias("is_return"),
+        copies.cast("long").alias("copies"),
+        _times(F.abs("quantity_units"), copies).alias("units"),
+        _times(F.abs(amount), copies).alias("amount"),
+        _times(F.col("discount_amount"), copies).alias("discount"),
+    )
+
+
+def purchase_lines(lines: DataFrame) -> DataFrame:
+    """Purchases only, with `order_date`: the day of the order's first line."""
+    order = Window.partitionBy("source", "customer_id", "order_id")
+    return lines.filter("is_purchase").withColumn(
+        "order_date", F.min("transaction_date").over(order)
+    )
+
+
+def _times(number: Column, copies: Column) -> Column:
+    return (number * copies.cast("decimal(10,0)")).cast(_SUM)

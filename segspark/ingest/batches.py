@@ -1,0 +1,118 @@
+"""Batches: which contents of a source are new, and which still count."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.errors import IngestError
+from segspark.ingest.files import SourceFile
+from segspark.settings.sources import SourceSettings
+from segspark.tables.ids import content_hash, content_id
+
+_RESULT_VERSION = 1
+"""Raised when the same bytes and settings would give other rows."""
+_NOT_IN_THE_HASH = {"location", "changed_file", "most_rejected_ratio"}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One content of a source that is not yet in the lake.
+
+    Attributes:
+        batch_id: Content address.
+        name: Its name in the books.
+        content_hash: Hash of its bytes, or of its rows for a table.
+        replaces: Batch of an older content of the same name, or None.
+    """
+
+    batch_id: str
+    name: str
+    content_hash: str
+    replaces: str | None
+
+
+def source_hash(name: str, source: SourceSettings) -> str:
+    """Hash of all settings that decide what a file's rows become; not of where the file is."""
+    settings = source.model_dump(mode="json", exclude=_NOT_IN_THE_HASH)
+    return content_hash(name, settings, _RESULT_VERSION)
+
+
+def new_batches(
+    name: str,
+    source: SourceSettings,
+    contents: Mapping[str, str],
+    known: Mapping[str, tuple[str, str]],
+) -> list[Batch]:
+    """The contents that are not yet in the lake, in order.
+
+    Args:
+        name: The source's name.
+        source: Its settings.
+        contents: Content hash → name in the books.
+        known: Batch id → (name in the books, content hash) of the batches of this source and
+            these settings that count now.
+
+    Raises:
+        IngestError: A name's content changed and the settings refuse that.
+    """
+    latest = {file_name: batch_id for batch_id, (file_name, _) in known.items()}
+    batches = []
+    for content, file_name in contents.items():
+        batch_id = content_id("batch", name, source_hash(name, source), content)
+        if batch_id in known:
+            continue
+        replaces = latest.get(file_name)
+        if replaces is not None and source.changed_file == "refuse":
+            raise IngestError(
+                f"source {name}: {file_name} was ingested before with another content: give the "
+                f"new file a name of its own, or set sources.{name}.changed_file to replace"
+            )
+        batches.append(Batch(batch_id, file_name, content, replaces))
+    return batches
+
+
+def batches_of(files: Sequence[SourceFile]) -> dict[str, str]:
+    """Content hash → name in the books."""
+    return {file.content_hash: file.name for file in files}
+
+
+def counting_batches(ingest_batches: DataFrame, hashes: Mapping[str, str]) -> DataFrame:
+    """The batches that count under the present settings.
+
+    Args:
+        ingest_batches: The table.
+        hashes: Source name → `source_hash` of its present settings. Batches made under other
+            settings hold the same purchases once more, so they do not count.
+
+    Returns:
+        Rows of `ingest_batches`, without those that a later batch replaced.
+    """
+    if not hashes:
+        return ingest_batches.limit(0)
+    of_settings = ingest_batches.filter(
+        F.concat_ws(" ", "source", "source_hash").isin(
+            [f"{name} {digest}" for name, digest in hashes.items()]
+        )
+    )
+    replaced = of_settings.filter(F.col("replaces_batch_id").isNotNull()).select(
+        F.col("replaces_batch_id").alias("batch_id"), F.col("ingested_at").alias("replaced_at")
+    )
+    latest = replaced.groupBy("batch_id").agg(F.max("replaced_at").alias("replaced_at"))
+    return (
+        of_settings.join(latest, on="batch_id", how="left")
+        .filter(F.col("replaced_at").isNull() | (F.col("replaced_at") < F.col("ingested_at")))
+        .drop("replaced_at")
+    )
+
+
+def rows_hash(table: DataFrame) -> str:
+    """A hash of a table's rows in any order: what OPTIMIZE moves does not change it."""
+    columns = [F.col(f"`{name}`") for name in sorted(table.columns)]
+    found = table.agg(
+        F.count("*").alias("rows"),
+        F.sum(F.xxhash64(*columns).cast("decimal(38,0)")).alias("sum"),
+        F.bit_xor(F.hash(*columns)).alias("xor"),
+    ).collect()[0]
+    return content_hash(sorted(table.columns), found["rows"], str(found["sum"]), str(found["xor"]))

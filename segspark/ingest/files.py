@@ -1,0 +1,140 @@
+"""Finding a source's files, and what tells one content from another."""
+
+import gzip
+import hashlib
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from segspark.errors import IngestError
+from segspark.settings.base import resolve_location
+from segspark.settings.sources import SourceSettings
+
+_CHUNK_BYTES = 1 << 20
+_GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a source: a plain one, a gzip's content or a member of a ZIP.
+
+    Attributes:
+        path: The file on disk.
+        member: Name inside the ZIP at `path`; None for other files.
+        is_gzip: Whether the file at `path` is a gzip.
+        content_hash: SHA-256 of the bytes, unpacked.
+    """
+
+    path: Path
+    member: str | None
+    is_gzip: bool
+    content_hash: str
+
+    @property
+    def name(self) -> str:
+        """What the books call it: without its folder, so that moving it changes nothing."""
+        return f"{self.path.name}/{self.member}" if self.member else self.path.name
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether Spark needs an unpacked copy to read it in parallel."""
+        return self.is_gzip or self.member is not None
+
+
+def find_files(name: str, source: SourceSettings) -> list[SourceFile]:
+    """All files of a source in order of their names; equal contents once.
+
+    Args:
+        name: The source's name, for messages.
+        source: A source of files.
+
+    Raises:
+        IngestError: Nothing is there, or a file cannot be read.
+    """
+    location = resolve_location(source.location)
+    if not location:
+        raise IngestError(f"source {name}: its location is empty: name a file, folder or glob")
+    paths = _paths(location)
+    if not paths:
+        raise IngestError(f"source {name}: no file at {location}: check sources.{name}.location")
+    found: dict[str, SourceFile] = {}
+    for path in paths:
+        for file in _contents(path):
+            found.setdefault(file.content_hash, file)
+    return sorted(found.values(), key=lambda file: file.name)
+
+
+@contextmanager
+def open_content(file: SourceFile) -> Iterator[BinaryIO]:
+    """The file's bytes, unpacked as they are read.
+
+    Raises:
+        IngestError: The file is damaged, encrypted or not to be read.
+    """
+    try:
+        if file.member is not None:
+            with zipfile.ZipFile(file.path) as archive, archive.open(file.member) as stream:
+                yield cast(BinaryIO, stream)
+        elif file.is_gzip:
+            with gzip.open(file.path) as stream:
+                yield cast(BinaryIO, stream)
+        else:
+            with file.path.open("rb") as stream:
+                yield stream
+    except (OSError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+        raise IngestError(f"{file.path}: cannot be read ({error}): send the file again") from error
+
+
+def unpack(file: SourceFile, folder: Path) -> Path:
+    """Copy the unpacked bytes into `folder`, under a name of our own."""
+    target = folder / f"{file.content_hash[:32]}.csv"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with open_content(file) as stream, target.open("wb") as copy:
+            shutil.copyfileobj(stream, copy, _CHUNK_BYTES)
+    except OSError as error:
+        raise IngestError(f"{folder}: cannot hold {file.name} unpacked ({error})") from error
+    return target
+
+
+def _paths(location: str) -> list[Path]:
+    path = Path(location)
+    if path.is_dir():
+        inside = path.rglob("*")
+        return sorted(p for p in inside if p.is_file() and not _is_hidden(p.relative_to(path)))
+    anchor = Path(path.anchor)
+    pattern = str(path.relative_to(anchor)) if path.anchor else location
+    return sorted(p for p in anchor.glob(pattern) if p.is_file())
+
+
+def _is_hidden(path: Path) -> bool:
+    """Markers such as _SUCCESS and .crc files are no data, as Spark sees it too."""
+    return any(part.startswith(("_", ".")) for part in path.parts)
+
+
+def _contents(path: Path) -> Iterator[SourceFile]:
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(len(_ZIP))
+        members: list[str | None] = [None]
+        if start == _ZIP:
+            with zipfile.ZipFile(path) as archive:
+                members = [m.filename for m in archive.infolist() if not m.is_dir()]
+    except (OSError, zipfile.BadZipFile) as error:
+        raise IngestError(f"{path}: cannot be read ({error}): send the file again") from error
+    for member in members:
+        file = SourceFile(path, member, start.startswith(_GZIP), "")
+        yield SourceFile(path, member, file.is_gzip, _content_hash(file))
+
+
+def _content_hash(file: SourceFile) -> str:
+    digest = hashlib.sha256()
+    with open_content(file) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,163 @@
+"""Stages: transactions → customer_days → customer_features."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from segspark.errors import StageError
+from segspark.features.customers import customer_summaries, with_scores
+from segspark.features.ledger import customer_days
+from segspark.features.scores import Cuts, score_cuts
+from segspark.pipeline.ingest import current_batches
+from segspark.pipeline.stage import Outcome, StageResult, Workspace, run_stage
+from segspark.settings.root import Settings
+from segspark.tables.engine_errors import engine_sentences
+from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.ids import content_hash, content_id
+from segspark.tables.lake import Lake
+from segspark.tables.manifest import StageRun, stage_ids
+from segspark.tables.purchases import CUSTOMER_DAYS, INGEST_BATCHES, TRANSACTIONS
+
+LEDGER = "ledger"
+FEATURES = "features"
+_LEDGER_VERSION = 1
+_FEATURES_VERSION = 1
+"""Raised when the same inputs and settings would give other rows."""
+
+
+def build_features(workspace: Workspace, *, as_of: date) -> list[StageResult]:
+    """Bring the ledger up to date, then build the snapshot of customer features.
+
+    Raises:
+        StageError: Nothing was ingested for the configuration, or nothing up to the date.
+    """
+    batches = _counted_batches(workspace)
+    known = [row for row in batches if row["first_date"] and row["first_date"] <= as_of]
+    if not known:
+        first = min((row["first_date"] for row in batches if row["first_date"]), default=None)
+        raise StageError(
+            f"no purchase line is known up to {as_of}: "
+            + (f"the earliest is of {first}, give a later --as-of" if first else "run ingest first")
+        )
+    ledger_id = _ledger_id(workspace.settings, batches)
+    ledger = _build_ledger(workspace, batches, ledger_id)
+    snapshot_id = _snapshot_id(workspace.settings, known, as_of)
+    return [ledger, _build_snapshot(workspace, known, ledger_id, snapshot_id, as_of)]
+
+
+def snapshot_id_of(workspace: Workspace, *, as_of: date) -> str:
+    """Id of the snapshot that the lake's batches and the settings give for the date."""
+    batches = _counted_batches(workspace)
+    known = [row for row in batches if row["first_date"] and row["first_date"] <= as_of]
+    return _snapshot_id(workspace.settings, known, as_of)
+
+
+def read_snapshot(lake: Lake, snapshot_id: str) -> DataFrame:
+    """The customers of one snapshot."""
+    return lake.read(CUSTOMER_FEATURES).filter(F.col("snapshot_id") == snapshot_id)
+
+
+def _counted_batches(workspace: Workspace) -> list[Row]:
+    wanted = workspace.settings.ledger.sources
+    unknown = set(wanted) - set(workspace.settings.sources)
+    if unknown:
+        raise StageError(
+            f"ledger.sources names {', '.join(sorted(unknown))}, which sources does not: "
+            "correct one of them"
+        )
+    return [row for row in current_batches(workspace) if not wanted or row["source"] in wanted]
+
+
+def _ids(batches: Sequence[Row]) -> list[str]:
+    return [row["batch_id"] for row in batches]
+
+
+def _ledger_id(settings: Settings, batches: Sequence[Row]) -> str:
+    config = settings.ledger.model_dump(mode="json")
+    return content_id(LEDGER, config, _ids(batches), _LEDGER_VERSION)
+
+
+def _snapshot_id(settings: Settings, batches: Sequence[Row], as_of: date) -> str:
+    config = settings.model_dump(mode="json", include={"ledger", "features"})
+    versions = [_LEDGER_VERSION, _FEATURES_VERSION]
+    return content_id("snapshot", as_of.isoformat(), config, _ids(batches), versions)
+
+
+def _build_ledger(workspace: Workspace, batches: Sequence[Row], ledger_id: str) -> StageResult:
+    lake, settings = workspace.lake, workspace.settings
+    run = StageRun(
+        stage=LEDGER,
+        stage_id=ledger_id,
+        segmentation=settings.segmentation,
+        as_of_date=None,
+        input_ids=tuple(_ids(batches)),
+        reads=(TRANSACTIONS, INGEST_BATCHES),
+        config=settings.model_dump(mode="json", include={"ledger"}),
+    )
+
+    def work() -> Outcome:
+        lines = lake.read(TRANSACTIONS).filter(F.col("batch_id").isin(_ids(batches)))
+        days = customer_days(lines, settings=settings.ledger, ledger_id=ledger_id)
+        # Ledgers of earlier batches under the same settings give way: one is enough.
+        config_hash = content_hash(run.config)
+        older = stage_ids(lake, LEDGER, settings.segmentation, config_hash)
+        lake.replace(CUSTOMER_DAYS, days, {"ledger_id": [ledger_id, *older]})
+        written = _ledger(lake, ledger_id)
+        counted = written.agg(
+            F.count("*").alias("rows"), F.count_distinct("customer_id").alias("customers")
+        ).collect()[0]
+        return Outcome(
+            summary=f"{counted['rows']:,} days of {counted['customers']:,} customers",
+            rows_in={TRANSACTIONS.name: sum(row["kept_row_count"] for row in batches)},
+            rows_out={CUSTOMER_DAYS.name: counted["rows"]},
+        )
+
+    return run_stage(workspace, run, work, is_there=lambda: not _ledger(lake, ledger_id).isEmpty())
+
+
+def _ledger(lake: Lake, ledger_id: str) -> DataFrame:
+    return lake.read(CUSTOMER_DAYS).filter(F.col("ledger_id") == ledger_id)
+
+
+def _build_snapshot(
+    workspace: Workspace, batches: Sequence[Row], ledger_id: str, snapshot_id: str, as_of: date
+) -> StageResult:
+    lake, settings = workspace.lake, workspace.settings
+    run = StageRun(
+        stage=FEATURES,
+        stage_id=snapshot_id,
+        segmentation=settings.segmentation,
+        as_of_date=as_of,
+        input_ids=tuple(_ids(batches)),
+        reads=(CUSTOMER_DAYS,),
+        config=settings.model_dump(mode="json", include={"ledger", "features"}),
+    )
+
+    def work() -> Outcome:
+        ledger = _ledger(lake, ledger_id)
+        summaries = customer_summaries(ledger, settings=settings.features, as_of=as_of).persist()
+        try:
+            with engine_sentences("building customer features", error=StageError):
+                cuts = score_cuts(summaries, settings=settings.features)
+            features = with_scores(summaries, cuts=cuts, as_of=as_of, snapshot_id=snapshot_id)
+            lake.replace(CUSTOMER_FEATURES, features, {"snapshot_id": snapshot_id})
+        finally:
+            summaries.unpersist()
+        return _snapshot_outcome(lake, snapshot_id, cuts)
+
+    return run_stage(workspace, run, work)
+
+
+def _snapshot_outcome(lake: Lake, snapshot_id: str, cuts: Cuts) -> Outcome:
+    reason = F.coalesce("exclusion_reason", F.lit("eligible")).alias("reason")
+    counted = read_snapshot(lake, snapshot_id).groupBy(reason).count().collect()
+    funnel = {row["reason"]: row["count"] for row in counted}
+    customers = sum(funnel.values())
+    return Outcome(
+        summary=f"{customers:,} customers, {funnel.get('eligible', 0):,} with purchases",
+        rows_in={"customers": customers},
+        rows_out={CUSTOMER_FEATURES.name: customers},
+        audit={"customers": funnel, "score_cuts": {k: list(v) for k, v in cuts.items()}},
+    )

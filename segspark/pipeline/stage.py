@@ -1,0 +1,113 @@
+"""How every stage runs: known by its id, done when its manifest row is there."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from segspark.pipeline.progress import Progress
+from segspark.settings.root import Settings
+from segspark.tables.lake import Lake
+from segspark.tables.manifest import StageRun, complete_stage, find_stage
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The surroundings of one job.
+
+    Attributes:
+        settings: The whole configuration.
+        lake: The tables.
+        progress: Where to say what is going on.
+    """
+
+    settings: Settings
+    lake: Lake
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a stage's work came to, for the manifest.
+
+    Attributes:
+        summary: One line for people.
+        rows_in: Rows read, by what they are.
+        rows_out: Rows written, by table.
+        audit: What was checked and found, JSON-safe.
+    """
+
+    summary: str
+    rows_in: Mapping[str, int]
+    rows_out: Mapping[str, int]
+    audit: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a call of a stage came to.
+
+    Attributes:
+        stage: Its name.
+        stage_id: Content address of its result.
+        was_done: Whether the result was already there, so that nothing was written.
+        summary: One line for people.
+        elapsed_seconds: Wall clock of this call.
+    """
+
+    stage: str
+    stage_id: str
+    was_done: bool
+    summary: str
+    elapsed_seconds: float
+
+    def line(self) -> str:
+        """The result as one line."""
+        state = "unchanged" if self.was_done else "done"
+        return f"{self.stage:<8}  {state:<9}  {self.elapsed_seconds:6.1f} s  {self.summary}"
+
+
+def run_stage(
+    workspace: Workspace,
+    run: StageRun,
+    work: Callable[[], Outcome],
+    *,
+    is_there: Callable[[], bool] = lambda: True,
+) -> StageResult:
+    """Do the work unless the manifest says it is done; write the manifest row last.
+
+    A stage that was killed has no row, so it is done again, over the slice it began.
+
+    Args:
+        workspace: The surroundings.
+        run: What the stage will write.
+        work: Writes it.
+        is_there: Asked where the manifest says done: whether the rows still are, for a stage whose
+            older results give way to newer ones.
+    """
+    started = time.monotonic()
+    done = find_stage(workspace.lake, run.stage, run.stage_id)
+    if done is not None and not is_there():
+        done = None
+    if done is not None:
+        summary = str(json.loads(done["audit_json"])["summary"])
+    else:
+        workspace.progress.step(f"{run.stage}: {run.stage_id}")
+        outcome = work()
+        summary = outcome.summary
+        complete_stage(
+            workspace.lake,
+            run,
+            rows_in=outcome.rows_in,
+            rows_out=outcome.rows_out,
+            audit={"summary": summary, **outcome.audit},
+        )
+    result = StageResult(
+        run.stage, run.stage_id, done is not None, summary, time.monotonic() - started
+    )
+    workspace.progress.say(result.line())
+    return result

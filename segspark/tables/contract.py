@@ -1,0 +1,90 @@
+"""Table contracts: name, grain, types and meaning of every column that is kept."""
+
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from segspark.errors import StorageError
+
+LINE_MONEY = T.DecimalType(18, 4)
+"""Money of one line."""
+MONEY = T.DecimalType(28, 4)
+"""Sums of money."""
+_WITHOUT_STATISTICS = (T.ArrayType, T.MapType, T.BooleanType)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a contract.
+
+    Attributes:
+        name: In snake_case, with the unit as suffix.
+        dtype: Spark type.
+        comment: What it means, its unit and its null rule.
+        nullable: Whether it may be missing.
+        personal: Whether it tells about a person; no file statistics are kept of such a column,
+            since they would outlive the person's deletion in the table's log.
+    """
+
+    name: str
+    dtype: T.DataType
+    comment: str
+    nullable: bool = field(default=False, kw_only=True)
+    personal: bool = field(default=False, kw_only=True)
+
+    @property
+    def struct_field(self) -> T.StructField:
+        return T.StructField(self.name, self.dtype, self.nullable, {"comment": self.comment})
+
+
+@dataclass(frozen=True, slots=True)
+class TableContract:
+    """A table of the lake.
+
+    Attributes:
+        name: Folder of the table below the lake's root.
+        meaning: What one row is.
+        grain: Columns that identify one row.
+        columns: All columns in storage order.
+    """
+
+    name: str
+    meaning: str
+    grain: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> T.StructType:
+        return T.StructType([column.struct_field for column in self.columns])
+
+    @property
+    def statistics_columns(self) -> tuple[str, ...]:
+        """Columns of which file statistics are kept: neither personal nor nested."""
+        return tuple(
+            c.name
+            for c in self.columns
+            if not c.personal and not isinstance(c.dtype, _WITHOUT_STATISTICS)
+        )
+
+    def differences(self, schema: T.StructType) -> list[str]:
+        """Where `schema` lacks a column or has another type; extra columns are no difference."""
+        actual = {f.name: f.dataType for f in schema.fields}
+        return [
+            f"{c.name} should be {c.dtype.simpleString()} and is "
+            f"{actual[c.name].simpleString() if c.name in actual else 'missing'}"
+            for c in self.columns
+            if actual.get(c.name) != c.dtype
+        ]
+
+    def conform(self, df: DataFrame) -> DataFrame:
+        """Project `df` onto the contract; lazy, runs no Spark job.
+
+        Raises:
+            StorageError: Listing every missing or mistyped column at once.
+        """
+        problems = self.differences(df.schema)
+        if problems:
+            raise StorageError(f"{self.name} breaks its contract: {'; '.join(problems)}")
+        return df.select(*(F.col(c.name) for c in self.columns))

@@ -1,0 +1,67 @@
+"""Turning what Spark, Delta and Py4J throw into one sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors import PySparkException
+
+from segspark.errors import SegsparkError, StorageError
+
+ENGINE_ERRORS = (PySparkException, Py4JError)
+"""Everything that the engine raises in Python."""
+_DEEPEST_CAUSE = 20
+_CONFLICTS = ("CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+
+
+@contextmanager
+def engine_sentences(doing: str, *, error: type[SegsparkError] = StorageError) -> Iterator[None]:
+    """Raise what the engine throws inside the block as `error`: `doing`, then the cause."""
+    try:
+        yield
+    except ENGINE_ERRORS as caught:
+        raise error(f"{doing}: {engine_sentence(caught)}") from caught
+
+
+def engine_sentence(caught: BaseException) -> str:
+    """The root cause in one line: its error class where it has one, its message, no Java trace."""
+    condition = error_condition(caught)
+    message = _message(caught)
+    return message if not condition or condition in message else f"[{condition}] {message}"
+
+
+def is_conflict(caught: BaseException) -> bool:
+    """Whether another writer changed the table meanwhile, so that trying again makes sense."""
+    condition = error_condition(caught) or type(caught).__name__.upper()
+    return any(conflict in condition for conflict in _CONFLICTS)
+
+
+def error_condition(caught: BaseException) -> str | None:
+    """Spark's or Delta's name of the error, such as DELTA_VIOLATE_CONSTRAINT_WITH_VALUES."""
+    if isinstance(caught, PySparkException):
+        return caught.getCondition()
+    if isinstance(caught, Py4JJavaError):
+        for cause in _java_causes(caught):
+            if hasattr(cause, "getErrorClass"):
+                try:
+                    return str(cause.getErrorClass())
+                except Py4JError:
+                    continue
+    return None
+
+
+def _message(caught: BaseException) -> str:
+    text = str(caught)
+    if isinstance(caught, Py4JJavaError):
+        text = str(_java_causes(caught)[-1].toString())
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    kept = [line for line in lines if not line.startswith(("at ", "SQLSTATE", "JVM stacktrace"))]
+    return (kept[0] if kept else type(caught).__name__)[:500]
+
+
+def _java_causes(caught: Py4JJavaError) -> list[Any]:
+    causes = [caught.java_exception]
+    while (deeper := causes[-1].getCause()) is not None and len(causes) < _DEEPEST_CAUSE:
+        causes.append(deeper)
+    return causes

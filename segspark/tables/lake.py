@@ -1,0 +1,190 @@
+"""The store: the only place that reads or writes the lake's tables."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+
+from segspark.errors import StorageError
+from segspark.settings.base import resolve_location
+from segspark.settings.lake import LakeSettings
+from segspark.tables.contract import TableContract
+from segspark.tables.engine_errors import (
+    ENGINE_ERRORS,
+    engine_sentence,
+    engine_sentences,
+    is_conflict,
+)
+from segspark.tables.locks import table_lock
+
+logger = logging.getLogger(__name__)
+
+Slice = Mapping[str, str | Sequence[str]]
+"""Rows that belong together: column → value, or the values it may have."""
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The Delta tables of one lake, addressed by contract.
+
+    Attributes:
+        spark: The session that reads and writes.
+        root: Root folder: an absolute local path or an address such as s3a://bucket/lake.
+        settings: Retention and currency.
+    """
+
+    spark: SparkSession
+    root: str
+    settings: LakeSettings
+    _checked: set[str] = field(default_factory=set, repr=False)
+
+    @classmethod
+    def open(cls, spark: SparkSession, settings: LakeSettings) -> "Lake":
+        """The lake that the settings name; nothing is read or made yet."""
+        return cls(spark, lake_root(settings), settings)
+
+    @property
+    def local_folder(self) -> Path | None:
+        """The root as a folder of this machine, or None."""
+        return None if "://" in self.root else Path(self.root)
+
+    def address(self, contract: TableContract) -> str:
+        """Where the table is."""
+        return f"{self.root}/{contract.name}"
+
+    def exists(self, contract: TableContract) -> bool:
+        """Whether the table has been made."""
+        if contract.name in self._checked:
+            return True
+        with engine_sentences(f"looking for {self.address(contract)}"):
+            return DeltaTable.isDeltaTable(self.spark, self.address(contract))
+
+    def read(self, contract: TableContract) -> DataFrame:
+        """The table's rows at its newest version; none where it was never written."""
+        if not self.exists(contract):
+            return self.spark.createDataFrame([], contract.schema)
+        self._check(contract)
+        return self._load(contract).transform(contract.conform)
+
+    def version(self, contract: TableContract) -> int:
+        """Newest Delta version; -1 where the table was never written."""
+        if not self.exists(contract):
+            return -1
+        with engine_sentences(f"reading the history of {self.address(contract)}"):
+            history = DeltaTable.forPath(self.spark, self.address(contract)).history(1)
+            return int(history.select("version").first()["version"])  # type: ignore[index]
+
+    def replace(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
+        """Make `df` the rows of one slice; the rest of the table stays as it is.
+
+        Writing the same slice again is harmless. Rows outside the slice are refused.
+
+        Raises:
+            StorageError: The frame breaks the contract, or the write failed; nothing has changed.
+        """
+        conformed = df.transform(contract.conform)
+        self._commit(contract, lambda: self._overwrite(contract, conformed, rows))
+
+    def append_after(self, contract: TableContract, make: Callable[[DataFrame], DataFrame]) -> None:
+        """Append what `make` derives from the table's rows, as one step for other writers."""
+
+        def append() -> None:
+            df = make(self.read(contract)).transform(contract.conform)
+            df.write.format("delta").mode("append").save(self.address(contract))
+
+        self._commit(contract, append)
+
+    def differences(self, contract: TableContract) -> list[str]:
+        """Where an existing table differs from its contract; empty for one not yet made."""
+        if not DeltaTable.isDeltaTable(self.spark, self.address(contract)):
+            return []
+        return contract.differences(self._load(contract).schema)
+
+    def _load(self, contract: TableContract) -> DataFrame:
+        with engine_sentences(f"reading {self.address(contract)}"):
+            return self.spark.read.format("delta").load(self.address(contract))
+
+    def _overwrite(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
+        (
+            df.write.format("delta")
+            .mode("overwrite")
+            .option("replaceWhere", _predicate(contract, rows))
+            .save(self.address(contract))
+        )
+
+    def _commit(self, contract: TableContract, write: Callable[[], None]) -> None:
+        address = self.address(contract)
+        locks = self.local_folder / "_locks" if self.local_folder else None
+        with table_lock(locks, contract.name):
+            self._ensure(contract)
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    write()
+                except ENGINE_ERRORS as caught:
+                    if attempt == _ATTEMPTS or not is_conflict(caught):
+                        raise StorageError(
+                            f"writing {address}: {engine_sentence(caught)}"
+                        ) from caught
+                    logger.info("%s: another writer was faster, trying again", contract.name)
+                    time.sleep(0.2 * attempt)
+                else:
+                    return
+
+    def _ensure(self, contract: TableContract) -> None:
+        if contract.name in self._checked:
+            return
+        days = self.settings
+        with engine_sentences(f"making {self.address(contract)}"):
+            (
+                DeltaTable.createIfNotExists(self.spark)
+                .location(self.address(contract))
+                .addColumns(contract.schema)
+                .comment(contract.meaning)
+                .property(
+                    "delta.deletedFileRetentionDuration",
+                    f"interval {days.deleted_file_retention_days} days",
+                )
+                .property("delta.logRetentionDuration", f"interval {days.log_retention_days} days")
+                .property("delta.dataSkippingStatsColumns", ",".join(contract.statistics_columns))
+                .execute()
+            )
+        self._check(contract)
+
+    def _check(self, contract: TableContract) -> None:
+        """Compare once a session: creating over another schema would succeed silently."""
+        if contract.name in self._checked:
+            return
+        problems = contract.differences(self._load(contract).schema)
+        if problems:
+            raise StorageError(
+                f"{self.address(contract)}: was made by another version of segspark or another "
+                f"tool ({'; '.join(problems)}): name another lake.location or move it away"
+            )
+        self._checked.add(contract.name)
+
+
+def lake_root(settings: LakeSettings) -> str:
+    """The lake's root: addresses as they are, folders of this machine absolute."""
+    location = resolve_location(settings.location).rstrip("/")
+    if location.startswith("file:"):
+        location = "/" + location.removeprefix("file:").lstrip("/")
+    return location if "://" in location else str(Path(location).absolute())
+
+
+def _predicate(contract: TableContract, rows: Slice) -> str:
+    """The slice as the SQL text that `replaceWhere` takes, its values quoted."""
+    known = {column.name for column in contract.columns}
+    if not rows or not known.issuperset(rows):
+        raise StorageError(f"{contract.name}: a slice names columns of the table")
+    return " AND ".join(f"{column} IN ({_quoted(values)})" for column, values in rows.items())
+
+
+def _quoted(values: str | Sequence[str]) -> str:
+    texts = [values] if isinstance(values, str) else list(values)
+    escaped = [text.replace("\\", "\\\\").replace("'", "\\'") for text in texts]
+    return ", ".join(f"'{text}'" for text in escaped)

@@ -1,0 +1,113 @@
+"""The manifest: a stage is done when, and only when, its row is written."""
+
+import json
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from pyspark.sql import Row, SparkSession
+from pyspark.sql import functions as F
+
+from segspark.tables.contract import TableContract
+from segspark.tables.ids import content_hash
+from segspark.tables.lake import Lake
+from segspark.tables.operations import STAGE_RUNS
+
+
+@dataclass(frozen=True, slots=True)
+class StageRun:
+    """One stage about to run: what it will write and what that depends on.
+
+    Attributes:
+        stage: ingest, ledger, features, train, assign or publish.
+        stage_id: Content address of the result.
+        segmentation: Segmentation it runs for.
+        as_of_date: Last day counted; None for stages that know no date.
+        input_ids: Ids of the inputs.
+        reads: Tables read; their Delta versions are recorded.
+        config: The settings that the stage depends on, JSON-safe.
+    """
+
+    stage: str
+    stage_id: str
+    segmentation: str
+    as_of_date: date | None
+    input_ids: tuple[str, ...]
+    reads: tuple[TableContract, ...]
+    config: Mapping[str, Any]
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Wall clock since the stage began."""
+        return time.monotonic() - self._started
+
+
+def find_stage(lake: Lake, stage: str, stage_id: str) -> Row | None:
+    """The stage's manifest row, or None while it is not done."""
+    runs = lake.read(STAGE_RUNS)
+    return runs.filter((F.col("stage") == stage) & (F.col("stage_id") == stage_id)).first()
+
+
+def stage_ids(lake: Lake, stage: str, segmentation: str, config_hash: str) -> list[str]:
+    """Ids of all completed runs of a stage under one configuration."""
+    runs = lake.read(STAGE_RUNS).filter(
+        (F.col("stage") == stage)
+        & (F.col("segmentation") == segmentation)
+        & (F.col("config_hash") == config_hash)
+    )
+    return [row["stage_id"] for row in runs.select("stage_id").collect()]
+
+
+def complete_stage(
+    lake: Lake,
+    run: StageRun,
+    *,
+    rows_in: Mapping[str, int],
+    rows_out: Mapping[str, int],
+    audit: Mapping[str, Any],
+) -> None:
+    """Write the manifest row: the last thing a stage does."""
+    row = (
+        run.stage,
+        run.stage_id,
+        run.segmentation,
+        run.as_of_date,
+        list(run.input_ids),
+        {contract.name: lake.version(contract) for contract in run.reads},
+        dict(rows_in),
+        dict(rows_out),
+        json.dumps(run.config, sort_keys=True),
+        content_hash(run.config),
+        engine_versions(lake.spark),
+        json.dumps(audit, sort_keys=True, default=str),
+        run.started_at,
+        datetime.now(UTC),
+        run.elapsed_seconds,
+    )
+    df = lake.spark.createDataFrame([row], STAGE_RUNS.schema)
+    lake.replace(STAGE_RUNS, df, {"stage": run.stage, "stage_id": run.stage_id})
+
+
+def engine_versions(spark: SparkSession) -> dict[str, str]:
+    """Versions of what computed a result."""
+    java = spark.sql("SELECT java_method('java.lang.System', 'getProperty', 'java.version') v")
+    return {
+        "segspark": _version("segspark"),
+        "python": platform.python_version(),
+        "spark": spark.version,
+        "delta": _version("delta-spark"),
+        "java": str(java.collect()[0]["v"]),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed as a package"

@@ -1,0 +1,187 @@
+"""Tables of models, segments and profiles."""
+
+from pyspark.sql import types as T
+
+from segspark.tables.contract import MONEY, Column, TableContract
+
+PROFILED_FEATURES = {
+    "recency_days": "days since the last purchase",
+    "frequency_count": "orders",
+    "monetary_amount": "spend",
+    "average_order_amount": "spend per order",
+    "tenure_days": "days since the first purchase",
+}
+"""Features that a profile describes, with their meaning."""
+
+_RUN_ID = Column("run_id", T.StringType(), "Hash of snapshot, model and assignment settings.")
+
+SEGMENT_CANDIDATES = TableContract(
+    name="segment_candidates",
+    meaning="One candidate of a training: what was tried, how it did, why it was chosen or not.",
+    grain=("training_id", "candidate_id"),
+    columns=(
+        Column("training_id", T.StringType(), "Hash of snapshot and training settings."),
+        Column("candidate_id", T.StringType(), "Algorithm and number of segments: kmeans-4."),
+        Column("algorithm", T.StringType(), "Family of the clustering."),
+        Column("segment_count", T.IntegerType(), "Segments asked for."),
+        Column("found_segment_count", T.IntegerType(), "Segments found.", nullable=True),
+        Column("silhouette", T.DoubleType(), "Squared Euclidean, -1 to 1.", nullable=True),
+        Column(
+            "structureless_silhouette",
+            T.DoubleType(),
+            "Mean silhouette of data without structure: same margins, same rank correlations.",
+            nullable=True,
+        ),
+        Column(
+            "silhouette_gain",
+            T.DoubleType(),
+            "Silhouette less that of structureless data.",
+            nullable=True,
+        ),
+        Column("davies_bouldin", T.DoubleType(), "Lower is better.", nullable=True),
+        Column("calinski_harabasz", T.DoubleType(), "Higher is better.", nullable=True),
+        Column(
+            "within_cluster_sum",
+            T.DoubleType(),
+            "Squared distances to the segment's mean.",
+            nullable=True,
+        ),
+        Column(
+            "smallest_segment_ratio",
+            T.DoubleType(),
+            "Share of the smallest segment.",
+            nullable=True,
+        ),
+        Column("largest_segment_ratio", T.DoubleType(), "Share of the largest.", nullable=True),
+        Column("log_likelihood", T.DoubleType(), "Of a mixture.", nullable=True),
+        Column("is_chosen", T.BooleanType(), "Whether it became the model."),
+        Column("is_plain_maximum", T.BooleanType(), "Whether plain silhouette would take it."),
+        Column("reason", T.StringType(), "Why it was chosen or not."),
+        Column("elapsed_seconds", T.DoubleType(), "Time of the fit, restarts included."),
+    ),
+)
+
+SEGMENT_MODELS = TableContract(
+    name="segment_models",
+    meaning="One chosen model, whole: it scores from its JSON alone.",
+    grain=("model_id",),
+    columns=(
+        Column("model_id", T.StringType(), "Hash of the training and the chosen candidate."),
+        Column("training_id", T.StringType(), "Training that chose it."),
+        Column("segmentation", T.StringType(), "Segmentation it belongs to."),
+        Column("snapshot_id", T.StringType(), "Features it was trained on."),
+        Column("as_of_date", T.DateType(), "Last day counted in them."),
+        Column("algorithm", T.StringType(), "Family of the clustering."),
+        Column("segment_count", T.IntegerType(), "Segments."),
+        Column("model_json", T.StringType(), "Feature vector, centres or mixture, thresholds."),
+        Column("verdict", T.StringType(), "What was chosen and why, in words."),
+    ),
+)
+
+SEGMENT_IDENTITIES = TableContract(
+    name="segment_identities",
+    meaning="What a model's cluster is called; settled at the model's first assignment, kept for "
+    "its life, carried over from the model published before where customers are the same.",
+    grain=("model_id", "cluster_index"),
+    columns=(
+        Column("model_id", T.StringType(), "The model."),
+        Column("cluster_index", T.IntegerType(), "What the algorithm returns."),
+        Column("segment_id", T.StringType(), "What people see; survives retraining."),
+        Column("segment_name", T.StringType(), "Follows from the segment's profile."),
+        Column(
+            "predecessor_run_id",
+            T.StringType(),
+            "Published run whose segments were carried over.",
+            nullable=True,
+        ),
+        Column(
+            "shared_customer_ratio",
+            T.DoubleType(),
+            "Jaccard overlap with the segment that the id comes from; NULL for a new one.",
+            nullable=True,
+        ),
+    ),
+)
+
+CUSTOMER_SEGMENTS = TableContract(
+    name="customer_segments",
+    meaning="One customer in one run.",
+    grain=("run_id", "customer_id"),
+    columns=(
+        _RUN_ID,
+        Column("customer_id", T.StringType(), "Normalised customer id.", personal=True),
+        Column("segment_id", T.StringType(), "The customer's segment."),
+        Column("cluster_index", T.IntegerType(), "What the algorithm returned."),
+        Column(
+            "centre_distance",
+            T.DoubleType(),
+            "Distance to the segment's centre, in standard deviations.",
+        ),
+        Column(
+            "probability_ratio",
+            T.DoubleType(),
+            "Posterior of the segment; NULL unless the model is a mixture.",
+            nullable=True,
+        ),
+        Column(
+            "confidence_ratio",
+            T.DoubleType(),
+            "0 (torn between two) to 1: lead over the runner-up.",
+        ),
+        Column("runner_up_segment_id", T.StringType(), "Second-best segment.", nullable=True),
+        Column("is_borderline", T.BooleanType(), "Confidence below the configured bound."),
+        Column("is_outlier", T.BooleanType(), "Far from every segment."),
+    ),
+)
+
+CUSTOMER_FUNNEL = TableContract(
+    name="customer_funnel",
+    meaning="How many customers of a run are assigned, and how many excluded, by reason; they add "
+    "up to all customers of the snapshot.",
+    grain=("run_id", "outcome"),
+    columns=(
+        _RUN_ID,
+        Column("outcome", T.StringType(), "assigned, or the reason of the exclusion."),
+        Column("customer_count", T.LongType(), "Customers."),
+    ),
+)
+
+
+def _statistics() -> tuple[Column, ...]:
+    statistics = {
+        "mean": "Mean",
+        "p25": "Lower quartile",
+        "median": "Median",
+        "p75": "Upper quartile",
+    }
+    return tuple(
+        Column(f"{feature}_{suffix}", T.DoubleType(), f"{words} of {meaning}.", nullable=True)
+        for feature, meaning in PROFILED_FEATURES.items()
+        for suffix, words in statistics.items()
+    )
+
+
+SEGMENT_PROFILES = TableContract(
+    name="segment_profiles",
+    meaning="One segment in one run.",
+    grain=("run_id", "segment_id"),
+    columns=(
+        _RUN_ID,
+        Column("segment_id", T.StringType(), "The segment."),
+        Column("segment_name", T.StringType(), "Its name."),
+        Column("description", T.StringType(), "What its customers are like, in words."),
+        Column("suggested_action", T.StringType(), "What to do next."),
+        Column("customer_count", T.LongType(), "Customers."),
+        Column("customer_ratio", T.DoubleType(), "Share of the assigned customers."),
+        Column("monetary_amount", MONEY, "Spend of the segment."),
+        Column(
+            "monetary_ratio",
+            T.DoubleType(),
+            "Share of the assigned customers' spend.",
+            nullable=True,
+        ),
+        Column("borderline_ratio", T.DoubleType(), "Share of its customers on a border."),
+        Column("outlier_ratio", T.DoubleType(), "Share of its customers far from every centre."),
+        *_statistics(),
+    ),
+)
