@@ -1,0 +1,66 @@
+# `make demo` and `make test` are all that a newcomer needs; each sets up what is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.set-up
+RUN := $(BIN)/python
+
+.PHONY: help setup demo test format lint types imports lock dist docs clean
+
+help:
+	@echo "make setup    environment, packages, Delta jars, Java check"
+	@echo "make demo     set-up, then the whole pipeline on real data"
+	@echo "make test     set-up, then format, lint, types, import rules and all tests"
+	@echo "make format   rewrite the source as the format check wants it"
+	@echo "make lock     resolve requirements-dev.lock anew"
+	@echo "make dist     the wheel and the --py-files zip, in dist/"
+	@echo "make docs     regenerate the generated pages"
+	@echo "make clean    remove what the commands above made, but no lake"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml setup.py requirements-dev.lock scripts/set_up.py segspark/session/delta_jars.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "error: segspark needs Python 3.11 or newer, and $(PYTHON) is not: name one with make PYTHON=python3.11" >&2; \
+	  exit 1; }
+	@$(PYTHON) -m scripts.set_up
+	@touch $@
+
+demo: setup
+	@$(BIN)/segspark demo
+
+test: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+lock: setup
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal \
+	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --upgrade \
+	  --all-extras --group dev pyproject.toml --output-file requirements-dev.lock
+
+dist: setup
+	@$(RUN) -m scripts.make_dist
+
+docs: setup
+	$(RUN) scripts/write_reference.py
+
+clean:
+	rm -rf .venv build dist segspark.egg-info .pytest_cache .mypy_cache .ruff_cache \
+	  .import_linter_cache .hypothesis
+	find jobs scripts segspark tests -name __pycache__ -prune -exec rm -rf {} +

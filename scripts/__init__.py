@@ -1,0 +1,1 @@
+"""What a person runs once: set-up, distribution, generated pages."""

@@ -1,0 +1,124 @@
+"""One quiet run of Spark's own dependency resolver."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from segspark.errors import SetupError
+from segspark.session.java import check_java
+
+EXCLUDED = (
+    "com.fasterxml.jackson.core:*",
+    "com.fasterxml.jackson.datatype:*",
+    "com.fasterxml.jackson.module:*",
+    "com.github.luben:*",
+    "com.google.code.findbugs:*",
+    "commons-logging:*",
+    "commons-pool:*",
+    "io.airlift:*",
+    "javax.annotation:*",
+    "org.apache.hadoop:*",
+    "org.apache.logging.log4j:*",
+    "org.apache.parquet:*",
+    "org.locationtech.jts:*",
+    "org.roaringbitmap:*",
+    "org.slf4j:*",
+    "org.xerial.snappy:*",
+)
+"""What Delta asks for and Spark brings itself; without these 33 jars come instead of seven."""
+
+_PATIENCE_SECONDS = 300
+_TELLING = re.compile(
+    r"UnknownHost|Server access error|timed out|not found:|unresolved dependency|Connection "
+    r"refused|Network is unreachable|certificate|No space left|Caused by|Exception"
+)
+
+
+def spark_home() -> Path | None:
+    """The folder of the installed pyspark, if it holds a whole Spark."""
+    found = importlib.util.find_spec("pyspark")
+    if found is None or found.origin is None:
+        return None
+    home = Path(found.origin).parent
+    return home if (home / "bin" / "spark-submit").exists() else None
+
+
+def resolve(coordinate: str, folder: Path) -> Path:
+    """Fetch a Maven coordinate and what it needs.
+
+    Spark's launcher resolves before it runs the program, so an empty program is enough: no
+    Spark session starts.
+
+    Args:
+        coordinate: `group:artifact:version`.
+        folder: Where the resolver may work.
+
+    Returns:
+        The folder, inside `folder`, that holds the jars.
+
+    Raises:
+        SetupError: It could not be fetched.
+    """
+    java = check_java()
+    home = spark_home()
+    if home is None:
+        raise SetupError("the installed pyspark has no spark-submit: `pip install pyspark`")
+    settings = resources.files("segspark.session").joinpath("ivysettings.xml")
+    with resources.as_file(settings) as path, tempfile.TemporaryDirectory() as nowhere:
+        program = Path(nowhere) / "nothing.py"
+        program.touch()
+        command: list[str | Path] = [home / "bin" / "spark-submit", "--master", "local[1]"]
+        command += ["--packages", coordinate, "--exclude-packages", ",".join(EXCLUDED)]
+        command += [
+            "--conf",
+            f"spark.jars.ivy={folder}",
+            "--conf",
+            f"spark.jars.ivySettings={path}",
+        ]
+        answer = _run([*command, program], home=home, java_path=java.command.parent)
+    if answer.returncode != 0:
+        raise SetupError(
+            f"the Delta jars could not be fetched: {_reason(answer.stdout)}; "
+            "check the network (proxies are taken from SPARK_SUBMIT_OPTS) and try again"
+        )
+    return folder / "jars"
+
+
+def _run(
+    command: list[str | Path], *, home: Path, java_path: Path
+) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "SPARK_HOME": str(home),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PATH": f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{java_path}",
+    }
+    try:
+        return subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SetupError(
+            f"the Delta jars did not arrive within {_PATIENCE_SECONDS} seconds: "
+            "check the network and try again"
+        ) from error
+
+
+def _reason(output: str) -> str:
+    """The first line of the resolver's output that says what went wrong."""
+    lines = [line.strip(" \t:") for line in output.splitlines()]
+    telling = [line for line in lines if _TELLING.search(line)]
+    return (telling or [line for line in lines if line] or ["no reason given"])[0]

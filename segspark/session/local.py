@@ -1,0 +1,99 @@
+"""A Spark session on this machine: Delta jars on the class path, quiet, small and in UTC."""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from py4j.java_gateway import JavaGateway
+from pyspark import SparkConf
+from pyspark.sql import SparkSession
+
+from segspark.errors import SetupError
+from segspark.session.gateway import can_load, running_gateway, start_context, start_gateway
+from segspark.session.ivy import spark_home
+from segspark.session.jars import check_jars
+from segspark.session.java import check_java
+from segspark.session.options import DELTA_EXTENSION, cores_of, needed_options, speed_options
+from segspark.settings.lake import SparkSettings
+
+
+def build_session(settings: SparkSettings, *, app_name: str) -> SparkSession:
+    """Start Spark in this process.
+
+    The Java process outlives `stop()`, as Spark has it: a second session of the same Python
+    process keeps the first one's heap and class path.
+
+    Raises:
+        SetupError: Java or the Delta jars are not as they should be, or Spark does not start.
+    """
+    check_java()
+    options = local_options(settings, jars=check_jars(), app_name=app_name)
+    _prepare_environment()
+    gateway = running_gateway() or _start(options, log_level=settings.log_level)
+    if not can_load(gateway, DELTA_EXTENSION):
+        raise SetupError(
+            "this Python process has run a Spark without Delta, whose Java cannot be changed: "
+            "start a new Python process"
+        )
+    conf = SparkConf(_jvm=gateway.jvm).setAll(list(options.items()))
+    start_context(conf, gateway).setLogLevel(settings.log_level)
+    return SparkSession.builder.getOrCreate()
+
+
+def local_options(
+    settings: SparkSettings, *, jars: tuple[Path, ...], app_name: str
+) -> dict[str, str]:
+    """Every Spark setting of a local session."""
+    class_path = os.pathsep.join(str(jar) for jar in jars)
+    return {
+        "spark.master": settings.master,
+        "spark.app.name": app_name,
+        "spark.driver.memory": settings.driver_memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraClassPath": class_path,
+        "spark.executor.extraClassPath": class_path,
+        "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+        "spark.sql.warehouse.dir": _scratch_folder().as_uri(),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        **needed_options(),
+        **speed_options(cores=cores_of(settings.master)),
+    }
+
+
+def _prepare_environment() -> None:
+    """Point Spark's own scripts and workers at this Python, this pyspark and this machine.
+
+    Another Spark's `SPARK_HOME`, or a host name that does not resolve, would otherwise break the
+    start in ways that nobody can read.
+    """
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    home = spark_home()
+    if home is not None:
+        os.environ["SPARK_HOME"] = str(home)
+
+
+def _start(options: dict[str, str], *, log_level: str) -> JavaGateway:
+    """Start the Java process; how it logs is told on its command line, before it can print."""
+    log_file = resources.files("segspark.session") / "log4j2.properties"
+    conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
+    with resources.as_file(log_file) as path:
+        flags = (
+            f"-Dlog4j2.configurationFile={path.resolve().as_uri()}",
+            f"-Dsegspark.log.level={log_level}",
+        )
+        conf.set("spark.driver.extraJavaOptions", " ".join(flags))
+        return start_gateway(conf)
+
+
+def _scratch_folder() -> Path:
+    """A folder for tables that nobody gave a place; it goes when Python ends."""
+    folder = tempfile.mkdtemp(prefix="segspark-warehouse-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)

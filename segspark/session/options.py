@@ -1,0 +1,76 @@
+"""What every segspark session needs of Spark, wherever it runs."""
+
+import os
+import re
+from collections.abc import Mapping
+
+DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+
+EXTENSIONS_KEY = "spark.sql.extensions"
+CATALOG_KEY = "spark.sql.catalog.spark_catalog"
+ANSI_KEY = "spark.sql.ansi.enabled"
+ZONE_KEY = "spark.sql.session.timeZone"
+
+_UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "+00:00"})
+_LOCAL = re.compile(r"local(?:\[(?P<threads>\*|\d+)(?:,\d+)?\])?$")
+_LOCAL_CLUSTER = re.compile(r"local-cluster\[\s*(?P<workers>\d+)\s*,\s*(?P<cores>\d+)\s*,.*\]$")
+
+
+def needed_options() -> dict[str, str]:
+    """Settings without which results would differ or Delta would not work."""
+    return {
+        EXTENSIONS_KEY: DELTA_EXTENSION,
+        CATALOG_KEY: DELTA_CATALOG,
+        ANSI_KEY: "true",
+        ZONE_KEY: "UTC",
+    }
+
+
+def speed_options(*, cores: int) -> dict[str, str]:
+    """Settings that only make small tables fast; anyone may have set others.
+
+    Delta reads a table's log into 50 partitions by default, and VACUUM lists folders with up to
+    10,000 tasks: minutes on a tiny lake.
+    """
+    return {
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(cores),
+    }
+
+
+def complaint(options: Mapping[str, str]) -> str | None:
+    """Say which needed setting has another value, and the flag that mends it.
+
+    Args:
+        options: The effective settings; one that is absent is not complained about.
+    """
+    ansi = options.get(ANSI_KEY, "true")
+    if ansi.lower() != "true":
+        return (
+            f"{ANSI_KEY} is {ansi}, so overflows and bad casts would become NULL silently: "
+            f"submit with --conf {ANSI_KEY}=true"
+        )
+    zone = options.get(ZONE_KEY, "UTC")
+    if zone not in _UTC_NAMES:
+        return (
+            f"{ZONE_KEY} is {zone}, and segspark keeps its stamps in UTC: "
+            f"submit with --conf {ZONE_KEY}=UTC"
+        )
+    extensions = options.get(EXTENSIONS_KEY, DELTA_EXTENSION)
+    if "delta" not in extensions.lower():
+        return (
+            f"{EXTENSIONS_KEY} is {extensions}, without Delta: "
+            f"submit with --conf {EXTENSIONS_KEY}={extensions},{DELTA_EXTENSION}"
+        )
+    return None
+
+
+def cores_of(master: str) -> int:
+    """How many tasks a local master runs at once."""
+    local = _LOCAL.match(master)
+    if local:
+        threads = local["threads"] or "1"
+        return (os.cpu_count() or 1) if threads == "*" else int(threads)
+    cluster = _LOCAL_CLUSTER.match(master)
+    return int(cluster["workers"]) * int(cluster["cores"]) if cluster else (os.cpu_count() or 1)

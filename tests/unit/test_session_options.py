@@ -1,0 +1,52 @@
+"""What a session must have, and what is said where it has something else."""
+
+import os
+
+import pytest
+
+from segspark.session.options import complaint, cores_of, needed_options
+
+
+def test_needed_options_draw_no_complaint() -> None:
+    assert complaint(needed_options()) is None
+
+
+def test_settings_left_open_draw_no_complaint() -> None:
+    assert complaint({}) is None
+
+
+@pytest.mark.parametrize("zone", ["Etc/UTC", "Z", "GMT"])
+def test_other_names_of_utc_are_utc(zone: str) -> None:
+    assert complaint({"spark.sql.session.timeZone": zone}) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "flag"),
+    [
+        ("spark.sql.ansi.enabled", "false", "--conf spark.sql.ansi.enabled=true"),
+        ("spark.sql.session.timeZone", "Europe/Paris", "--conf spark.sql.session.timeZone=UTC"),
+        (
+            "spark.sql.extensions",
+            "org.example.Other",
+            "--conf spark.sql.extensions=org.example.Other,io.delta.sql",
+        ),
+    ],
+)
+def test_a_contrary_setting_is_named_with_the_flag_that_mends_it(
+    key: str, value: str, flag: str
+) -> None:
+    sentence = complaint(needed_options() | {key: value}) or ""
+    assert f"{key} is {value}" in sentence
+    assert flag in sentence
+
+
+@pytest.mark.parametrize(
+    ("master", "cores"),
+    [("local", 1), ("local[3]", 3), ("local[4,2]", 4), ("local-cluster[2,3,1024]", 6)],
+)
+def test_cores_are_read_from_the_master(master: str, cores: int) -> None:
+    assert cores_of(master) == cores
+
+
+def test_a_star_means_every_core() -> None:
+    assert cores_of("local[*]") == os.cpu_count()
