@@ -1,0 +1,104 @@
+"""Figures that speak for or against a clustering, from additive sums."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from segspark.clustering.sums import ClusterShape, ClusterSums, SpreadSums
+from segspark.model.scores import Floats, Indices
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Figures of one clustering; the first three are None with fewer than two filled clusters.
+
+    Attributes:
+        silhouette: Mean silhouette by squared Euclidean distance, -1 to 1; it reads higher than
+            the one by Euclidean distance.
+        davies_bouldin: Mean of each cluster's worst ratio of widths to distance; lower is better.
+        calinski_harabasz: Variance between over variance within; higher is better.
+        within_cluster_sum: Sum of squared distances to the actual means.
+        centre_cost: Sum of squared distances to the model's centres.
+        cluster_sizes: Customers by cluster index, 0 where a cluster is empty.
+    """
+
+    silhouette: float | None
+    davies_bouldin: float | None
+    calinski_harabasz: float | None
+    within_cluster_sum: float
+    centre_cost: float
+    cluster_sizes: tuple[int, ...]
+
+    @property
+    def customer_count(self) -> int:
+        return sum(self.cluster_sizes)
+
+    @property
+    def cluster_count(self) -> int:
+        """Clusters that hold a customer."""
+        return sum(size > 0 for size in self.cluster_sizes)
+
+    @property
+    def smallest_share(self) -> float:
+        """Share of customers in the smallest cluster, 0 when one is empty."""
+        return min(self.cluster_sizes) / max(self.customer_count, 1)
+
+    @property
+    def largest_share(self) -> float:
+        return max(self.cluster_sizes) / max(self.customer_count, 1)
+
+
+def evidence(points: Floats, labels: Indices) -> Evidence:
+    """Judge a clustering held in memory.
+
+    Args:
+        points: Shape (n, d), at least one.
+        labels: Cluster indices from 0 up, shape (n,).
+    """
+    clusters = int(labels.max()) + 1
+    width = points.shape[1]
+    grand_mean = np.broadcast_to(points.mean(axis=0), (clusters, width))
+    # The second sums are about the means themselves, where no digit is lost.
+    means = ClusterShape.of(
+        ClusterSums.of(points, labels, origins=grand_mean), origins=grand_mean
+    ).means
+    sums = ClusterSums.of(points, labels, origins=means)
+    shape = ClusterShape.of(sums, origins=means)
+    return evidence_of(sums, shape, SpreadSums.of(points, labels, shape=shape))
+
+
+def evidence_of(sums: ClusterSums, shape: ClusterShape, spread: SpreadSums) -> Evidence:
+    """Draw the figures from complete sums, whose origins are the model's centres."""
+    is_filled = shape.counts > 0
+    is_defined = int(is_filled.sum()) > 1
+    counts, means, squares = (a[is_filled] for a in (shape.counts, shape.means, shape.squares))
+    widths = spread.distances[is_filled] / counts
+    return Evidence(
+        silhouette=spread.silhouette / float(counts.sum()) if is_defined else None,
+        davies_bouldin=_davies_bouldin(means, widths) if is_defined else None,
+        calinski_harabasz=_calinski_harabasz(counts, means, squares) if is_defined else None,
+        within_cluster_sum=float(shape.squares.sum()),
+        centre_cost=float(sums.squares.sum()),
+        cluster_sizes=tuple(int(count) for count in shape.counts),
+    )
+
+
+def _davies_bouldin(means: Floats, widths: Floats) -> float:
+    """Davies and Bouldin (1979) as in scikit-learn: 0 when all widths or distances vanish."""
+    distances = np.linalg.norm(means[:, None] - means[None, :], axis=2)
+    if np.allclose(widths, 0) or np.allclose(distances, 0):
+        return 0.0
+    distances[distances == 0] = np.inf
+    ratios = (widths[:, None] + widths[None, :]) / distances
+    return float(ratios.max(axis=1).mean())
+
+
+def _calinski_harabasz(counts: Floats, means: Floats, squares: Floats) -> float:
+    """Calinski and Harabasz (1974) as in scikit-learn: 1 when no cluster has any width."""
+    total, clusters = float(counts.sum()), len(counts)
+    within = float(squares.sum())
+    if within == 0:
+        return 1.0
+    offsets = means - np.average(means, axis=0, weights=counts)
+    between = float((counts * np.einsum("kd,kd->k", offsets, offsets)).sum())
+    return between * (total - clusters) / (within * (clusters - 1))

@@ -1,0 +1,189 @@
+"""Spark ML's own algorithms behind `SweepEngine`, their sharp edges turned into refusals."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.ml.clustering import BisectingKMeans, GaussianMixture, KMeans
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.clustering.engine import Candidate, FittedCandidate, Progress
+from segspark.clustering.layout import fixed_layout
+from segspark.clustering.sparkmodels import centres_of, mixture_of, tree_of
+from segspark.model.clusters import ClusterModel
+from segspark.settings.training import Algorithm, SweepSettings
+
+_MOST_SPLIT_ITERATIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """One fit from one seed; the lowest `loss` is kept."""
+
+    clusters: ClusterModel
+    loss: float
+    iterations: int
+
+
+_Fit = Callable[[DataFrame, Candidate, SweepSettings, int], _Start]
+
+
+class SparkMLEngine:
+    """Spark ML's KMeans (k-means||), BisectingKMeans and GaussianMixture."""
+
+    def fit(
+        self,
+        points: DataFrame,
+        candidates: Sequence[Candidate],
+        settings: SweepSettings,
+        *,
+        progress: Progress,
+    ) -> list[FittedCandidate]:
+        """Fit the candidates one after the other, each from its own derived seeds.
+
+        The points are first brought into one order and layout, so equal points give equal models
+        however they were partitioned.
+
+        Args:
+            points: customer_id, vector (array<double>), one row per customer.
+            candidates: What to fit.
+            settings: Restarts, iterations and seed.
+            progress: Called before the first and after every candidate.
+
+        Returns:
+            One result per candidate, in order.
+
+        Raises:
+            ClusteringError: There are no points.
+        """
+        fitted: list[FittedCandidate] = []
+        with fixed_layout(points) as ordered:
+            distinct = _distinct_points(ordered, most=max(c.segment_count for c in candidates))
+            vectors = ordered.select(array_to_vector(F.col("vector")).alias("vector"))
+            progress(0, len(candidates), "points are laid out")
+            for candidate in candidates:
+                fitted.append(_fit(vectors, candidate, settings, distinct=distinct))
+                progress(len(fitted), len(candidates), candidate.candidate_id)
+        return fitted
+
+
+def _distinct_points(points: DataFrame, *, most: int) -> int:
+    return points.select("vector").distinct().limit(most).count()
+
+
+def _fit(
+    vectors: DataFrame, candidate: Candidate, settings: SweepSettings, *, distinct: int
+) -> FittedCandidate:
+    asked = candidate.segment_count
+    if distinct < asked:
+        return FittedCandidate(
+            candidate,
+            refusal=f"{asked} segments were asked of {distinct} distinct points",
+        )
+    started = time.perf_counter()
+    restarts = _restarts(candidate.algorithm, settings)
+    try:
+        starts = [
+            _FITS[candidate.algorithm](vectors, candidate, settings, _seed(candidate, settings, n))
+            for n in range(restarts)
+        ]
+    except (PySparkException, Py4JError) as error:
+        return FittedCandidate(candidate, refusal=_sentence(candidate, error), restarts=restarts)
+    # A start that returns too few clusters does not stand for one that found them all.
+    best = min(starts, key=lambda start: (-start.clusters.k, start.loss))
+    found = best.clusters.k
+    is_mixture = candidate.algorithm is Algorithm.GAUSSIAN_MIXTURE
+    return FittedCandidate(
+        candidate,
+        clusters=best.clusters if found == asked else None,
+        refusal=None if found == asked else f"{asked} segments were asked and {found} came back",
+        restarts=restarts,
+        iterations=best.iterations,
+        training_cost=None if is_mixture else best.loss,
+        log_likelihood=-best.loss if is_mixture else None,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _restarts(algorithm: Algorithm, settings: SweepSettings) -> int:
+    match algorithm:
+        case Algorithm.KMEANS:
+            return settings.kmeans_restarts
+        case Algorithm.GAUSSIAN_MIXTURE:
+            return settings.mixture_restarts
+        case Algorithm.BISECTING_KMEANS:
+            return 1
+
+
+def _seed(candidate: Candidate, settings: SweepSettings, restart: int) -> int:
+    order = list(Algorithm).index(candidate.algorithm)
+    parts = [settings.seed, order, candidate.segment_count, restart]
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+
+def _sentence(candidate: Candidate, error: PySparkException | Py4JError) -> str:
+    java = getattr(error, "java_exception", None)
+    text = str(java.getMessage()) if java is not None else str(error)
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "no message")
+    return f"Spark could not fit {candidate.candidate_id} ({type(error).__name__}: {first[:200]})"
+
+
+def _fit_kmeans(
+    vectors: DataFrame, candidate: Candidate, settings: SweepSettings, seed: int
+) -> _Start:
+    model = KMeans(
+        featuresCol="vector",
+        k=candidate.segment_count,
+        seed=seed,
+        maxIter=settings.most_iterations,
+    ).fit(vectors)
+    return _Start(
+        clusters=centres_of(model),
+        loss=model.summary.trainingCost,
+        iterations=model.summary.numIter,
+    )
+
+
+def _fit_bisecting(
+    vectors: DataFrame, candidate: Candidate, settings: SweepSettings, seed: int
+) -> _Start:
+    model = BisectingKMeans(
+        featuresCol="vector",
+        k=candidate.segment_count,
+        seed=seed,
+        # Each split runs all its iterations, converged or not: Spark's default is plenty.
+        maxIter=min(settings.most_iterations, _MOST_SPLIT_ITERATIONS),
+    ).fit(vectors)
+    return _Start(
+        clusters=tree_of(model),
+        loss=model.summary.trainingCost,
+        iterations=model.summary.numIter,
+    )
+
+
+def _fit_mixture(
+    vectors: DataFrame, candidate: Candidate, settings: SweepSettings, seed: int
+) -> _Start:
+    model = GaussianMixture(
+        featuresCol="vector",
+        k=candidate.segment_count,
+        seed=seed,
+        maxIter=settings.most_iterations,
+    ).fit(vectors)
+    return _Start(
+        clusters=mixture_of(model),
+        loss=-model.summary.logLikelihood,
+        iterations=model.summary.numIter,
+    )
+
+
+_FITS: dict[Algorithm, _Fit] = {
+    Algorithm.KMEANS: _fit_kmeans,
+    Algorithm.BISECTING_KMEANS: _fit_bisecting,
+    Algorithm.GAUSSIAN_MIXTURE: _fit_mixture,
+}

@@ -1,0 +1,184 @@
+"""Data without clusters but otherwise like the customers: the silhouette that chance reaches."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, pstdev
+
+import numpy as np
+from scipy.special import ndtr
+from scipy.stats import rankdata
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
+
+from segspark.clustering.engine import Candidate
+from segspark.clustering.evidence import evidence
+from segspark.model.scores import Floats, Indices
+from segspark.settings.training import Algorithm
+
+_CALIBRATION_ROWS = 20_000
+_CALIBRATION_STEPS = 6
+_MIXTURE_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class StructurelessSilhouette:
+    """Silhouettes of one algorithm and number of segments on data without clusters.
+
+    Attributes:
+        mean: Mean over the draws.
+        deviation: Population deviation over the draws.
+    """
+
+    mean: float
+    deviation: float
+
+
+def structureless_silhouettes(
+    sample: Floats, candidates: Sequence[Candidate], *, draws: int, seed: int
+) -> dict[Candidate, StructurelessSilhouette]:
+    """Cluster structureless data with scikit-learn's counterpart of each candidate.
+
+    Comparing a clustering to the same algorithm on a null reference follows the gap statistic
+    (Tibshirani, Walther and Hastie, 2001), with the silhouette in place of the within sum.
+
+    Args:
+        sample: Customers' points, shape (n, d); each draw has n points too.
+        candidates: What to cluster each draw with.
+        draws: Data sets to draw.
+        seed: Seed of draws and starts; the same seed gives the same result.
+
+    Returns:
+        One per candidate; a candidate with more segments than the sample has distinct points, or
+        whose every draw fell into one cluster, is left out.
+    """
+    found: dict[Candidate, list[float]] = {candidate: [] for candidate in candidates}
+    generators = np.random.default_rng(seed).spawn(draws)
+    if not candidates:
+        return {}
+    # On data this small the threads of BLAS and OpenMP wait for each other most of the time.
+    with threadpool_limits(limits=1):
+        for points in draw_structureless(sample, generators):
+            distinct = len(np.unique(points, axis=0))
+            for candidate, silhouettes in found.items():
+                if distinct < candidate.segment_count:
+                    continue
+                silhouette = evidence(points, _labels(points, candidate, seed)).silhouette
+                if silhouette is not None:
+                    silhouettes.append(silhouette)
+    return {
+        candidate: StructurelessSilhouette(fmean(silhouettes), pstdev(silhouettes))
+        for candidate, silhouettes in found.items()
+        if silhouettes
+    }
+
+
+def draw_structureless(sample: Floats, generators: Sequence[np.random.Generator]) -> list[Floats]:
+    """Draw data with the sample's marginals and rank correlations, and nothing else of it.
+
+    A Gaussian copula: normal points of the right correlation, each coordinate replaced by the
+    sample's quantile of the same rank. Quantiles are values of the sample, so its ties return.
+
+    Args:
+        sample: Shape (n, d).
+        generators: One per draw.
+
+    Returns:
+        One array of shape (n, d) per generator.
+    """
+    rows, width = sample.shape
+    ordered = np.sort(sample, axis=0)
+    factor = _normal_factor(sample, ordered)
+    return [
+        _quantiles(ordered, generator.standard_normal((rows, width)) @ factor.T)
+        for generator in generators
+    ]
+
+
+def _quantiles(ordered: Floats, normal: Floats) -> Floats:
+    rows = len(ordered)
+    positions = np.minimum((ndtr(normal) * rows).astype(np.intp), rows - 1)
+    return np.take_along_axis(ordered, positions, axis=0)
+
+
+def _normal_factor(sample: Floats, ordered: Floats) -> Floats:
+    """A factor F such that normal points times its transpose lead to the sample's ranks.
+
+    Ties weaken rank correlation on the way from normal points to quantiles, so the textbook
+    2 sin(pi r / 6) is only the start, corrected on a fixed set of normal points.
+    """
+    target = _rank_correlation(sample)
+    normal = np.random.default_rng(0).standard_normal((_CALIBRATION_ROWS, sample.shape[1]))
+    latent = 2.0 * np.sin(np.pi * target / 6.0)
+    for _ in range(_CALIBRATION_STEPS):
+        reached = _rank_correlation(_quantiles(ordered, normal @ _root(latent).T))
+        latent = np.clip(latent + (target - reached), -1.0, 1.0)
+    return _root(latent)
+
+
+def _rank_correlation(points: Floats) -> Floats:
+    """Spearman's correlation, shape (d, d); a constant column correlates with none."""
+    ranks = rankdata(points, axis=0)
+    ranks = ranks - ranks.mean(axis=0)
+    lengths = np.sqrt(np.einsum("ij,ij->j", ranks, ranks))
+    scaled = ranks / np.where(lengths > 0, lengths, 1.0)
+    correlation: Floats = scaled.T @ scaled
+    np.fill_diagonal(correlation, 1.0)
+    return correlation
+
+
+def _root(correlation: Floats) -> Floats:
+    """A square root of the nearest matrix that is a correlation, rows of length 1."""
+    values, vectors = np.linalg.eigh(correlation)
+    root: Floats = vectors * np.sqrt(np.maximum(values, 0.0))
+    lengths = np.sqrt(np.einsum("ij,ij->i", root, root))
+    scaled: Floats = root / lengths[:, None]
+    return scaled
+
+
+def _labels(points: Floats, candidate: Candidate, seed: int) -> Indices:
+    with warnings.catch_warnings():
+        # A fit that stops early is one more way to cluster what has no clusters.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        labels = _COUNTERPARTS[candidate.algorithm](points, candidate.segment_count, seed)
+    return np.unique(labels, return_inverse=True)[1].astype(np.int32)
+
+
+def _kmeans(points: Floats, clusters: int, seed: int) -> Indices:
+    return np.asarray(KMeans(clusters, n_init=3, random_state=seed).fit_predict(points))
+
+
+def _bisecting(points: Floats, clusters: int, seed: int) -> Indices:
+    """Split as Spark does, which scikit-learn's BisectingKMeans does not: level by level.
+
+    Every cluster of the newest level is split, or the larger ones when not all are needed; what a
+    level leaves whole stays whole.
+    """
+    labels = np.zeros(len(points), dtype=np.int32)
+    level = [0]
+    count = 1
+    while level and count < clusters:
+        divisible = [leaf for leaf in level if np.ptp(points[labels == leaf], axis=0).any()]
+        divisible.sort(key=lambda leaf: -int((labels == leaf).sum()))
+        level = []
+        for leaf in divisible[: clusters - count]:
+            rows = np.flatnonzero(labels == leaf)
+            halves = KMeans(2, n_init=1, random_state=seed).fit_predict(points[rows])
+            labels[rows[halves == 1]] = count
+            level += [leaf, count]
+            count += 1
+    return labels
+
+
+def _mixture(points: Floats, clusters: int, seed: int) -> Indices:
+    mixture = GaussianMixture(clusters, random_state=seed, tol=_MIXTURE_TOLERANCE)
+    return np.asarray(mixture.fit_predict(points))
+
+
+_COUNTERPARTS: dict[Algorithm, Callable[[Floats, int, int], Indices]] = {
+    Algorithm.KMEANS: _kmeans,
+    Algorithm.BISECTING_KMEANS: _bisecting,
+    Algorithm.GAUSSIAN_MIXTURE: _mixture,
+}

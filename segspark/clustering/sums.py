@@ -1,0 +1,144 @@
+"""Sums over customers from which every figure of evidence follows; they add up across batches."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from segspark.model.scores import Floats, Indices, squared_distances
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterSums:
+    """Counts and moments of each cluster about a fixed origin of its own.
+
+    An origin inside the cluster keeps the moments exact where a far one would lose their digits.
+
+    Attributes:
+        counts: Customers, shape (k,).
+        sums: Sums of point - origin, shape (k, d).
+        squares: Sums of its squared length, shape (k,).
+    """
+
+    counts: Floats
+    sums: Floats
+    squares: Floats
+
+    @classmethod
+    def zero(cls, origins: Floats) -> Self:
+        """The sums over nobody, for (k, d) origins."""
+        return cls(np.zeros(len(origins)), np.zeros(origins.shape), np.zeros(len(origins)))
+
+    @classmethod
+    def of(cls, points: Floats, labels: Indices, *, origins: Floats) -> Self:
+        """Sum (n, d) points by their (n,) cluster indices."""
+        clusters = len(origins)
+        offsets = points - origins[labels]
+        sums = [np.bincount(labels, column, clusters) for column in offsets.T]
+        squares = np.einsum("nd,nd->n", offsets, offsets)
+        return cls(
+            counts=np.bincount(labels, minlength=clusters).astype(np.float64),
+            sums=np.stack(sums, axis=1),
+            squares=np.bincount(labels, squares, clusters).astype(np.float64),
+        )
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.counts + other.counts, self.sums + other.sums, self.squares + other.squares
+        )
+
+    def to_flat(self) -> Floats:
+        """Write the sums as one row of k * (d + 2) numbers."""
+        return np.concatenate([self.counts, self.sums.ravel(), self.squares])
+
+    @classmethod
+    def from_flat(cls, flat: Floats, *, shape: tuple[int, int]) -> Self:
+        """Read what `to_flat` wrote for (k, d)."""
+        clusters, width = shape
+        counts, sums, squares = np.split(flat, [clusters, clusters * (width + 1)])
+        return cls(counts, sums.reshape(shape), squares)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterShape:
+    """Where the clusters are and how wide; an empty one has a count of 0 and no meaning else.
+
+    Attributes:
+        counts: Customers, shape (k,).
+        means: Actual means, shape (k, d).
+        squares: Sum of squared distances to the own mean, shape (k,).
+    """
+
+    counts: Floats
+    means: Floats
+    squares: Floats
+
+    @classmethod
+    def of(cls, sums: ClusterSums, *, origins: Floats) -> Self:
+        """Derive the shape from complete sums."""
+        divisors = np.maximum(sums.counts, 1.0)
+        shifts = sums.sums / divisors[:, None]
+        spread = sums.squares - sums.counts * np.einsum("kd,kd->k", shifts, shifts)
+        return cls(sums.counts, origins + shifts, np.maximum(spread, 0.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpreadSums:
+    """Sums that need the means first.
+
+    Attributes:
+        silhouette: Sum of the customers' silhouettes.
+        distances: Sum of Euclidean distances to the own mean, shape (k,).
+    """
+
+    silhouette: float
+    distances: Floats
+
+    @classmethod
+    def zero(cls, clusters: int) -> Self:
+        """The sums over nobody."""
+        return cls(0.0, np.zeros(clusters))
+
+    @classmethod
+    def of(cls, points: Floats, labels: Indices, *, shape: ClusterShape) -> Self:
+        """Sum over (n, d) points with (n,) cluster indices."""
+        squared = squared_distances(points, shape.means)
+        own = np.sqrt(squared[np.arange(len(points)), labels])
+        return cls(
+            silhouette=float(_silhouettes(squared, labels, shape).sum()),
+            distances=np.bincount(labels, own, len(shape.counts)).astype(np.float64),
+        )
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(self.silhouette + other.silhouette, self.distances + other.distances)
+
+    def to_flat(self) -> Floats:
+        """Write the sums as one row of 1 + k numbers."""
+        return np.concatenate([[self.silhouette], self.distances])
+
+    @classmethod
+    def from_flat(cls, flat: Floats) -> Self:
+        """Read what `to_flat` wrote."""
+        return cls(float(flat[0]), flat[1:])
+
+
+def _silhouettes(squared: Floats, labels: Indices, shape: ClusterShape) -> Floats:
+    """Silhouettes by squared Euclidean distance in closed form, shape (n,).
+
+    The mean squared distance to the members of a cluster is the one to its mean plus the
+    cluster's mean square; among its own members a customer does not count. This is Spark's
+    ClusteringEvaluator (SquaredEuclideanSilhouette); customers alone in a cluster have 0.
+    """
+    rows = np.arange(len(labels))
+    divisors = np.maximum(shape.counts, 1.0)
+    means = squared + shape.squares / divisors
+    means[:, shape.counts == 0] = np.inf
+    sizes = shape.counts[labels]
+    within = means[rows, labels] * sizes / np.maximum(sizes - 1.0, 1.0)
+    means[rows, labels] = np.inf
+    nearest = means.min(axis=1, initial=np.inf)
+    larger = np.maximum(within, nearest)
+    is_defined = (sizes > 1) & (larger > 0) & np.isfinite(larger)
+    silhouettes: Floats = np.zeros(len(labels))
+    np.divide(nearest - within, larger, out=silhouettes, where=is_defined)
+    return silhouettes

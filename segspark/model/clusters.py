@@ -1,0 +1,96 @@
+"""Cluster models as they are served: what all of them answer, and nearest-centre models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+
+from segspark.errors import StorageError
+from segspark.model.mixture import Mixture
+from segspark.model.scores import (
+    Floats,
+    Indices,
+    Scores,
+    checked_points,
+    margin_scores,
+    score_in_chunks,
+    squared_distances,
+)
+from segspark.model.tree import BisectingTree
+
+
+class ClusterModel(Protocol):
+    """A fitted clustering that scores points with numpy alone."""
+
+    @property
+    def k(self) -> int:
+        """Number of clusters."""
+
+    @property
+    def centres(self) -> Floats:
+        """One centre per cluster, shape (k, d), in units of the vector."""
+
+    def assign(self, points: Floats) -> Indices:
+        """Return the cluster of each of the (n, d) points, shape (n,)."""
+
+    def score(self, points: Floats) -> Scores:
+        """Score (n, d) points; no points give empty scores."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values that `cluster_model_from_dict` reads."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Centres:
+    """Every point belongs to its nearest centre, the first of equally near ones (KMeans).
+
+    Attributes:
+        centres: Shape (k, d).
+    """
+
+    kind: ClassVar[str] = "centres"
+    centres: Floats
+
+    @property
+    def k(self) -> int:
+        return len(self.centres)
+
+    def assign(self, points: Floats) -> Indices:
+        """Return the nearest centre of each of the (n, d) points, shape (n,)."""
+        labels: Indices = squared_distances(points, self.centres).argmin(axis=1).astype(np.int32)
+        return labels
+
+    def score(self, points: Floats) -> Scores:
+        """Score (n, d) points by distance; confidence as in `margin_scores`."""
+        checked = checked_points(points, width=self.centres.shape[1])
+        return score_in_chunks(
+            checked, lambda chunk: margin_scores(chunk, self.centres, self.assign(chunk))
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "centres": self.centres.tolist()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote, bit for bit."""
+        return cls(np.array(data["centres"], dtype=np.float64))
+
+
+_MODELS: tuple[type[Centres | BisectingTree | Mixture], ...] = (Centres, BisectingTree, Mixture)
+
+
+def cluster_model_from_dict(data: Mapping[str, Any]) -> ClusterModel:
+    """Read a model that `ClusterModel.to_dict` wrote.
+
+    Raises:
+        StorageError: Its kind is unknown.
+    """
+    for model in _MODELS:
+        if model.kind == data["kind"]:
+            return model.from_dict(data)
+    known = ", ".join(model.kind for model in _MODELS)
+    raise StorageError(
+        f"the model is of kind {data['kind']!r}, and this version reads {known}: "
+        f"use the segspark version that wrote it, or train again"
+    )

@@ -1,0 +1,124 @@
+"""A mixture of Gaussians, with the posteriors of Spark's GaussianMixtureModel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from segspark.model.scores import (
+    NO_RUNNER_UP,
+    Floats,
+    Indices,
+    Scores,
+    checked_points,
+    score_in_chunks,
+)
+
+EPSILON = 2.0**-52
+"""Spark's `Utils.EPSILON`: it adds this to every weighted density."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixture:
+    """Posterior of component i: EPSILON + weight_i * density_i, divided by the sum over i.
+
+    So a point that every component finds impossible gets a uniform posterior and the first label;
+    it is reported as out of range. Densities follow Spark's MultivariateGaussian: the covariance
+    is inverted in the space of its eigenvalues above EPSILON * largest * d.
+
+    Attributes:
+        weights: Shape (k,), adding up to 1.
+        centres: Means of the components, shape (k, d).
+        covariances: Shape (k, d, d).
+    """
+
+    kind: ClassVar[str] = "mixture"
+    weights: Floats
+    centres: Floats
+    covariances: Floats
+    _roots: Floats = field(init=False, repr=False)
+    _log_constants: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        width = self.centres.shape[1]
+        values, vectors = np.linalg.eigh(self.covariances)
+        counts = values > EPSILON * values.max(axis=1, keepdims=True) * width
+        safe = np.where(counts, values, 1.0)
+        scales = np.where(counts, np.sqrt(1.0 / safe), 0.0)
+        roots = scales[:, :, None] * vectors.transpose(0, 2, 1)
+        constants = -0.5 * (width * np.log(2.0 * np.pi) + np.log(safe).sum(axis=1))
+        object.__setattr__(self, "_roots", roots)
+        object.__setattr__(self, "_log_constants", constants)
+
+    @property
+    def k(self) -> int:
+        return len(self.weights)
+
+    def weighted_densities(self, points: Floats) -> Floats:
+        """Weight times density of each component: (n, d) points give (n, k)."""
+        densities = np.empty((len(points), self.k))
+        for index in range(self.k):
+            scaled = np.einsum("nd,ed->ne", points - self.centres[index], self._roots[index])
+            exponent = self._log_constants[index] - 0.5 * np.einsum("ne,ne->n", scaled, scaled)
+            densities[:, index] = self.weights[index] * np.exp(exponent)
+        return densities
+
+    def posteriors(self, points: Floats) -> Floats:
+        """Spark's `probability` column: (n, d) points give (n, k), rows adding up to 1."""
+        return _posteriors(self.weighted_densities(points))
+
+    def assign(self, points: Floats) -> Indices:
+        """Return the component of highest posterior, the first of equal ones, shape (n,)."""
+        labels: Indices = self.posteriors(points).argmax(axis=1).astype(np.int32)
+        return labels
+
+    def score(self, points: Floats) -> Scores:
+        """Score (n, d) points; confidence is the lead in posterior over the runner-up."""
+        checked = checked_points(points, width=self.centres.shape[1])
+        return score_in_chunks(checked, self._score_chunk)
+
+    def _score_chunk(self, points: Floats) -> Scores:
+        rows = np.arange(len(points))
+        densities = self.weighted_densities(points)
+        posteriors = _posteriors(densities)
+        own = posteriors.argmax(axis=1).astype(np.int32)
+        probability = posteriors[rows, own]
+        if self.k == 1:
+            runner_up = np.full(len(points), NO_RUNNER_UP, dtype=np.int32)
+            confidence = np.ones(len(points))
+        else:
+            posteriors[rows, own] = -1.0
+            runner_up = posteriors.argmax(axis=1).astype(np.int32)
+            confidence = probability - posteriors[rows, runner_up]
+        return Scores(
+            cluster_index=own,
+            runner_up_index=runner_up,
+            centre_distance=np.linalg.norm(points - self.centres[own], axis=1),
+            probability=probability,
+            confidence=confidence,
+            is_out_of_range=np.asarray((densities < EPSILON).all(axis=1)),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "weights": self.weights.tolist(),
+            "centres": self.centres.tolist(),
+            "covariances": self.covariances.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote, bit for bit."""
+        return cls(
+            weights=np.array(data["weights"], dtype=np.float64),
+            centres=np.array(data["centres"], dtype=np.float64),
+            covariances=np.array(data["covariances"], dtype=np.float64),
+        )
+
+
+def _posteriors(densities: Floats) -> Floats:
+    raised = EPSILON + densities
+    posteriors: Floats = raised / raised.sum(axis=1, keepdims=True)
+    return posteriors

@@ -1,0 +1,110 @@
+"""What a cluster model says about points, and the margin that all nearest-centre models share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segspark.errors import ClusteringError
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+
+CHUNK_ROWS = 65_536
+NO_RUNNER_UP = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """One entry per point, in the order of the points; every array has shape (n,).
+
+    Attributes:
+        cluster_index: Own cluster, 0 to k - 1.
+        runner_up_index: The next best cluster; -1 when there is only one.
+        centre_distance: Euclidean distance to the own cluster's centre, in units of the vector.
+        probability: Posterior of the own component; NaN for models without probabilities.
+        confidence: Lead over the runner-up, 0 (none) to 1.
+        is_out_of_range: No cluster explains the point, so the cluster index means nothing.
+    """
+
+    cluster_index: Indices
+    runner_up_index: Indices
+    centre_distance: Floats
+    probability: Floats
+    confidence: Floats
+    is_out_of_range: Flags
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Join scores of consecutive points; at least one part."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def checked_points(points: Floats, *, width: int) -> Floats:
+    """Return `points` as float64 of shape (n, width).
+
+    Raises:
+        ClusteringError: They have another shape.
+    """
+    checked = np.asarray(points, dtype=np.float64)
+    if checked.ndim != 2 or checked.shape[1] != width:  # noqa: PLR2004
+        raise ClusteringError(
+            f"points of shape {checked.shape} do not fit a model of {width} columns: "
+            f"give one row per customer and one value per column"
+        )
+    return checked
+
+
+def squared_distances(points: Floats, centres: Floats) -> Floats:
+    """Squared Euclidean distances: (n, d) points and (k, d) centres give (n, k).
+
+    Differences are squared, not expanded into norms and products, which would lose near ties.
+    """
+    distances = np.empty((len(points), len(centres)))
+    for column, centre in enumerate(centres):
+        difference = points - centre
+        distances[:, column] = np.einsum("ij,ij->i", difference, difference)
+    return distances
+
+
+def score_in_chunks(points: Floats, score: Callable[[Floats], Scores]) -> Scores:
+    """Apply `score` to at most `CHUNK_ROWS` points at a time; no points give empty scores."""
+    starts = range(0, max(len(points), 1), CHUNK_ROWS)
+    return Scores.concatenate([score(points[start : start + CHUNK_ROWS]) for start in starts])
+
+
+def margin_scores(points: Floats, centres: Floats, cluster_index: Indices) -> Scores:
+    """Score points whose cluster is known by distances alone.
+
+    Confidence is (d2 - d1) / d2 with d1 the distance to the own centre and d2 the one to the
+    nearest other centre; 0 when d2 is 0 or below d1, 1 when there is no other centre.
+
+    Args:
+        points: Shape (n, d).
+        centres: Shape (k, d).
+        cluster_index: Own clusters, shape (n,).
+    """
+    rows = np.arange(len(points))
+    distances = np.sqrt(squared_distances(points, centres))
+    own = distances[rows, cluster_index]
+    if len(centres) == 1:
+        runner_up = np.full(len(points), NO_RUNNER_UP, dtype=np.int32)
+        confidence = np.ones(len(points))
+    else:
+        distances[rows, cluster_index] = np.inf
+        runner_up = distances.argmin(axis=1).astype(np.int32)
+        other = distances[rows, runner_up]
+        lead = np.divide(other - own, other, out=np.zeros(len(points)), where=other > 0)
+        confidence = np.maximum(lead, 0.0)
+    return Scores(
+        cluster_index=cluster_index,
+        runner_up_index=runner_up,
+        centre_distance=own,
+        probability=np.full(len(points), np.nan),
+        confidence=confidence,
+        is_out_of_range=np.zeros(len(points), dtype=np.bool_),
+    )

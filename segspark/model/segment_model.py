@@ -1,0 +1,99 @@
+"""The model that is registered and served: vector, clusters and outlier rule in one JSON text."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from segspark.errors import StorageError
+from segspark.model.clusters import ClusterModel, cluster_model_from_dict
+from segspark.model.scores import Flags, Floats, Scores
+from segspark.model.vector import FeatureVector
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentModel:
+    """Everything that turns a customer's features into a cluster.
+
+    Attributes:
+        model_id: Content address of the model.
+        training_id: The training run that it comes from.
+        algorithm: Family of the clustering, such as `kmeans`.
+        vector: Natural units to points.
+        clusters: Points to clusters.
+        outlier_distance: A customer farther than this from the own centre is an outlier, in units
+            of the vector.
+    """
+
+    model_id: str
+    training_id: str
+    algorithm: str
+    vector: FeatureVector
+    clusters: ClusterModel
+    outlier_distance: float
+
+    def score_points(self, points: Floats) -> Scores:
+        """Score (n, d) points of the vector."""
+        return self.clusters.score(points)
+
+    def score_values(self, values: Floats) -> Scores:
+        """Score customers by feature values in natural units, (n, d) as `vector.names` orders them.
+
+        Raises:
+            ClusteringError: A value is missing, infinite or negative.
+        """
+        return self.score_points(self.vector.transform(values))
+
+    def is_outlier(self, scores: Scores) -> Flags:
+        """Whether each customer is far from the own centre or explained by no cluster, (n,)."""
+        far: Flags = scores.centre_distance > self.outlier_distance
+        return far | scores.is_out_of_range
+
+    def to_json(self) -> str:
+        """Write the model with sorted keys; every float comes back bit for bit."""
+        return json.dumps(self._to_dict(), sort_keys=True, allow_nan=False)
+
+    def _to_dict(self) -> dict[str, Any]:
+        return {
+            "format_version": FORMAT_VERSION,
+            "model_id": self.model_id,
+            "training_id": self.training_id,
+            "algorithm": self.algorithm,
+            "vector": self.vector.to_dict(),
+            "clusters": self.clusters.to_dict(),
+            "outlier_distance": self.outlier_distance,
+        }
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            StorageError: The text is no such model, or of a format this version does not know.
+        """
+        try:
+            data = json.loads(text)
+            _check_version(data)
+            return cls(
+                model_id=str(data["model_id"]),
+                training_id=str(data["training_id"]),
+                algorithm=str(data["algorithm"]),
+                vector=FeatureVector.from_dict(data["vector"]),
+                clusters=cluster_model_from_dict(data["clusters"]),
+                outlier_distance=float(data["outlier_distance"]),
+            )
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise StorageError(
+                "the text is no model that segspark wrote: take it from the registered model "
+                "again, or train again"
+            ) from error
+
+
+def _check_version(data: dict[str, Any]) -> None:
+    version = data["format_version"]
+    if version != FORMAT_VERSION:
+        raise StorageError(
+            f"the model is written in format {version}, and this version of segspark reads "
+            f"format {FORMAT_VERSION}: use the version that wrote it, or train again"
+        )

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from sklearn.datasets import make_blobs
+
+from segspark.clustering.layout import sample_points
+from segspark.clustering.sparkml import SparkMLEngine
+from segspark.clustering.sweep import Sweep, far_out_distance, run_sweep
+from segspark.errors import ClusteringError
+from segspark.model.clusters import Centres
+from segspark.model.scores import Floats
+from segspark.settings.training import (
+    Algorithm,
+    SelectionSettings,
+    SweepSettings,
+    TrainingSettings,
+)
+from tests.clustering_data import points_frame
+
+SELECTION = SelectionSettings(structureless_draws=3, structureless_customers=400)
+
+
+def sweep_of(spark: SparkSession, values: Floats, sweep: SweepSettings) -> Sweep:
+    return run_sweep(
+        points_frame(spark, values),
+        TrainingSettings(sweep=sweep, selection=SELECTION),
+        engine=SparkMLEngine(),
+        progress=lambda *_: None,
+    )
+
+
+def test_planted_clusters_are_found_and_called_natural(spark: SparkSession) -> None:
+    values, _ = make_blobs(400, 3, centers=4, cluster_std=0.5, random_state=6)
+    settings = SweepSettings(
+        kmeans_restarts=2, mixture_restarts=1, most_iterations=15, most_segments=5
+    )
+
+    found = sweep_of(spark, values, settings)
+
+    assert found.selection.chosen.candidate.segment_count == 4
+    assert found.selection.has_natural_clusters
+    assert len(found.selection.rows) == 9
+    assert found.clusters.k == 4
+    distances = found.clusters.score(values).centre_distance
+    lower, upper = np.quantile(distances, [0.25, 0.75])
+    assert found.outlier_distance == pytest.approx(upper + 3 * (upper - lower), rel=1e-9)
+
+
+def test_noise_is_called_a_discretisation(spark: SparkSession) -> None:
+    values = np.random.default_rng(3).normal(size=(400, 3))
+    settings = SweepSettings(
+        algorithms=(Algorithm.KMEANS,), kmeans_restarts=1, most_iterations=15, most_segments=4
+    )
+
+    found = sweep_of(spark, values, settings).selection
+
+    assert not found.has_natural_clusters
+    assert found.verdict.startswith("No natural clusters: this is a discretisation")
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (0, "there are no customers to cluster"),
+        (1, "kmeans-3: not fitted: 3 segments were asked of 1 distinct points"),
+    ],
+)
+def test_too_few_customers_are_refused_in_a_sentence(
+    spark: SparkSession, rows: int, sentence: str
+) -> None:
+    with pytest.raises(ClusteringError, match=sentence):
+        sweep_of(spark, np.ones((2, 3))[:rows], SweepSettings())
+
+
+def test_the_far_out_distance_is_tukeys_outer_fence(spark: SparkSession) -> None:
+    values = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]])
+    centre = Centres(np.zeros((1, 1)))
+
+    found = far_out_distance(points_frame(spark, values).repartition(3), centre)
+
+    assert found == 3.0 + 3 * 2.0
+
+
+def test_a_sample_is_the_same_however_customers_are_partitioned(spark: SparkSession) -> None:
+    values = np.random.default_rng(1).normal(size=(100, 2))
+    points = points_frame(spark, values)
+
+    one = sample_points(points.coalesce(1), rows=30)
+    many = sample_points(points.orderBy(F.desc("customer_id")).repartition(6), rows=30)
+
+    np.testing.assert_array_equal(one, many)
+    assert one.shape == (30, 2)
+    assert sample_points(points, rows=1000).shape == (100, 2)

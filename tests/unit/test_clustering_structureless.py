@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from segspark.clustering.engine import Candidate
+from segspark.clustering.evidence import evidence
+from segspark.clustering.structureless import draw_structureless, structureless_silhouettes
+from segspark.model.scores import Floats
+from segspark.settings.training import Algorithm
+
+ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in Algorithm]
+
+
+def customers(rows: int = 2000) -> Floats:
+    """Counts with many ones that go with a skewed amount, and something independent."""
+    generator = np.random.default_rng(5)
+    amounts = generator.lognormal(sigma=1.0, size=rows)
+    counts = 1 + generator.poisson(0.6 * amounts)
+    return np.log(np.column_stack([counts, amounts, generator.uniform(1, 9, rows)]))
+
+
+def draws_of(sample: Floats, count: int) -> list[Floats]:
+    return draw_structureless(sample, np.random.default_rng(1).spawn(count))
+
+
+def test_a_draw_consists_of_the_samples_own_values_in_their_shares() -> None:
+    sample = customers()
+
+    (drawn,) = draws_of(sample, 1)
+
+    assert drawn.shape == sample.shape
+    assert np.isin(drawn, sample).all()
+    np.testing.assert_allclose(drawn.mean(axis=0), sample.mean(axis=0), atol=0.1)
+    ones = np.isclose(sample[:, 0], 0).mean()
+    assert ones > 0.3
+    assert np.isclose(drawn[:, 0], 0).mean() == pytest.approx(ones, abs=0.04)
+
+
+def test_draws_have_the_samples_rank_correlations_in_spite_of_its_ties() -> None:
+    sample = customers()
+
+    mean = np.mean([spearmanr(drawn).statistic for drawn in draws_of(sample, 20)], axis=0)
+
+    np.testing.assert_allclose(mean, spearmanr(sample).statistic, atol=0.02)
+
+
+def test_a_draw_keeps_no_clusters() -> None:
+    generator = np.random.default_rng(2)
+    sample = np.concatenate([generator.normal(c, 0.1, (500, 2)) for c in ([0, 0], [3, 3], [0, 3])])
+    labels = np.repeat(np.arange(3, dtype=np.int32), 500)
+    planted = evidence(sample, labels).silhouette
+
+    found = structureless_silhouettes(sample, ALL_OF_THREE, draws=2, seed=1)
+
+    assert planted is not None
+    assert found[Candidate(Algorithm.KMEANS, 3)].mean < planted - 0.05
+
+
+def test_the_same_seed_gives_the_same_silhouettes_and_another_gives_others() -> None:
+    sample = customers(300)
+
+    first = structureless_silhouettes(sample, ALL_OF_THREE, draws=2, seed=1)
+
+    assert structureless_silhouettes(sample, ALL_OF_THREE, draws=2, seed=1) == first
+    assert structureless_silhouettes(sample, ALL_OF_THREE, draws=2, seed=2) != first
+
+
+def test_a_candidate_beyond_the_distinct_points_is_left_out() -> None:
+    sample = np.repeat([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], 20, axis=0)
+    candidates = [Candidate(Algorithm.KMEANS, 3), Candidate(Algorithm.KMEANS, 30)]
+
+    assert list(structureless_silhouettes(sample, candidates, draws=2, seed=1)) == candidates[:1]
+
+
+@pytest.mark.parametrize("algorithm", list(Algorithm))
+def test_a_constant_or_single_column_is_no_obstacle(algorithm: Algorithm) -> None:
+    candidate = Candidate(algorithm, 2)
+    single = customers(200)[:, 1:2]
+    with_constant = np.column_stack([single, np.ones(200)])
+
+    for sample in (single, with_constant):
+        found = structureless_silhouettes(sample, [candidate], draws=2, seed=1)
+        assert 0 < found[candidate].mean < 1
+
+
+def test_nothing_to_compare_needs_no_sample() -> None:
+    assert structureless_silhouettes(np.empty((0, 2)), [], draws=2, seed=1) == {}

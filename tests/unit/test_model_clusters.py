@@ -1,0 +1,185 @@
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from segspark.errors import ClusteringError, StorageError
+from segspark.model import scores
+from segspark.model.clusters import Centres, ClusterModel, cluster_model_from_dict
+from segspark.model.mixture import EPSILON, Mixture
+from segspark.model.scores import Floats, Scores
+from segspark.model.tree import BisectingTree, TreeNode
+
+CORNERS = Centres(np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 10.0]]))
+TREE = BisectingTree(
+    (
+        TreeNode((0.0, 0.0), (1, 4)),
+        TreeNode((-4.0, 0.0), (2, 3)),
+        TreeNode((-8.0, 0.0), cluster_index=0),
+        TreeNode((0.0, 0.0), cluster_index=1),
+        TreeNode((3.0, 0.0), cluster_index=2),
+    )
+)
+MIXTURE = Mixture(
+    weights=np.array([0.3, 0.5, 0.2]),
+    centres=np.array([[0.0, 0.0], [3.0, 1.0], [-2.0, 2.0]]),
+    covariances=np.array([[[1.0, 0.3], [0.3, 2.0]], np.eye(2) * 0.5, np.eye(2)]),
+)
+MODELS: list[ClusterModel] = [CORNERS, TREE, MIXTURE]
+
+
+def random_points(rows: int = 50) -> Floats:
+    return np.random.default_rng(7).normal(scale=3.0, size=(rows, 2))
+
+
+def arrays(found: Scores) -> list[Floats]:
+    names = ("cluster_index", "runner_up_index", "centre_distance", "probability", "confidence")
+    return [getattr(found, name) for name in (*names, "is_out_of_range")]
+
+
+def test_a_point_belongs_to_its_nearest_centre_and_the_margin_is_its_confidence() -> None:
+    found = CORNERS.score(np.array([[1.0, 0.0], [0.0, 9.0]]))
+
+    assert found.cluster_index.tolist() == [0, 2]
+    assert found.runner_up_index.tolist() == [1, 0]
+    assert found.centre_distance.tolist() == [1.0, 1.0]
+    assert found.confidence.tolist() == pytest.approx([(3 - 1) / 3, (9 - 1) / 9])
+    assert np.isnan(found.probability).all()
+    assert not found.is_out_of_range.any()
+
+
+def test_a_tie_goes_to_the_first_centre_without_confidence() -> None:
+    found = CORNERS.score(np.array([[2.0, 0.0]]))
+
+    assert (found.cluster_index[0], found.runner_up_index[0], found.confidence[0]) == (0, 1, 0.0)
+
+
+def test_equal_centres_leave_no_confidence_even_on_top_of_them() -> None:
+    found = Centres(np.zeros((2, 2))).score(np.zeros((1, 2)))
+
+    assert found.confidence.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Centres(np.zeros((1, 2))),
+        BisectingTree((TreeNode((0.0, 0.0), cluster_index=0),)),
+        Mixture(np.ones(1), np.zeros((1, 2)), np.eye(2)[None]),
+    ],
+)
+def test_a_single_cluster_has_no_runner_up_and_full_confidence(model: ClusterModel) -> None:
+    found = model.score(random_points())
+
+    assert model.k == 1
+    assert set(found.runner_up_index.tolist()) == {-1}
+    assert set(found.confidence.tolist()) == {1.0}
+
+
+def test_a_tree_is_descended_even_where_another_leaf_is_nearer() -> None:
+    found = TREE.score(np.array([[-0.4, 0.0], [-6.0, 0.0], [3.0, 0.0]]))
+
+    assert found.cluster_index.tolist() == [2, 0, 2]
+    assert found.runner_up_index.tolist() == [1, 1, 1]
+    assert found.confidence[0] == 0.0
+    assert TREE.centres.tolist() == [[-8.0, 0.0], [0.0, 0.0], [3.0, 0.0]]
+
+
+def test_a_split_with_one_child_is_passed_through() -> None:
+    tree = BisectingTree((TreeNode((0.0,), (1,)), TreeNode((1.0,), cluster_index=0)))
+
+    assert tree.assign(np.array([[5.0], [-5.0]])).tolist() == [0, 0]
+
+
+def test_posteriors_are_weighted_densities_with_sparks_epsilon() -> None:
+    points = random_points()
+    densities = np.stack(
+        [
+            weight * multivariate_normal(mean, covariance).pdf(points)
+            for weight, mean, covariance in zip(
+                MIXTURE.weights, MIXTURE.centres, MIXTURE.covariances, strict=True
+            )
+        ],
+        axis=1,
+    )
+    expected = (EPSILON + densities) / (EPSILON + densities).sum(axis=1, keepdims=True)
+
+    found = MIXTURE.score(points)
+
+    ordered = np.sort(expected, axis=1)
+    np.testing.assert_allclose(MIXTURE.posteriors(points), expected, rtol=1e-12)
+    np.testing.assert_array_equal(found.cluster_index, expected.argmax(axis=1))
+    np.testing.assert_allclose(found.probability, ordered[:, -1], rtol=1e-12)
+    np.testing.assert_allclose(found.confidence, ordered[:, -1] - ordered[:, -2], rtol=1e-9)
+
+
+def test_a_point_beyond_every_component_is_out_of_range_with_an_even_posterior() -> None:
+    found = MIXTURE.score(np.array([[1e3, -1e3], [0.0, 0.0]]))
+
+    assert found.is_out_of_range.tolist() == [True, False]
+    assert found.cluster_index[0] == 0
+    assert found.confidence[0] == 0.0
+    assert found.probability[0] == pytest.approx(1 / 3)
+
+
+def test_a_flat_component_has_its_density_in_the_plane_that_it_fills() -> None:
+    flat = Mixture(np.ones(1), np.zeros((1, 2)), np.diag([4.0, 0.0])[None])
+
+    density = flat.weighted_densities(np.array([[2.0, 0.0]]))[0, 0]
+
+    in_plane = multivariate_normal(0.0, 4.0).pdf(2.0)
+    assert density == pytest.approx(in_plane / np.sqrt(2 * np.pi), rel=1e-12)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_chunks_score_as_the_whole_does(
+    model: ClusterModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = random_points(23)
+    whole = model.score(points)
+
+    monkeypatch.setattr(scores, "CHUNK_ROWS", 5)
+
+    for expected, found in zip(arrays(whole), arrays(model.score(points)), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_points_have_empty_scores_of_the_right_types(model: ClusterModel) -> None:
+    found = model.score(np.empty((0, 2)))
+
+    types = [array.dtype for array in arrays(found)]
+    assert types == [np.int32, np.int32, np.float64, np.float64, np.float64, np.bool_]
+    assert all(array.shape == (0,) for array in arrays(found))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_confidence_stays_between_none_and_full(model: ClusterModel) -> None:
+    confidence = model.score(random_points(500)).confidence
+
+    assert confidence.min() >= 0.0
+    assert confidence.max() <= 1.0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_read_from_json_scores_bit_for_bit_as_before(model: ClusterModel) -> None:
+    points = random_points()
+
+    again = cluster_model_from_dict(json.loads(json.dumps(model.to_dict(), allow_nan=False)))
+
+    for expected, found in zip(
+        arrays(model.score(points)), arrays(again.score(points)), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_points_of_another_width_are_refused(model: ClusterModel) -> None:
+    with pytest.raises(ClusteringError, match="do not fit a model of 2 columns"):
+        model.score(np.ones((4, 3)))
+
+
+def test_a_model_of_unknown_kind_is_refused() -> None:
+    with pytest.raises(StorageError, match="of kind 'spectral'"):
+        cluster_model_from_dict({"kind": "spectral"})
