@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -17,7 +18,7 @@ from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ids import content_hash, content_id
 from segspark.tables.lake import Lake
-from segspark.tables.manifest import StageRun, stage_ids
+from segspark.tables.manifest import StageRun, newest_stage, stage_ids
 from segspark.tables.purchases import CUSTOMER_DAYS, INGEST_BATCHES, TRANSACTIONS
 
 LEDGER = "ledger"
@@ -47,11 +48,29 @@ def build_features(workspace: Workspace, *, as_of: date) -> list[StageResult]:
     return [ledger, _build_snapshot(workspace, known, ledger_id, snapshot_id, as_of)]
 
 
-def snapshot_id_of(workspace: Workspace, *, as_of: date) -> str:
-    """Id of the snapshot that the lake's batches and the settings give for the date."""
-    batches = _counted_batches(workspace)
-    known = [row for row in batches if row["first_date"] and row["first_date"] <= as_of]
-    return _snapshot_id(workspace.settings, known, as_of)
+def newest_snapshot(workspace: Workspace, *, as_of: date) -> str:
+    """Id of the newest finished snapshot of this date and configuration.
+
+    Raises:
+        StageError: There is none.
+    """
+    settings = workspace.settings
+    row = newest_stage(
+        workspace.lake,
+        FEATURES,
+        segmentation=settings.segmentation,
+        config_hash=content_hash(_features_config(settings)),
+        as_of_date=as_of,
+    )
+    if row is None:
+        raise StageError(
+            f"there are no features as of {as_of} for this configuration: run build_features first"
+        )
+    return str(row["stage_id"])
+
+
+def _features_config(settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(mode="json", include={"ledger", "features"})
 
 
 def read_snapshot(lake: Lake, snapshot_id: str) -> DataFrame:
@@ -80,7 +99,7 @@ def _ledger_id(settings: Settings, batches: Sequence[Row]) -> str:
 
 
 def _snapshot_id(settings: Settings, batches: Sequence[Row], as_of: date) -> str:
-    config = settings.model_dump(mode="json", include={"ledger", "features"})
+    config = _features_config(settings)
     versions = [_LEDGER_VERSION, _FEATURES_VERSION]
     return content_id("snapshot", as_of.isoformat(), config, _ids(batches), versions)
 
@@ -132,7 +151,7 @@ def _build_snapshot(
         as_of_date=as_of,
         input_ids=tuple(_ids(batches)),
         reads=(CUSTOMER_DAYS,),
-        config=settings.model_dump(mode="json", include={"ledger", "features"}),
+        config=_features_config(settings),
     )
 
     def work() -> Outcome:

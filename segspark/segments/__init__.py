@@ -1,0 +1,1 @@
+"""Assignment, identity across runs, names, profiles and the audit before publication."""

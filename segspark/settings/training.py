@@ -58,7 +58,8 @@ class SweepSettings(StrictModel):
     mixture_restarts: int = Field(default=2, ge=1)
     """Starts of the Gaussian mixture; the highest likelihood is kept."""
     most_iterations: int = Field(default=50, ge=1)
-    """Iterations after which a fit stops."""
+    """Iterations after which a fit stops; bisecting, which never stops earlier, makes at most
+    20 a split."""
     seed: int = Field(default=20171, ge=0)
     """Seed of every random start."""
 

@@ -64,6 +64,19 @@ def stage_ids(lake: Lake, stage: str, segmentation: str, config_hash: str) -> li
     return [row["stage_id"] for row in runs.select("stage_id").collect()]
 
 
+def newest_stage(
+    lake: Lake, stage: str, *, segmentation: str, config_hash: str, as_of_date: date
+) -> Row | None:
+    """The stage's newest completed run for this segmentation, configuration and date."""
+    runs = lake.read(STAGE_RUNS).filter(
+        (F.col("stage") == stage)
+        & (F.col("segmentation") == segmentation)
+        & (F.col("config_hash") == config_hash)
+        & (F.col("as_of_date") == F.lit(as_of_date))
+    )
+    return runs.orderBy(F.desc("completed_at"), "stage_id").first()
+
+
 def complete_stage(
     lake: Lake,
     run: StageRun,

@@ -1,0 +1,8 @@
+"""Job: `segspark ingest`; `--help` explains its options."""
+
+import sys
+
+from segspark.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["ingest", *sys.argv[1:]]))

@@ -1,0 +1,8 @@
+"""Job: `segspark publish`; `--help` explains its options."""
+
+import sys
+
+from segspark.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["publish", *sys.argv[1:]]))

@@ -1,0 +1,152 @@
+"""The command line: `segspark <stage>`, which is also all that a job script calls."""
+
+import argparse
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from segspark.errors import SegsparkError
+from segspark.settings.loading import effective_yaml, load_settings
+from segspark.settings.root import Settings
+
+DONE, REFUSED, USAGE = 0, 1, 2
+_EPILOG = "Exit codes: 0 done, 1 refused for the reason printed, 2 wrong usage."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code, prints one sentence for what is refused."""
+    words = sys.argv[1:] if argv is None else argv
+    args = _parser(words).parse_args(words)
+    _set_up_logging()
+    try:
+        settings = load_settings(args.config, args.set)
+        if args.show_config:
+            print(effective_yaml(settings), end="")  # noqa: T201
+            return DONE
+        return _run(args, settings)
+    except SegsparkError as error:
+        return _refuse(str(error), debug=args.debug)
+    except KeyboardInterrupt:
+        return _refuse("interrupted: start it again, finished stages are kept", debug=args.debug)
+    except BrokenPipeError:
+        return REFUSED
+    except Exception as error:  # noqa: BLE001 - the last line of defence against raw traces
+        return _refuse(f"unforeseen: {_first_line(error)} (--debug shows where)", debug=args.debug)
+
+
+def _run(args: argparse.Namespace, settings: Settings) -> int:
+    # Spark and pandas take seconds to import: --help and wrong usage must not wait for them.
+    from segspark.pipeline.commands import run_command  # noqa: PLC0415
+
+    return DONE if run_command(settings, args) else REFUSED
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="segspark",
+        description="Customer segments in Delta tables, from purchases to publication.",
+        epilog=_EPILOG,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    shared = _shared_options()
+    only_shows = "--show-config" in argv
+    dated = argparse.ArgumentParser(add_help=False)
+    dated.add_argument(
+        "--as-of",
+        type=_day,
+        required=not only_shows,
+        metavar="YYYY-MM-DD",
+        help="last day counted, inclusive",
+    )
+
+    def add(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=text, description=text, parents=[shared, *parents], epilog=_EPILOG
+        )
+
+    add("ingest", "Take in what the configured sources hold that the lake does not.")
+    add("build-features", "Bring the ledger up to date and build customer features.", dated)
+    add("train", "Try the configured candidates on the features and choose a model.", dated)
+    for name, text in (
+        ("assign", "Give every eligible customer of a snapshot a segment."),
+        ("run-pipeline", "Ingest, build features, train, assign and publish, in this order."),
+    ):
+        add(name, text, dated).add_argument(
+            "--model", metavar="MODEL", help=_model_help(name), default=_model_default(name)
+        )
+    publish = add("publish", "Audit a run and make it current.", dated)
+    publish.add_argument("--run", metavar="RUN_ID", help="the run; default: the newest of that day")
+    publish.add_argument("--again", action="store_true", help="even if it was rolled back before")
+    rollback = add("rollback", "Make an earlier published run current again.")
+    rollback.add_argument("--run", metavar="RUN_ID", help="default: the one before the current")
+    sql = add("sql", "Run one SQL query over the lake's tables and current_* views.")
+    sql.add_argument("query", help="such as 'SELECT * FROM current_segment_profiles'")
+    add("doctor", "Check Python, Java, Spark, Delta, the disk and the lake's tables.")
+    add("demo", "Run the pipeline on the purchases of 2,469 households and show the segments.")
+    return parser
+
+
+def _shared_options() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--config",
+        type=Path,
+        default=Path("conf/demo.yml"),
+        metavar="FILE",
+        help="YAML configuration; default: %(default)s",
+    )
+    shared.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override one setting, such as training.sweep.most_segments=6; may be repeated",
+    )
+    shared.add_argument(
+        "--show-config", action="store_true", help="print the effective configuration and stop"
+    )
+    shared.add_argument("--debug", action="store_true", help="show the trace of an error")
+    return shared
+
+
+def _model_help(command: str) -> str:
+    which = "published, newest or a model id; default: "
+    return which + ("published" if command == "assign" else "train a new one")
+
+
+def _model_default(command: str) -> str | None:
+    return "published" if command == "assign" else None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-11-01") from None
+
+
+def _set_up_logging() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    for noisy in ("py4j", "mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def _refuse(sentence: str, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(f"segspark: {sentence}\n")
+    return REFUSED
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""Stage: features and a model → segments, funnel and profiles of one run."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from segspark.errors import StageError
+from segspark.features.eligibility import eligible, with_vector_eligibility
+from segspark.model.segment_model import SegmentModel
+from segspark.pipeline.features import newest_snapshot, read_snapshot
+from segspark.pipeline.stage import Outcome, StageResult, Workspace, run_stage
+from segspark.segments.assignment import customer_funnel, customer_segments, score_customers
+from segspark.segments.identity import count_shared, match_identities
+from segspark.segments.names import segment_names
+from segspark.segments.profiles import figures_of, profile_rows, summarise
+from segspark.settings.root import Settings
+from segspark.tables.engine_errors import engine_sentences
+from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.ids import content_id
+from segspark.tables.lake import Lake
+from segspark.tables.manifest import StageRun
+from segspark.tables.publishing import current_publication
+from segspark.tables.segments import (
+    CUSTOMER_FUNNEL,
+    CUSTOMER_SEGMENTS,
+    SEGMENT_IDENTITIES,
+    SEGMENT_MODELS,
+    SEGMENT_PROFILES,
+)
+
+STAGE = "assign"
+PUBLISHED, NEWEST = "published", "newest"
+_ASSIGNMENT_VERSION = 1
+"""Raised when the same features and model would give other rows."""
+
+
+def assign(
+    workspace: Workspace, *, as_of: date, model: str = PUBLISHED, snapshot_id: str | None = None
+) -> StageResult:
+    """Give every eligible customer of a snapshot a segment.
+
+    Args:
+        workspace: The surroundings.
+        as_of: Last day counted in the features.
+        model: `published`, `newest` (trained last) or a model id.
+        snapshot_id: Features to assign; None: the newest of this date and configuration.
+
+    Raises:
+        StageError: There is no such snapshot or model.
+    """
+    lake, settings = workspace.lake, workspace.settings
+    snapshot = snapshot_id or newest_snapshot(workspace, as_of=as_of)
+    row = _find_model(workspace, model)
+    run_id = _run_id(settings, snapshot, row["model_id"])
+    run = StageRun(
+        stage=STAGE,
+        stage_id=run_id,
+        segmentation=settings.segmentation,
+        as_of_date=as_of,
+        input_ids=(snapshot, row["model_id"]),
+        reads=(CUSTOMER_FEATURES, SEGMENT_MODELS),
+        config=settings.model_dump(mode="json", include={"assignment"}),
+    )
+
+    def work() -> Outcome:
+        segment_model = SegmentModel.from_json(row["model_json"])
+        everyone = with_vector_eligibility(
+            read_snapshot(lake, snapshot), columns=segment_model.vector.names
+        )
+        features = eligible(everyone)
+        scored = score_customers(features, model=segment_model).persist()
+        try:
+            with engine_sentences("assigning segments", error=StageError):
+                identities = _identities(workspace, segment_model, scored, features)
+            return _write(workspace, run_id, everyone, scored, identities)
+        finally:
+            scored.unpersist()
+
+    return run_stage(workspace, run, work)
+
+
+def _run_id(settings: Settings, snapshot_id: str, model_id: str) -> str:
+    config = settings.assignment.model_dump(mode="json")
+    return content_id(
+        "run", settings.segmentation, snapshot_id, model_id, config, _ASSIGNMENT_VERSION
+    )
+
+
+def _find_model(workspace: Workspace, model: str) -> Row:
+    lake, segmentation = workspace.lake, workspace.settings.segmentation
+    models = lake.read(SEGMENT_MODELS).filter(F.col("segmentation") == segmentation)
+    if model == PUBLISHED:
+        publication = current_publication(lake, segmentation)
+        if publication is None:
+            raise StageError(
+                f"segmentation {segmentation}: nothing is published yet, so there is no published "
+                "model: give --model newest after a first training"
+            )
+        model = publication["model_id"]
+    if model == NEWEST:
+        found = models.orderBy(F.desc("as_of_date"), "model_id").first()
+    else:
+        found = models.filter(F.col("model_id") == model).first()
+    if found is None:
+        raise StageError(
+            f"segmentation {segmentation}: there is no model {model!r} in segment_models: "
+            "run train first, or name one that is there"
+        )
+    return found
+
+
+def _identities(
+    workspace: Workspace, model: SegmentModel, scored: DataFrame, features: DataFrame
+) -> list[Row]:
+    """The model's identities: settled once, found ever after."""
+    lake, model_id = workspace.lake, model.model_id
+    found = _settled(lake, model_id)
+    if found:
+        return found
+    clusters = summarise(scored, features, by="cluster_index")
+    if not clusters:
+        raise StageError("no customer can be assigned: every one is excluded, see customer_funnel")
+    publication = current_publication(lake, workspace.settings.segmentation)
+    before = publication["run_id"] if publication else None
+    published = lake.read(CUSTOMER_SEGMENTS).filter(F.col("run_id") == F.lit(before))
+    order = [row["cluster_index"] for row in clusters]
+    order += [index for index in range(model.clusters.k) if index not in order]
+    identities = match_identities(
+        order,
+        shared=count_shared(scored, published) if before else {},
+        used=_used_ids(lake, workspace.settings.segmentation),
+    )
+    figures = [
+        figures_of(row, segment_id=identities[row["cluster_index"]].segment_id) for row in clusters
+    ]
+    names = segment_names(figures)
+    rows = [
+        (
+            model_id,
+            index,
+            identity.segment_id,
+            names.get(identity.segment_id, f"Empty, {identity.segment_id}"),
+            before if identity.shared_customer_ratio is not None else None,
+            identity.shared_customer_ratio,
+        )
+        for index, identity in sorted(identities.items())
+    ]
+    identities_df = lake.spark.createDataFrame(rows, SEGMENT_IDENTITIES.schema)
+    lake.replace(SEGMENT_IDENTITIES, identities_df, {"model_id": model_id})
+    return _settled(lake, model_id)
+
+
+def _settled(lake: Lake, model_id: str) -> list[Row]:
+    identities = lake.read(SEGMENT_IDENTITIES).filter(F.col("model_id") == model_id)
+    return identities.orderBy("cluster_index").collect()
+
+
+def _write(
+    workspace: Workspace,
+    run_id: str,
+    everyone: DataFrame,
+    scored: DataFrame,
+    identities: Sequence[Row],
+) -> Outcome:
+    lake, rows = workspace.lake, {"run_id": run_id}
+    segments = customer_segments(
+        scored,
+        segment_ids={row["cluster_index"]: row["segment_id"] for row in identities},
+        settings=workspace.settings.assignment,
+        run_id=run_id,
+    )
+    workspace.progress.step("assign: writing segments, funnel and profiles")
+    lake.replace(CUSTOMER_SEGMENTS, segments, rows)
+    lake.replace(CUSTOMER_FUNNEL, customer_funnel(everyone, run_id=run_id), rows)
+    names = {row["segment_id"]: row["segment_name"] for row in identities}
+    summaries = summarise(segments, eligible(everyone), by="segment_id")
+    profiles = profile_rows(summaries, names=names, run_id=run_id)
+    lake.replace(
+        SEGMENT_PROFILES, lake.spark.createDataFrame(profiles, SEGMENT_PROFILES.schema), rows
+    )
+    assigned = sum(row["customers"] for row in summaries)
+    return Outcome(
+        summary=f"{assigned:,} customers in {len(profiles)} segments",
+        rows_in={"customers": assigned},
+        rows_out={CUSTOMER_SEGMENTS.name: assigned, SEGMENT_PROFILES.name: len(profiles)},
+        audit={"segments": names},
+    )
+
+
+def _used_ids(lake: Lake, segmentation: str) -> list[str]:
+    models = lake.read(SEGMENT_MODELS).filter(F.col("segmentation") == segmentation)
+    used = lake.read(SEGMENT_IDENTITIES).join(models.select("model_id"), "model_id", "left_semi")
+    return [row["segment_id"] for row in used.select("segment_id").distinct().collect()]

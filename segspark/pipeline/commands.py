@@ -1,0 +1,105 @@
+"""The commands: open the session, run the stages, say what came of it."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from segspark.errors import StageError
+from segspark.pipeline.assign import assign
+from segspark.pipeline.features import build_features
+from segspark.pipeline.ingest import ingest
+from segspark.pipeline.progress import Progress
+from segspark.pipeline.publish import publish, rollback
+from segspark.pipeline.run import run_pipeline
+from segspark.pipeline.showing import print_table, show_segments
+from segspark.pipeline.stage import StageResult, Workspace
+from segspark.pipeline.train import train
+from segspark.session.doctor import Finding, diagnose
+from segspark.session.opening import spark_session
+from segspark.settings.root import Settings
+from segspark.tables.catalogue import ALL_TABLES
+from segspark.tables.engine_errors import engine_sentences
+from segspark.tables.lake import Lake
+from segspark.tables.views import register_views
+
+DEMO_DAY = date(2017, 12, 31)
+"""Last day of Complete Journey."""
+
+
+@contextmanager
+def workspace(settings: Settings, *, name: str) -> Iterator[Workspace]:
+    """The surroundings of one command; a session started here is stopped at the end."""
+    progress = Progress()
+    progress.step("starting Spark")
+    with spark_session(settings.spark, app_name=f"segspark-{name}") as spark:
+        yield Workspace(settings, Lake.open(spark, settings.lake), progress)
+
+
+def run_command(settings: Settings, args: argparse.Namespace) -> bool:
+    """Run the command that `args` names; whether it found everything in order."""
+    if args.command == "doctor":
+        return _doctor(settings)
+    with workspace(settings, name=args.command) as here:
+        _COMMANDS[args.command](here, args)
+    return True
+
+
+def _run_all(here: Workspace, args: argparse.Namespace) -> None:
+    _say_times(here, run_pipeline(here, as_of=args.as_of, model=args.model))
+
+
+def _demo(here: Workspace, args: argparse.Namespace) -> None:
+    """Run everything on Complete Journey, then show the segments and what to try next."""
+    results = run_pipeline(here, as_of=DEMO_DAY)
+    _say_times(here, results)
+    show_segments(here, results, config=args.config)
+
+
+def _sql(here: Workspace, args: argparse.Namespace) -> None:
+    with engine_sentences("query", error=StageError):
+        register_views(here.lake)
+        print_table(here.lake.spark.sql(args.query))
+
+
+_COMMANDS: dict[str, Callable[[Workspace, argparse.Namespace], object]] = {
+    "ingest": lambda here, _: ingest(here),
+    "build-features": lambda here, args: build_features(here, as_of=args.as_of),
+    "train": lambda here, args: train(here, as_of=args.as_of),
+    "assign": lambda here, args: assign(here, as_of=args.as_of, model=args.model),
+    "publish": lambda here, args: publish(
+        here, as_of=args.as_of, run_id=args.run, again=args.again
+    ),
+    "run-pipeline": _run_all,
+    "rollback": lambda here, args: rollback(here, run_id=args.run),
+    "sql": _sql,
+    "demo": _demo,
+}
+
+
+def _doctor(settings: Settings) -> bool:
+    """Print every finding; the lake's tables are looked at once the rest is in order."""
+    findings = diagnose(settings)
+    if all(finding.ok for finding in findings):
+        with workspace(settings, name="doctor") as here:
+            findings += _contract_findings(here.lake)
+    for finding in findings:
+        print(f"{'ok ' if finding.ok else 'BAD'}  {finding.name}: {finding.sentence}")  # noqa: T201
+    return all(finding.ok for finding in findings)
+
+
+def _contract_findings(lake: Lake) -> list[Finding]:
+    found = []
+    for contract in ALL_TABLES:
+        differences = lake.differences(contract)
+        text = "; ".join(differences) or "matches its contract"
+        found.append(Finding(f"table {contract.name}", ok=not differences, sentence=text))
+    return found
+
+
+def _say_times(here: Workspace, results: list[StageResult]) -> None:
+    seconds = sum(result.elapsed_seconds for result in results)
+    if all(result.was_done for result in results):
+        here.progress.say(f"inputs are unchanged: no table was changed, {seconds:.1f} s in all")
+    else:
+        here.progress.say(f"all stages in {seconds:.1f} s")

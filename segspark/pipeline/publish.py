@@ -1,0 +1,221 @@
+"""Stage: audit a run, then one row makes it current; a rollback is one more row."""
+
+from datetime import date
+from typing import Any
+
+from pyspark.sql import Row
+from pyspark.sql import functions as F
+
+from segspark.errors import StageError, TrackingError
+from segspark.pipeline.assign import STAGE as ASSIGN
+from segspark.pipeline.features import read_snapshot
+from segspark.pipeline.stage import StageResult, Workspace
+from segspark.pipeline.train import open_tracker
+from segspark.segments.audit import RunFigures, audit_run
+from segspark.tables.engine_errors import engine_sentences
+from segspark.tables.ids import content_hash, content_id
+from segspark.tables.lake import Lake
+from segspark.tables.manifest import StageRun, complete_stage, find_stage, newest_stage
+from segspark.tables.publishing import (
+    PublishedRun,
+    commit_publication,
+    publication_history,
+)
+from segspark.tables.segments import CUSTOMER_FUNNEL, CUSTOMER_SEGMENTS, SEGMENT_PROFILES
+from segspark.tables.views import write_view_files
+
+STAGE = "publish"
+
+
+def publish(
+    workspace: Workspace, *, as_of: date, run_id: str | None = None, again: bool = False
+) -> StageResult:
+    """Make a run current if its audit holds.
+
+    Args:
+        workspace: The surroundings.
+        as_of: Last day counted in the run.
+        run_id: The run; None: the newest assignment of this date and configuration.
+        again: Whether a run that a rollback took back may be published again.
+
+    Raises:
+        StageError: There is no such run, or its audit failed; what is current stays current.
+    """
+    lake, settings = workspace.lake, workspace.settings
+    assigned = _assigned_run(workspace, as_of, run_id)
+    snapshot_id, model_id = assigned["input_ids"]
+    published = PublishedRun(assigned["stage_id"], snapshot_id, model_id, assigned["as_of_date"])
+    history = publication_history(lake, settings.segmentation)
+    is_current = bool(history) and history[0]["run_id"] == published.run_id
+    number = len(history) if is_current else len(history) + 1
+    run = StageRun(
+        stage=STAGE,
+        stage_id=content_id(STAGE, settings.segmentation, published.run_id, number),
+        segmentation=settings.segmentation,
+        as_of_date=as_of,
+        input_ids=(published.run_id,),
+        reads=(CUSTOMER_SEGMENTS, CUSTOMER_FUNNEL, SEGMENT_PROFILES),
+        config=settings.model_dump(mode="json", include={"audit"}),
+    )
+    if is_current and _is_recorded(workspace, run, history[0]):
+        _follow(workspace, published)
+        return _result(workspace, run, f"{published.run_id} is current", was_done=True)
+    if not is_current and not again and _was_withdrawn(history, published.run_id):
+        return _result(
+            workspace,
+            run,
+            f"{published.run_id} was rolled back and stays so; publish --again makes it current",
+            was_done=True,
+        )
+    figures = _audit(workspace, published)
+    if not is_current:
+        commit_publication(lake, settings.segmentation, published)
+    complete_stage(
+        lake,
+        run,
+        rows_in={"run": 1},
+        rows_out={"publications": 1},
+        audit={"problems": {}, **figures},
+    )
+    _follow(workspace, published)
+    return _result(workspace, run, f"{published.run_id} is current", was_done=False)
+
+
+def rollback(workspace: Workspace, *, run_id: str | None = None) -> PublishedRun:
+    """Make an earlier published run current again.
+
+    Args:
+        workspace: The surroundings.
+        run_id: A run that was published before; None: the one before the current.
+
+    Returns:
+        The run that is current from here on; its row in `publications` is the only record.
+
+    Raises:
+        StageError: There is none.
+    """
+    lake, segmentation = workspace.lake, workspace.settings.segmentation
+    history = publication_history(lake, segmentation)
+    if not history:
+        raise StageError(f"segmentation {segmentation}: nothing is published yet")
+    current = history[0]["run_id"]
+    withdrawn = {row["withdrawn_run_id"] for row in history} | {current}
+    earlier = (
+        [row for row in history if row["run_id"] == run_id]
+        if run_id
+        else [row for row in history if row["run_id"] not in withdrawn]
+    )
+    if not earlier or earlier[0]["run_id"] == current:
+        wanted = (
+            f"run {run_id} is current or was never published"
+            if run_id
+            else ("there is no earlier run to go back to")
+        )
+        raise StageError(f"segmentation {segmentation}: {wanted}: see the table publications")
+    target = PublishedRun.of(earlier[0])
+    commit_publication(lake, segmentation, target, withdrawn_run_id=current)
+    _follow(workspace, target)
+    workspace.progress.say(f"rollback  {target.run_id} is current, {current} is not")
+    return target
+
+
+def _assigned_run(workspace: Workspace, as_of: date, run_id: str | None) -> Row:
+    lake, settings = workspace.lake, workspace.settings
+    if run_id is not None:
+        row = find_stage(lake, ASSIGN, run_id)
+    else:
+        config = settings.model_dump(mode="json", include={"assignment"})
+        row = newest_stage(
+            lake,
+            ASSIGN,
+            segmentation=settings.segmentation,
+            config_hash=content_hash(config),
+            as_of_date=as_of,
+        )
+    if row is None or row["segmentation"] != settings.segmentation:
+        wanted = f"run {run_id}" if run_id else f"assignment as of {as_of}"
+        raise StageError(f"there is no finished {wanted} for this configuration: run assign first")
+    return row
+
+
+def _is_recorded(workspace: Workspace, run: StageRun, current: Row) -> bool:
+    """Whether the manifest knows the publication; one that was killed before has to be told."""
+    rolled_back_to = current["action"] == "rollback"
+    return rolled_back_to or find_stage(workspace.lake, STAGE, run.stage_id) is not None
+
+
+def _was_withdrawn(history: list[Row], run_id: str) -> bool:
+    """Whether the newest word on the run is a rollback."""
+    for row in history:
+        if row["withdrawn_run_id"] == run_id:
+            return True
+        if row["run_id"] == run_id:
+            return False
+    return False
+
+
+def _audit(workspace: Workspace, run: PublishedRun) -> dict[str, Any]:
+    with engine_sentences(f"auditing {run.run_id}", error=StageError):
+        figures = _figures(workspace.lake, run)
+    problems = audit_run(figures, workspace.settings.audit)
+    if problems:
+        raise StageError(
+            f"{run.run_id} is not published, its audit failed: {'; '.join(problems.values())}: "
+            "look into the run's tables, or change the audit's bounds"
+        )
+    return {
+        "customers": figures.customers,
+        "funnel": dict(figures.funnel),
+        "assigned": figures.assigned,
+        "borderline": figures.borderline,
+        "outliers": figures.outliers,
+    }
+
+
+def _figures(lake: Lake, run: PublishedRun) -> RunFigures:
+    """Count the run's tables afresh."""
+    is_mine = F.col("run_id") == run.run_id
+    funnel = lake.read(CUSTOMER_FUNNEL).filter(is_mine).collect()
+    profiles = lake.read(SEGMENT_PROFILES).filter(is_mine).collect()
+    known = [row["segment_id"] for row in profiles]
+    counted = (
+        lake.read(CUSTOMER_SEGMENTS)
+        .filter(is_mine)
+        .agg(
+            F.count("*").alias("assigned"),
+            F.count_distinct("customer_id").alias("customers"),
+            F.count_if(~F.col("segment_id").isin(known)).alias("without_profile"),
+            F.count_if("is_borderline").alias("borderline"),
+            F.count_if("is_outlier").alias("outliers"),
+        )
+        .collect()[0]
+    )
+    return RunFigures(
+        customers=read_snapshot(lake, run.snapshot_id).count(),
+        funnel={row["outcome"]: row["customer_count"] for row in funnel},
+        assigned=counted["assigned"],
+        distinct_assigned=counted["customers"],
+        without_profile=counted["without_profile"],
+        profiled=sum(row["customer_count"] for row in profiles),
+        profile_ratio=sum(row["customer_ratio"] for row in profiles),
+        borderline=counted["borderline"],
+        outliers=counted["outliers"],
+    )
+
+
+def _follow(workspace: Workspace, run: PublishedRun) -> None:
+    """Bring what follows the pointer up to date: view files and MLflow's alias.
+
+    Both can be redone at any time, so a tracking server that is down does not undo a publication.
+    """
+    write_view_files(workspace.lake)
+    try:
+        open_tracker(workspace).mark_published(run.model_id)
+    except TrackingError as error:
+        workspace.progress.say(f"publish   the alias in MLflow was not set: {error}")
+
+
+def _result(workspace: Workspace, run: StageRun, summary: str, *, was_done: bool) -> StageResult:
+    result = StageResult(run.stage, run.stage_id, was_done, summary, run.elapsed_seconds)
+    workspace.progress.say(result.line())
+    return result

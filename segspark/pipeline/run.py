@@ -1,0 +1,33 @@
+"""All stages in order."""
+
+from datetime import date
+
+from segspark.pipeline.assign import assign
+from segspark.pipeline.features import build_features
+from segspark.pipeline.ingest import ingest
+from segspark.pipeline.publish import publish
+from segspark.pipeline.stage import StageResult, Workspace
+from segspark.pipeline.train import model_row, train
+
+
+def run_pipeline(
+    workspace: Workspace, *, as_of: date, model: str | None = None
+) -> list[StageResult]:
+    """Ingest, build features, train, assign and publish.
+
+    Args:
+        workspace: The surroundings.
+        as_of: Last day counted.
+        model: Model to assign with, as `assign` takes it; None: train one.
+
+    Returns:
+        One result a stage, in order.
+    """
+    results = [ingest(workspace), *build_features(workspace, as_of=as_of)]
+    snapshot_id = results[-1].stage_id
+    if model is None:
+        results.append(train(workspace, as_of=as_of, snapshot_id=snapshot_id))
+        model = str(model_row(workspace.lake, results[-1].stage_id)["model_id"])
+    results.append(assign(workspace, as_of=as_of, model=model, snapshot_id=snapshot_id))
+    results.append(publish(workspace, as_of=as_of, run_id=results[-1].stage_id))
+    return results

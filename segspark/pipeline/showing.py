@@ -1,0 +1,98 @@
+"""What a person sees at the end: the segments, where the tables are, what to try next."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.pipeline.stage import StageResult, Workspace
+from segspark.pipeline.train import model_row
+from segspark.tables.publishing import current_publication
+from segspark.tables.segments import SEGMENT_PROFILES
+
+_MOST_ROWS = 1000
+_EXAMPLE_QUERY = "SELECT segment_name, suggested_action FROM current_segment_profiles"
+_HEADINGS = (
+    "segment",
+    "customers",
+    "of all",
+    "of spend",
+    "last bought",
+    "orders",
+    "spend",
+    "per order",
+)
+
+
+def print_table(df: DataFrame) -> None:
+    """Print a frame's rows, at most 1,000, as aligned text."""
+    rows = df.limit(_MOST_ROWS + 1).collect()
+    _print_aligned(
+        [tuple(df.columns), *(tuple(_text(v) for v in row) for row in rows[:_MOST_ROWS])]
+    )
+    if len(rows) > _MOST_ROWS:
+        print(f"… only the first {_MOST_ROWS:,} rows are shown")  # noqa: T201
+
+
+def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Path) -> None:
+    """Print the published segments, the verdict, the lake's place and three things to try."""
+    current = current_publication(here.lake, here.settings.segmentation)
+    run_id = current["run_id"] if current else None
+    profiles = (
+        here.lake.read(SEGMENT_PROFILES)
+        .filter(F.col("run_id") == F.lit(run_id))
+        .orderBy(F.desc("monetary_amount"))
+        .collect()
+    )
+    currency = here.settings.lake.currency
+    print()  # noqa: T201
+    _print_aligned(
+        [
+            _HEADINGS,
+            *(
+                (
+                    p["segment_name"],
+                    f"{p['customer_count']:,}",
+                    f"{p['customer_ratio']:.1%}",
+                    f"{p['monetary_ratio']:.1%}",
+                    f"{p['recency_days_median']:,.0f} days ago",
+                    f"{p['frequency_count_median']:,.0f}",
+                    f"{p['monetary_amount_median']:,.0f} {currency}",
+                    f"{p['average_order_amount_median']:,.2f}",
+                )
+                for p in profiles
+            ),
+        ]
+    )
+    training = next((r.stage_id for r in results if r.stage == "train"), None)
+    if training:
+        print(f"\n{model_row(here.lake, training)['verdict']}")  # noqa: T201
+    print(_next_steps(here, config))  # noqa: T201
+
+
+def _next_steps(here: Workspace, config: Path) -> str:
+    root = here.lake.root
+    steps = (
+        f"Orders, spend and days are medians. The tables are in {root}. Next, try",
+        f'  1. segspark sql --config {config} "{_EXAMPLE_QUERY}"',
+        f"  2. mlflow ui --backend-store-uri sqlite:///{root}/mlflow.db   (every candidate tried)",
+        "  3. your own purchases: see 'Your own CSV' in the README",
+    )
+    return "\n" + "\n".join(steps)
+
+
+def _print_aligned(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for number, row in enumerate(rows):
+        cells = [
+            c.ljust(w) if i == 0 else c.rjust(w)
+            for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())  # noqa: T201
+        if number == 0:
+            print("  ".join("-" * w for w in widths))  # noqa: T201
+
+
+def _text(value: object) -> str:
+    return "NULL" if value is None else str(value)

@@ -1,0 +1,103 @@
+"""Features and a model → each customer's segment."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from segspark.model.segment_model import SegmentModel
+from segspark.settings.segments import AssignmentSettings
+from segspark.tables.segments import CUSTOMER_FUNNEL, CUSTOMER_SEGMENTS
+
+ASSIGNED = "assigned"
+_SCORED = (
+    "customer_id string, cluster_index int, runner_up_index int, centre_distance double, "
+    "probability_ratio double, confidence_ratio double, is_outlier boolean"
+)
+
+
+def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
+    """Score every customer by the very code that the served model runs.
+
+    Args:
+        features: One row per eligible customer with the model's columns, none of them NULL.
+        model: What scores.
+
+    Returns:
+        One row per customer: `customer_id`, `cluster_index`, `runner_up_index` (-1: none),
+        `centre_distance`, `probability_ratio` (NaN: the model has none), `confidence_ratio`,
+        `is_outlier`.
+    """
+    names = model.vector.names
+
+    def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in names]
+            scores = model.score_values(np.column_stack(columns))
+            yield pa.RecordBatch.from_arrays(
+                [
+                    batch.column("customer_id"),
+                    pa.array(scores.cluster_index),
+                    pa.array(scores.runner_up_index),
+                    pa.array(scores.centre_distance),
+                    pa.array(scores.probability),
+                    pa.array(scores.confidence),
+                    pa.array(model.is_outlier(scores)),
+                ],
+                names=[field.split()[0] for field in _SCORED.split(", ")],
+            )
+
+    values = (F.col(name).cast("double").alias(name) for name in names)
+    return features.select("customer_id", *values).mapInArrow(score, _SCORED)
+
+
+def customer_segments(
+    scored: DataFrame,
+    *,
+    segment_ids: Mapping[int, str],
+    settings: AssignmentSettings,
+    run_id: str,
+) -> DataFrame:
+    """Give clusters their lasting ids and customers their flags.
+
+    Args:
+        scored: From `score_customers`.
+        segment_ids: Cluster index → segment id.
+        settings: The bound of borderline customers.
+        run_id: Written into every row.
+
+    Returns:
+        Conforms to `CUSTOMER_SEGMENTS`.
+    """
+    names = F.create_map(*(F.lit(part) for pair in segment_ids.items() for part in pair))
+    probability = F.col("probability_ratio")
+    return scored.withColumns(
+        {
+            "run_id": F.lit(run_id),
+            "segment_id": _named(names, "cluster_index"),
+            "runner_up_segment_id": _named(names, "runner_up_index"),
+            "probability_ratio": F.when(~F.isnan(probability), probability),
+            "is_borderline": F.col("confidence_ratio") < settings.borderline_confidence,
+        }
+    ).transform(CUSTOMER_SEGMENTS.conform)
+
+
+def customer_funnel(features: DataFrame, *, run_id: str) -> DataFrame:
+    """Count customers by what becomes of them.
+
+    Args:
+        features: All customers of a snapshot with their `exclusion_reason`.
+        run_id: Written into every row.
+
+    Returns:
+        Conforms to `CUSTOMER_FUNNEL`; the counts add up to all customers.
+    """
+    outcome = F.coalesce("exclusion_reason", F.lit(ASSIGNED)).alias("outcome")
+    counted = features.groupBy(outcome).agg(F.count("*").alias("customer_count"))
+    return counted.withColumn("run_id", F.lit(run_id)).transform(CUSTOMER_FUNNEL.conform)
+
+
+def _named(names: Column, index: str) -> Column:
+    return F.try_element_at(names, F.col(index))

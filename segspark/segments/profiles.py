@@ -1,0 +1,117 @@
+"""What each segment is like, in natural units and in words."""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+
+from segspark.segments.names import SegmentFigures, character
+from segspark.tables.segments import PROFILED_FEATURES, SEGMENT_PROFILES
+
+_SCORES = ("recency_score", "frequency_score", "monetary_score")
+_QUARTILES = {"p25": 0.25, "median": 0.5, "p75": 0.75}
+
+
+def summarise(assigned: DataFrame, features: DataFrame, *, by: str) -> list[Row]:
+    """Sum up each segment; one row a segment, collected.
+
+    Args:
+        assigned: `customer_id`, the column `by`, `is_outlier` and, for profiles, `is_borderline`.
+        features: One row per customer of the same snapshot.
+        by: `cluster_index` or `segment_id`.
+
+    Returns:
+        Ordered by spend, the highest first: `by`, `customers`, `spend`, mean scores, the share of
+        outliers and of borderline customers, and mean and quartiles of the profiled features
+        (exact quantiles, linear interpolation).
+    """
+    joined = assigned.join(features, on="customer_id", how="inner")
+    flags = [flag for flag in ("is_borderline", "is_outlier") if flag in assigned.columns]
+    return (
+        joined.groupBy(by)
+        .agg(
+            F.count("*").alias("customers"),
+            F.sum("monetary_amount").cast("decimal(28,4)").alias("spend"),
+            *(F.avg(score).alias(score) for score in _SCORES),
+            *(F.avg(F.col(flag).cast("double")).alias(flag) for flag in flags),
+            *(statistic for feature in PROFILED_FEATURES for statistic in _statistics(feature)),
+        )
+        .orderBy(F.desc("spend"), by)
+        .collect()
+    )
+
+
+def figures_of(row: Row, *, segment_id: str) -> SegmentFigures:
+    """What the segment's name is made from."""
+    medians = {name: float(row[f"{name}_quartiles"][1]) for name in PROFILED_FEATURES}
+    recency, frequency, monetary = (float(row[score]) for score in _SCORES)
+    return SegmentFigures(segment_id, recency, frequency, monetary, medians)
+
+
+def profile_rows(
+    rows: Sequence[Row], *, names: Mapping[str, str], run_id: str
+) -> list[tuple[object, ...]]:
+    """Rows of `SEGMENT_PROFILES`, in the order of its columns.
+
+    Args:
+        rows: From `summarise` by `segment_id`, with both flags.
+        names: Segment id → name.
+        run_id: Written into every row.
+    """
+    customers = sum(row["customers"] for row in rows)
+    spend = sum(row["spend"] for row in rows)
+    return [
+        tuple(
+            _profile(row, names=names, run_id=run_id, customers=customers, spend=float(spend))[
+                c.name
+            ]
+            for c in SEGMENT_PROFILES.columns
+        )
+        for row in rows
+    ]
+
+
+def _profile(
+    row: Row, *, names: Mapping[str, str], run_id: str, customers: int, spend: float
+) -> dict[str, object]:
+    segment_id = row["segment_id"]
+    figures = figures_of(row, segment_id=segment_id)
+    share = row["customers"] / customers
+    spend_share = float(row["spend"]) / spend if spend else None
+    profile: dict[str, object] = {
+        "run_id": run_id,
+        "segment_id": segment_id,
+        "segment_name": names[segment_id],
+        "description": _describe(figures, share, spend_share),
+        "suggested_action": character(figures).suggested_action,
+        "customer_count": row["customers"],
+        "customer_ratio": share,
+        "monetary_amount": row["spend"],
+        "monetary_ratio": spend_share,
+        "borderline_ratio": row["is_borderline"],
+        "outlier_ratio": row["is_outlier"],
+    }
+    for feature in PROFILED_FEATURES:
+        profile[f"{feature}_mean"] = row[f"{feature}_mean"]
+        quartiles = zip(_QUARTILES, row[f"{feature}_quartiles"], strict=True)
+        profile.update({f"{feature}_{suffix}": value for suffix, value in quartiles})
+    return profile
+
+
+def _describe(figures: SegmentFigures, share: float, spend_share: float | None) -> str:
+    middle = figures.medians
+    spend = f" and {spend_share:.0%} of spend" if spend_share is not None else ""
+    return (
+        f"{share:.0%} of customers{spend}; typically {middle['frequency_count']:,.0f} orders, the "
+        f"last {middle['recency_days']:,.0f} days ago, {middle['monetary_amount']:,.2f} spent, "
+        f"{middle['average_order_amount']:,.2f} an order"
+    )
+
+
+def _statistics(feature: str) -> tuple[Column, Column]:
+    value = F.col(feature).cast("double")
+    quartiles = F.array(*map(F.lit, _QUARTILES.values()))
+    return (
+        F.avg(value).alias(f"{feature}_mean"),
+        F.percentile(value, quartiles).alias(f"{feature}_quartiles"),
+    )

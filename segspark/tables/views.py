@@ -1,0 +1,145 @@
+"""The `current_*` views: what is published, for every reader."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from segspark.errors import StorageError
+from segspark.tables.contract import TableContract
+from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.lake import Lake
+from segspark.tables.operations import PUBLICATIONS, STAGE_RUNS
+from segspark.tables.purchases import INGEST_BATCHES, REJECTED_TRANSACTIONS, TRANSACTIONS
+from segspark.tables.segments import (
+    CUSTOMER_FUNNEL,
+    CUSTOMER_SEGMENTS,
+    SEGMENT_CANDIDATES,
+    SEGMENT_IDENTITIES,
+    SEGMENT_MODELS,
+    SEGMENT_PROFILES,
+)
+
+CURRENT = "current_publications"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentView:
+    """Rows of one table that belong to the current publication.
+
+    Attributes:
+        name: Name of the view.
+        table: Where the rows are.
+        key: Column shared with `publications`.
+        meaning: What one row is.
+    """
+
+    name: str
+    table: TableContract
+    key: str
+    meaning: str
+
+    @property
+    def lead(self) -> str:
+        """The segmentation, where the table itself does not have it."""
+        own = {column.name for column in self.table.columns}
+        return "" if "segmentation" in own else "c.segmentation, "
+
+
+CURRENT_VIEWS = (
+    CurrentView(
+        "current_customer_segments",
+        CUSTOMER_SEGMENTS,
+        "run_id",
+        "One customer's published segment.",
+    ),
+    CurrentView(
+        "current_segment_profiles", SEGMENT_PROFILES, "run_id", "One published segment's profile."
+    ),
+    CurrentView(
+        "current_customer_funnel",
+        CUSTOMER_FUNNEL,
+        "run_id",
+        "Assigned and excluded customers of the published run.",
+    ),
+    CurrentView(
+        "current_customer_features",
+        CUSTOMER_FEATURES,
+        "snapshot_id",
+        "One customer's features behind the published segments.",
+    ),
+    CurrentView("current_segment_model", SEGMENT_MODELS, "model_id", "The published model."),
+)
+TABLES = (
+    TRANSACTIONS,
+    REJECTED_TRANSACTIONS,
+    INGEST_BATCHES,
+    CUSTOMER_FEATURES,
+    SEGMENT_CANDIDATES,
+    SEGMENT_MODELS,
+    SEGMENT_IDENTITIES,
+    CUSTOMER_SEGMENTS,
+    CUSTOMER_FUNNEL,
+    SEGMENT_PROFILES,
+    PUBLICATIONS,
+    STAGE_RUNS,
+)
+"""Tables that readers see under their own names beside the views."""
+
+
+def view_statements(root: str, *, dialect: str) -> list[str]:
+    """CREATE VIEW statements over the tables below `root`.
+
+    Args:
+        root: Root of the lake.
+        dialect: `spark` (temporary views over ``delta.`path` ``) or `duckdb` (`delta_scan`).
+    """
+    create = "CREATE OR REPLACE TEMPORARY VIEW" if dialect == "spark" else "CREATE OR REPLACE VIEW"
+
+    def source(contract: TableContract) -> str:
+        path = f"{root}/{contract.name}"
+        if dialect == "spark":
+            return f"delta.`{path.replace('`', '``')}`"
+        return "delta_scan('" + path.replace("'", "''") + "')"
+
+    newest = (
+        f"SELECT p.* FROM {source(PUBLICATIONS)} p JOIN (SELECT segmentation, "  # noqa: S608
+        f"max(publication_number) AS publication_number FROM {source(PUBLICATIONS)} "
+        "GROUP BY segmentation) n ON p.segmentation = n.segmentation "
+        "AND p.publication_number = n.publication_number"
+    )
+    statements = [f"{create} {t.name} AS SELECT * FROM {source(t)}" for t in TABLES]  # noqa: S608
+    statements.append(f"{create} {CURRENT} AS {newest}")
+    statements += [
+        f"{create} {view.name} AS SELECT {view.lead}t.* FROM {source(view.table)} t "  # noqa: S608
+        f"JOIN {CURRENT} c ON t.{view.key} = c.{view.key}"
+        for view in CURRENT_VIEWS
+    ]
+    return statements
+
+
+def register_views(lake: Lake) -> list[str]:
+    """Make the views in the lake's session; returns their names. Unwritten tables are left out."""
+    made = []
+    for statement in view_statements(lake.root, dialect="spark"):
+        lake.spark.sql(statement)
+        made.append(statement.split()[5])
+    return made
+
+
+def write_view_files(lake: Lake) -> Path | None:
+    """Write `views/duckdb.sql` and `views/spark.sql` below a local lake, whole or not at all."""
+    if lake.local_folder is None:
+        return None
+    folder = lake.local_folder / "views"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for dialect in ("duckdb", "spark"):
+            text = ";\n".join(view_statements(lake.root, dialect=dialect)) + ";\n"
+            target = folder / f"{dialect}.sql"
+            if target.exists() and target.read_text(encoding="utf-8") == text:
+                continue
+            fresh = folder / f".{dialect}.sql.new"
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(target)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be written ({error.strerror})") from error
+    return folder
