@@ -53,12 +53,13 @@ class ServedModel(PythonModel):
         """
         scores = self.model.score_values(self._values(model_input))
         runner_up = pd.Series(scores.runner_up_index, index=model_input.index, dtype="Int32")
+        probability = pd.Series(scores.probability, index=model_input.index, dtype="Float64")
         return pd.DataFrame(
             {
                 "cluster_index": scores.cluster_index,
                 "runner_up_index": runner_up.mask(runner_up == NO_RUNNER_UP),
                 "centre_distance": scores.centre_distance,
-                "probability_ratio": scores.probability,
+                "probability_ratio": probability,
                 "confidence_ratio": scores.confidence,
                 "is_outlier": self.model.is_outlier(scores),
             },

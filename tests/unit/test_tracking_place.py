@@ -100,7 +100,7 @@ def test_a_cause_that_quotes_the_credentials_is_told_without_them() -> None:
 
 
 def test_a_port_that_is_no_number_is_refused() -> None:
-    with pytest.raises(TrackingError, match="port in tracking.location is no number"):
+    with pytest.raises(TrackingError, match=r"port in tracking\.location is no number"):
         resolve("http://mlflow:five")
 
 

@@ -2,11 +2,9 @@ import json
 import logging
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import mlflow
@@ -14,10 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow.entities import Run, ViewType
-from mlflow.pyfunc import PyFuncModel
 
-import segspark
-from segspark.errors import ClusteringError, TrackingError
+from segspark.errors import TrackingError
 from segspark.model.clusters import Centres
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector, VectorColumn
@@ -37,14 +33,6 @@ MODEL = SegmentModel(
     ),
     clusters=Centres(np.array([[0.1, 0.2], [1.0, -1.0], [-1.0, 1.0]])),
     outlier_distance=1.0,
-)
-CUSTOMERS = pd.DataFrame(
-    {
-        "customer_id": ["a", "b", "c"],
-        "monetary_amount": [Decimal("812.50"), Decimal("0"), Decimal("25000")],
-        "recency_days": [3, 150, 7_000_000_000],
-    },
-    index=[7, 8, 9],
 )
 
 
@@ -94,13 +82,6 @@ def tracker(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tr
         assert list(Path.cwd().iterdir()) == []
 
 
-@pytest.fixture(scope="module")
-def served(tracker: Tracker) -> PyFuncModel:
-    version = tracker.record_training(training("a"))
-    found = tracker.versions.client.get_model_version(tracker.versions.name, version)
-    return mlflow.pyfunc.load_model(found.source)
-
-
 def runs_of(tracker: Tracker, training_id: str, *, view: int = ViewType.ACTIVE_ONLY) -> list[Run]:
     return list(
         tracker.runs.client.search_runs(
@@ -140,8 +121,9 @@ def test_a_training_is_one_parent_run_with_a_child_for_each_candidate(tracker: T
 def test_the_files_of_a_training_lie_in_the_lake(tracker: Tracker, lake: Path) -> None:
     tracker.record_training(training("a"))
 
-    run_id = next(r for r in runs_of(tracker, "training-a") if "training-a" in r.info.run_name)
-    folder = lake / "mlartifacts" / run_id.info.run_id / "artifacts"
+    parent = tracker.runs.finished("training-a")
+    assert parent is not None
+    folder = lake / "mlartifacts" / parent.info.run_id / "artifacts"
     assert (folder / "model.json").read_text() == training("a").model_json
     assert (folder / "verdict.txt").read_text().startswith("Four segments.")
     table = json.loads((folder / "candidates.json").read_text())
@@ -240,126 +222,18 @@ def test_a_metric_that_is_not_finite_is_refused() -> None:
         replace(candidate(3, is_chosen=False), metrics={"silhouette": float("nan"), "sse": 1.0})
 
 
-def test_the_registered_model_scores_as_the_model_does(served: PyFuncModel) -> None:
-    values = CUSTOMERS[["recency_days", "monetary_amount"]].to_numpy(dtype=np.float64)
-    expected = MODEL.score_values(values)
+def test_the_published_model_is_loaded_by_its_address(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker.record_training(training("a"))
+    tracker.mark_published("model-a")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracker.place.address)
 
-    found = served.predict(CUSTOMERS)
+    loaded = mlflow.pyfunc.load_model(tracker.model_address())
 
-    assert found.index.tolist() == [7, 8, 9]
+    found = loaded.predict(pd.DataFrame({"recency_days": [3], "monetary_amount": [812]}))
+    expected = MODEL.score_values(np.array([[3.0, 812.0]]))
     assert found["cluster_index"].tolist() == expected.cluster_index.tolist()
-    assert found["runner_up_index"].tolist() == expected.runner_up_index.tolist()
-    np.testing.assert_array_equal(found["centre_distance"], expected.centre_distance)
-    np.testing.assert_array_equal(found["confidence_ratio"], expected.confidence)
-    assert found["probability_ratio"].isna().all()
-    assert found["is_outlier"].tolist() == MODEL.is_outlier(expected).tolist()
-    assert len(set(found["cluster_index"])) > 1
-
-
-def test_no_customers_give_no_rows(served: PyFuncModel) -> None:
-    assert len(served.predict(CUSTOMERS.iloc[:0])) == 0
-
-
-def test_a_missing_feature_is_told_in_one_sentence_without_the_customers(
-    served: PyFuncModel,
-) -> None:
-    with pytest.raises(ClusteringError) as caught:
-        served.predict(CUSTOMERS.drop(columns="recency_days"))
-
-    assert str(caught.value) == (
-        "the input has no column recency_days: give the features of the model "
-        "(recency_days, monetary_amount) in natural units"
-    )
-
-
-@pytest.mark.parametrize("value", [None, "many", float("nan")])
-def test_a_value_that_is_no_number_is_told_in_one_sentence(
-    served: PyFuncModel, value: object
-) -> None:
-    frame = pd.DataFrame({"recency_days": [value], "monetary_amount": [1]})
-
-    with pytest.raises(ClusteringError, match="number"):
-        served.predict(frame)
-
-
-def test_the_registered_model_holds_no_pickle_and_says_what_it_needs(served: PyFuncModel) -> None:
-    folder = Path(served._model_impl.context.artifacts["model"]).parents[1]  # noqa: SLF001
-    names = {path.name for path in folder.rglob("*")}
-
-    assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
-    assert {"input_example.json", "served_model.py", "segment_model.py"} <= names
-    needed = (folder / "requirements.txt").read_text().split()
-    assert [line.partition("==")[0] for line in needed] == ["mlflow", "numpy", "pandas"]
-    assert served.metadata.signature is not None
-
-
-BLOCK_SPARK = """
-import sys
-class Block:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("pyspark", "delta", "py4j"):
-            raise ImportError(name)
-sys.meta_path.insert(0, Block())
-"""
-LOAD_ELSEWHERE = f"""{BLOCK_SPARK}
-import mlflow, pandas
-model = mlflow.pyfunc.load_model(sys.argv[1])
-found = model.predict(pandas.DataFrame({{"recency_days": [3], "monetary_amount": [812.5]}}))
-assert not [n for n in sys.modules if n.partition(".")[0] in ("pyspark", "delta", "py4j")]
-assert sys.modules["segspark"].__file__.endswith("/code/segspark/__init__.py")
-assert "segspark.settings" not in sys.modules
-print(found["cluster_index"].tolist()[0], found["centre_distance"].tolist()[0].hex())
-"""
-
-
-def test_the_registered_model_loads_where_neither_segspark_nor_spark_is_installed(
-    tracker: Tracker, tmp_path: Path
-) -> None:
-    version = tracker.record_training(training("a"))
-    source = tracker.versions.client.get_model_version("segspark-default", version).source
-
-    found = subprocess.run(
-        [sys.executable, "-c", LOAD_ELSEWHERE, source],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "MLFLOW_DISABLE_TELEMETRY": "true"},
-    )
-
-    expected = MODEL.score_values(np.array([[3.0, 812.5]]))
-    answer = f"{expected.cluster_index[0]} {float(expected.centre_distance[0]).hex()}"
-    assert found.stdout.strip() == answer, found.stderr
-
-
-BUILD_FROM_ZIP = """
-import sys
-from pathlib import Path
-import segspark
-from segspark.tracking.packaging import build_model_folder
-assert ".zip" in segspark.__file__
-build_model_folder(sys.argv[1], folder=Path("."), run_id="r", logged_model_id="m-1",
-                   artifact_uri="file:///x")
-"""
-
-
-def test_the_model_is_built_from_a_zip_as_well(tmp_path: Path) -> None:
-    package = Path(str(segspark.__file__)).parent
-    with zipfile.ZipFile(tmp_path / "segspark.zip", "w") as archive:
-        for file in package.rglob("*.py"):
-            archive.write(file, Path("segspark") / file.relative_to(package))
-
-    found = subprocess.run(
-        [sys.executable, "-c", BUILD_FROM_ZIP, MODEL.to_json()],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path / "segspark.zip")},
-    )
-
-    assert found.returncode == 0, found.stderr
-    assert (tmp_path / "saved" / "code" / "segspark" / "model" / "segment_model.py").is_file()
 
 
 def test_the_tracker_is_imported_without_mlflow() -> None:
