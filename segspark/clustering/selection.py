@@ -17,7 +17,8 @@ class CandidateResult:
     Attributes:
         fitted: What the engine returned.
         evidence: Figures; None when it was not fitted.
-        structureless: Silhouette of the same algorithm and number on data without clusters.
+        structureless: Best silhouette of any algorithm with as many segments on data without
+            clusters.
         gain: Silhouette minus the structureless mean; None when either is missing.
         is_chosen: Whether it is the one.
         reason: Why, or why not, in a sentence.

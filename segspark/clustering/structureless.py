@@ -1,7 +1,7 @@
 """Data without clusters but otherwise like the customers: the silhouette that chance reaches."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
@@ -73,6 +73,23 @@ def structureless_silhouettes(
         for candidate, silhouettes in found.items()
         if silhouettes
     }
+
+
+def best_of_all_algorithms(
+    found: Mapping[Candidate, StructurelessSilhouette],
+) -> dict[Candidate, StructurelessSilhouette]:
+    """Give every candidate the silhouette that the best algorithm reaches with as many segments.
+
+    An algorithm that separates structureless data badly, as a mixture does, would otherwise gain
+    most from being compared with itself, and be chosen for a silhouette that others surpass on
+    data without any structure.
+    """
+    best: dict[int, StructurelessSilhouette] = {}
+    for candidate, silhouette in found.items():
+        before = best.get(candidate.segment_count)
+        if before is None or silhouette.mean > before.mean:
+            best[candidate.segment_count] = silhouette
+    return {candidate: best[candidate.segment_count] for candidate in found}
 
 
 def draw_structureless(sample: Floats, generators: Sequence[np.random.Generator]) -> list[Floats]:

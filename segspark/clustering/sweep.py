@@ -11,7 +11,7 @@ from segspark.clustering.engine import Progress, SweepEngine, candidates_of
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.layout import fixed_layout, points_of, sample_points
 from segspark.clustering.selection import Selection, select
-from segspark.clustering.structureless import structureless_silhouettes
+from segspark.clustering.structureless import best_of_all_algorithms, structureless_silhouettes
 from segspark.errors import ClusteringError
 from segspark.model.clusters import ClusterModel
 from segspark.settings.training import TrainingSettings
@@ -64,7 +64,7 @@ def run_sweep(
         selection = select(
             fitted,
             evidence=dict(zip(models, judged, strict=True)),
-            structureless=structureless,
+            structureless=best_of_all_algorithms(structureless),
             settings=settings.selection,
         )
         clusters = models[selection.chosen.candidate]

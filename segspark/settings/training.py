@@ -1,7 +1,7 @@
 """How customers become points, which clusterings are tried and which one is chosen."""
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -44,7 +44,7 @@ class SweepSettings(StrictModel):
 
     engine: Literal["sparkml"] = "sparkml"
     """What fits them."""
-    algorithms: tuple[Algorithm, ...] = Field(
+    algorithms: tuple[Annotated[Algorithm, Field(strict=False)], ...] = Field(
         default=(Algorithm.KMEANS, Algorithm.BISECTING_KMEANS, Algorithm.GAUSSIAN_MIXTURE),
         strict=False,
     )

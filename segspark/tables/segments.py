@@ -29,7 +29,8 @@ SEGMENT_CANDIDATES = TableContract(
         Column(
             "structureless_silhouette",
             T.DoubleType(),
-            "Mean silhouette of data without structure: same margins, same rank correlations.",
+            "Best mean silhouette of any tried algorithm with as many segments on data without "
+            "structure: same margins, same rank correlations.",
             nullable=True,
         ),
         Column(

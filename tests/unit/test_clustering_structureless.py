@@ -4,7 +4,12 @@ from scipy.stats import spearmanr
 
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import evidence
-from segspark.clustering.structureless import draw_structureless, structureless_silhouettes
+from segspark.clustering.structureless import (
+    StructurelessSilhouette,
+    best_of_all_algorithms,
+    draw_structureless,
+    structureless_silhouettes,
+)
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm
 
@@ -85,3 +90,16 @@ def test_a_constant_or_single_column_is_no_obstacle(algorithm: Algorithm) -> Non
 
 def test_nothing_to_compare_needs_no_sample() -> None:
     assert structureless_silhouettes(np.empty((0, 2)), [], draws=2, seed=1) == {}
+
+
+def test_an_algorithm_is_held_to_the_best_silhouette_that_any_reaches_without_structure() -> None:
+    kmeans, mixture = (
+        Candidate(Algorithm.KMEANS, 4),
+        Candidate(Algorithm.GAUSSIAN_MIXTURE, 4),
+    )
+    other_count = Candidate(Algorithm.GAUSSIAN_MIXTURE, 5)
+    good, bad = StructurelessSilhouette(0.4, 0.01), StructurelessSilhouette(0.1, 0.02)
+
+    found = best_of_all_algorithms({mixture: bad, kmeans: good, other_count: bad})
+
+    assert found == {mixture: good, kmeans: good, other_count: bad}
