@@ -57,13 +57,18 @@ def new_batches(
     Raises:
         IngestError: A name's content changed and the settings refuse that.
     """
-    latest = {file_name: batch_id for batch_id, (file_name, _) in known.items()}
+    # A content that is still there was not changed: another folder's file has its name.
+    gone = {
+        file_name: batch_id
+        for batch_id, (file_name, content) in known.items()
+        if content not in contents
+    }
     batches = []
     for content, file_name in contents.items():
         batch_id = content_id("batch", name, source_hash(name, source), content)
         if batch_id in known:
             continue
-        replaces = latest.get(file_name)
+        replaces = gone.get(file_name)
         if replaces is not None and source.changed_file == "refuse":
             raise IngestError(
                 f"source {name}: {file_name} was ingested before with another content: give the "

@@ -1,7 +1,7 @@
 """The books of a batch: rows and money in = kept + duplicate + rejected, exactly."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -36,12 +36,14 @@ class Delivery:
     Attributes:
         total: All rows.
         refused: Rows with a reason to refuse them.
+        copies: Good rows that are equal to another one before them.
         reasons: Reason → rows; a row may have several.
     """
 
-    total: Entry
-    refused: Entry
-    reasons: Mapping[str, int]
+    total: Entry = Entry()
+    refused: Entry = Entry()
+    copies: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +76,26 @@ def count_delivery(parsed: DataFrame) -> dict[str, Delivery]:
     Returns:
         Batch id → what came in.
     """
-    is_refused = F.size(REASONS) > 0
-    counted = parsed.groupBy("batch_id", REASONS).agg(
-        F.count("*").alias("rows"),
-        _money(F.col("line_amount")).alias("amount"),
-        F.max(is_refused).alias("is_refused"),
+    rows = parsed.groupBy("batch_id", "line_id", REASONS).agg(
+        F.count("*").alias("rows"), F.sum("line_amount").alias("amount")
+    )
+    counted = rows.groupBy("batch_id", REASONS).agg(
+        F.sum("rows").alias("rows"),
+        F.count("*").alias("distinct_rows"),
+        _money(F.col("amount")).alias("amount"),
     )
     deliveries: dict[str, Delivery] = {}
     for row in counted.collect():
         entry = Entry(row["rows"], row["amount"])
-        before = deliveries.get(row["batch_id"], Delivery(Entry(), Entry(), {}))
+        before = deliveries.get(row["batch_id"], Delivery())
         found = dict(before.reasons)
         for reason in row[REASONS]:
             found[reason] = found.get(reason, 0) + row["rows"]
-        refused = before.refused + entry if row["is_refused"] else before.refused
-        deliveries[row["batch_id"]] = Delivery(before.total + entry, refused, found)
+        if row[REASONS]:
+            refused, copies = before.refused + entry, before.copies
+        else:
+            refused, copies = before.refused, row["rows"] - row["distinct_rows"]
+        deliveries[row["batch_id"]] = Delivery(before.total + entry, refused, copies, found)
     return deliveries
 
 
@@ -134,12 +141,14 @@ def count_written(transactions: DataFrame, rejected: DataFrame) -> dict[str, Wri
 def imbalance(delivery: Delivery, written: Written) -> str | None:
     """What does not tie out, in words; None where the books balance."""
     out = written.kept + written.duplicate + written.rejected
-    if (delivery.total, delivery.refused) == (out, written.rejected):
+    came_in = (delivery.total, delivery.refused, delivery.copies)
+    if came_in == (out, written.rejected, written.duplicate.rows):
         return None
     return (
         f"{delivery.total.rows} rows with {delivery.total.amount} came in and {out.rows} with "
         f"{out.amount} are accounted for; {delivery.refused.rows} were refused and "
-        f"{written.rejected.rows} are in rejected_transactions"
+        f"{written.rejected.rows} are in rejected_transactions; {delivery.copies} were copies and "
+        f"{written.duplicate.rows} are counted as such"
     )
 
 

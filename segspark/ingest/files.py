@@ -4,10 +4,11 @@ import gzip
 import hashlib
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO, cast
 
 from segspark.errors import IngestError
@@ -17,6 +18,8 @@ from segspark.settings.sources import SourceSettings
 _CHUNK_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
+# RuntimeError: encrypted; NotImplementedError: a packing that Python does not know.
+_UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def open_content(file: SourceFile) -> Iterator[BinaryIO]:
         else:
             with file.path.open("rb") as stream:
                 yield stream
-    except (OSError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise IngestError(f"{file.path}: cannot be read ({error}): send the file again") from error
 
 
@@ -109,10 +112,11 @@ def _paths(location: str) -> list[Path]:
         return sorted(p for p in inside if p.is_file() and not _is_hidden(p.relative_to(path)))
     anchor = Path(path.anchor)
     pattern = str(path.relative_to(anchor)) if path.anchor else location
-    return sorted(p for p in anchor.glob(pattern) if p.is_file())
+    found = (p for p in anchor.glob(pattern) if p.is_file())
+    return sorted(p for p in found if not _is_hidden(PurePath(p.name)))
 
 
-def _is_hidden(path: Path) -> bool:
+def _is_hidden(path: PurePath) -> bool:
     """Markers such as _SUCCESS and .crc files are no data, as Spark sees it too."""
     return any(part.startswith(("_", ".")) for part in path.parts)
 
@@ -124,8 +128,9 @@ def _contents(path: Path) -> Iterator[SourceFile]:
         members: list[str | None] = [None]
         if start == _ZIP:
             with zipfile.ZipFile(path) as archive:
-                members = [m.filename for m in archive.infolist() if not m.is_dir()]
-    except (OSError, zipfile.BadZipFile) as error:
+                names = [m.filename for m in archive.infolist() if not m.is_dir()]
+            members = [name for name in names if not _is_hidden(PurePath(name))]
+    except _UNREADABLE as error:
         raise IngestError(f"{path}: cannot be read ({error}): send the file again") from error
     for member in members:
         file = SourceFile(path, member, start.startswith(_GZIP), "")

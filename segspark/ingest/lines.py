@@ -8,20 +8,25 @@ from segspark.ingest.parsing import RAW_ROW, REASONS
 from segspark.tables.purchases import REJECTED_TRANSACTIONS, TRANSACTIONS
 
 
-def kept_lines(parsed: DataFrame) -> DataFrame:
+def kept_lines(parsed: DataFrame, *, has_duplicates: bool) -> DataFrame:
     """Good rows, those equal in every source column as one with its number of copies.
 
     Args:
         parsed: One row per input row, from `parse_lines`.
+        has_duplicates: Whether any good rows are equal; without them nothing needs sorting.
 
     Returns:
         Conforms to `TRANSACTIONS`.
     """
+    good = parsed.filter(F.size(REASONS) == 0)
+    if not has_duplicates:
+        return good.withColumn("copies_count", F.lit(1).cast("long")).transform(
+            TRANSACTIONS.conform
+        )
     copies = Window.partitionBy("batch_id", "line_id")
     # Rows of one hash are equal, so any of them will do; a window needs one sort, a group by two.
     return (
-        parsed.filter(F.size(REASONS) == 0)
-        .withColumn("copies_count", F.count("*").over(copies))
+        good.withColumn("copies_count", F.count("*").over(copies))
         .withColumn("copy_number", F.row_number().over(copies.orderBy("line_id")))
         .filter(F.col("copy_number") == 1)
         .transform(TRANSACTIONS.conform)

@@ -8,13 +8,14 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from segspark.ingest.kinds import line_kind
+from segspark.ingest.numbers import DECIMAL, number_problem, read_number
 from segspark.ingest.reading import BATCH_ID, FILE_NAME, MALFORMED, as_text, source_columns
 from segspark.settings.sources import ColumnMapping, CustomerIdRules, SourceSettings
 
 REASONS = "reasons"
 RAW_ROW = "raw_row"
-_WIDE = "decimal(38,10)"
-_MONEY = "decimal(18,4)"
+_NUMBERS = ("quantity", "unit_price", "line_amount")
+_STARTS_WITH_A_DATE = r"^\d{4}-\d{1,2}-\d{1,2}"
 _OPTIONAL_TEXTS = ("order_id", "product_id", "description", "country", "store_id")
 
 
@@ -43,7 +44,7 @@ def parse_lines(raw: DataFrame, *, name: str, source: SourceSettings) -> DataFra
         *_texts(source.columns),
         _customer_id(source, fractional).alias("customer_id"),
         *_stamps(source, raw.schema),
-        *_numbers(source.columns, fractional),
+        *_numbers(source.columns, raw.schema),
         F.lit(source.currency).alias("currency"),
     )
     return (
@@ -78,7 +79,8 @@ def _customer_id(source: SourceSettings, fractional: set[str]) -> Column:
     column = _quoted(source.columns.customer_id)
     text = column.cast("string")
     if source.columns.customer_id in fractional:
-        # A double writes 12345678 as 1.2345678E7.
+        # A double writes 12345678 as 1.2345678E7, and some exports a missing id as NaN.
+        text = F.nullif(text, F.lit("NaN"))
         text = F.coalesce(column.try_cast("decimal(38,4)").cast("string"), text)
     if rules.strip_spaces:
         text = F.trim(text)
@@ -95,7 +97,9 @@ def _stamps(source: SourceSettings, schema: T.StructType) -> list[Column]:
     if not isinstance(schema[name].dataType, T.StringType):
         written = column.cast("string").try_cast("timestamp")
     elif source.timestamp_format is None:
-        written = F.trim(column).try_cast("timestamp")
+        # Spark would complete a time by today's date, and read 40513 as a year.
+        text = F.trim(column)
+        written = F.when(text.rlike(_STARTS_WITH_A_DATE), text).try_cast("timestamp")
     else:
         written = F.try_to_timestamp(F.trim(column), F.lit(source.timestamp_format))
     instant = F.to_utc_timestamp(written, source.stamp_zone)
@@ -108,41 +112,46 @@ def _stamps(source: SourceSettings, schema: T.StructType) -> list[Column]:
     ]
 
 
-def _numbers(mapping: ColumnMapping, fractional: set[str]) -> list[Column]:
-    def number(name: str) -> Column:
-        wide = F.trim(_quoted(name).cast("string")).try_cast(_WIDE)
-        # Binary fractions carry noise far behind the comma; a text that does so is a mistake.
-        return F.round(wide, 4) if name in fractional else wide
-
+def _numbers(mapping: ColumnMapping, schema: T.StructType) -> list[Column]:
+    """The fields as written (`number_…`) and what is wrong with each (`problem_…`)."""
     found: list[Column] = []
-    for field in ("quantity", "unit_price", "line_amount"):
+    for field in _NUMBERS:
         name = getattr(mapping, field)
-        found.append((number(name) if name else F.lit(None).cast(_WIDE)).alias(f"wide_{field}"))
-        missing = as_text(_quoted(name)).isNull() if name else F.lit(None).cast("boolean")
-        found.append(missing.alias(f"is_{field}_missing"))
-    given = [F.coalesce(number(name), F.lit(0).cast(_WIDE)) for name in mapping.discounts]
-    return [*found, reduce(Column.__add__, given, F.lit(0).cast(_WIDE)).alias("wide_discount")]
+        if name:
+            column, dtype = _quoted(name), schema[name].dataType
+            found.append(read_number(column, dtype).alias(f"number_{field}"))
+            found.append(number_problem(column, dtype).alias(f"problem_{field}"))
+    # A discount that is not given is none; one that cannot be read is a problem.
+    discounts = [(_quoted(name), schema[name].dataType) for name in mapping.discounts]
+    values = [F.coalesce(read_number(*each), _zero()) for each in discounts]
+    problems = [F.nullif(number_problem(*each), F.lit("missing")) for each in discounts]
+    found.append(reduce(Column.__add__, values, _zero()).alias("number_discount"))
+    found.append(F.coalesce(*problems, F.lit(None).cast("string")).alias("problem_discount"))
+    return found
 
 
 def _money(source: SourceSettings) -> dict[str, Column]:
     """Quantity, price, discount and money of the line; NULL where out of range."""
-    one = F.lit(1).cast(_MONEY)
-    quantity = F.col("wide_quantity").try_cast(_MONEY) if source.columns.quantity else one
-    price = F.col("wide_unit_price").try_cast(_MONEY)
-    discount = F.col("wide_discount").try_cast(_MONEY)
+    quantity = F.col("number_quantity") if source.columns.quantity else F.lit(1).cast(DECIMAL)
+    discount = F.col("number_discount").try_cast(DECIMAL)
     if source.columns.unit_price:
+        price = F.col("number_unit_price")
         amount = F.try_multiply(quantity, price)
     else:
-        amount = F.col("wide_line_amount").try_cast(_MONEY)
-        price = F.try_divide(amount, quantity).try_cast(_MONEY)
+        amount = F.col("number_line_amount")
+        price = F.try_divide(amount, quantity).try_cast(DECIMAL)
     if not source.discounts_deducted:
         amount = F.try_subtract(amount, discount)
     return {
         "quantity_units": quantity,
         "unit_price_amount": price,
         "discount_amount": discount,
-        "line_amount": amount.try_cast(_MONEY),
+        "line_amount": amount.try_cast(DECIMAL),
     }
+
+
+def _zero() -> Column:
+    return F.lit(0).cast(DECIMAL)
 
 
 def _derived_order() -> Column:
@@ -158,16 +167,11 @@ def _reasons(mapping: ColumnMapping) -> Column:
             F.col("transaction_at").isNull(), F.lit("transaction_at: not a date or time")
         ),
     ]
-    for field in ("quantity", "unit_price", "line_amount"):
-        if getattr(mapping, field):
-            wide = F.col(f"wide_{field}")
-            found.append(
-                F.when(F.col(f"is_{field}_missing"), F.lit(f"{field}: missing"))
-                .when(wide.isNull(), F.lit(f"{field}: not a number"))
-                .when(wide.try_cast(_MONEY).isNull(), F.lit(f"{field}: out of range"))
-                .when(wide != F.round(wide, 4), F.lit(f"{field}: more than 4 decimals"))
-            )
-    fine = F.size(F.array_compact(F.array(*found))) == 0
-    out = F.col("line_amount").isNull() | F.col("discount_amount").isNull()
-    found.append(F.when(fine & out, F.lit("line_amount: out of range")))
+    fields = [field for field in _NUMBERS if getattr(mapping, field)]
+    found += [
+        F.concat(F.lit(f"{field}: "), F.col(f"problem_{field}")) for field in (*fields, "discount")
+    ]
+    readable = reduce(Column.__and__, [F.col(f"problem_{field}").isNull() for field in fields])
+    out_of_range = F.col("line_amount").isNull() | F.col("discount_amount").isNull()
+    found.append(F.when(readable & out_of_range, F.lit("line_amount: out of range")))
     return F.array_compact(F.array(*found))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -20,6 +21,7 @@ MALFORMED = "__malformed"
 """Added to the source's columns: the row's batch, its file, and the line's text where it does not
 have the file's columns (else NULL)."""
 _HEADER_BYTES = 1 << 16
+_UNIT_SEPARATOR = "\x1f"
 
 
 def source_columns(raw: DataFrame) -> list[str]:
@@ -48,7 +50,7 @@ def read_files(
     Raises:
         IngestError: The files' columns differ, or a mapped one is missing.
     """
-    paths = [str(path.absolute()) for _, path, _ in files]
+    paths = [_literal(path) for _, path, _ in files]
     if isinstance(source.format, CsvFormat):
         rows = _read_csv(spark, source.format, [file for file, _, _ in files], paths)
     else:
@@ -83,7 +85,8 @@ def _with_batches(rows: DataFrame, names: dict[str, tuple[str, str]]) -> DataFra
     spark = rows.sparkSession
     read = [(_path(uri), *names[_path(uri)]) for uri in rows.inputFiles()]
     lookup = spark.createDataFrame(read, f"__path string, {FILE_NAME} string, {BATCH_ID} string")
-    path = F.url_decode(F.regexp_replace(F.col("_metadata.file_path"), "^file:/*", "/"))
+    path = F.regexp_replace(F.col("_metadata.file_path"), "^file:/*", "/")
+    path = F.url_decode(F.replace(path, F.lit("+"), F.lit("%2B")))
     return (
         rows.withColumn("__path", path)
         .join(F.broadcast(lookup), on="__path", how="inner")
@@ -103,6 +106,11 @@ def _require_columns(rows: DataFrame, source: SourceSettings, *, name: str) -> N
         )
 
 
+def _literal(path: Path) -> str:
+    """The path as Spark takes it: with the signs of its patterns taken literally."""
+    return re.sub(r"[\[\]{}*?]", r"\\\g<0>", str(path.absolute()))
+
+
 def _path(uri: str) -> str:
     return unquote(urlparse(uri).path)
 
@@ -112,18 +120,30 @@ def _read_csv(
 ) -> DataFrame:
     columns = _columns(csv_format, files)
     fields = [T.StructField(name, T.StringType()) for name in [*columns, MALFORMED]]
-    return (
+    is_windows = csv_format.encoding == "windows-1252"
+    rows = (
         spark.read.schema(T.StructType(fields))
         .option("sep", csv_format.delimiter)
         .option("quote", csv_format.quote)
         .option("escape", csv_format.escape)
-        .option("encoding", csv_format.encoding)
+        .option("encoding", "ISO-8859-1" if is_windows else csv_format.encoding)
         .option("header", csv_format.header)
-        .option("multiLine", csv_format.multiline)
+        # Spark finds no line ends in UTF-16 but in a file read whole.
+        .option("multiLine", csv_format.multiline or csv_format.encoding == "UTF-16")
         .option("mode", "PERMISSIVE")
         .option("columnNameOfCorruptRecord", MALFORMED)
         .csv(paths)
     )
+    return rows.withColumns(_from_windows(rows)) if is_windows else rows
+
+
+def _from_windows(rows: DataFrame) -> dict[str, Column]:
+    """Texts of windows-1252, which Spark does not know, that were read as ISO-8859-1."""
+    theirs = bytes(range(0x80, 0xA0)).decode("ISO-8859-1")
+    ours = bytes(range(0x80, 0xA0)).decode("windows-1252", errors="replace")
+    pairs = [(a, b) for a, b in zip(theirs, ours, strict=True) if b != "\ufffd"]
+    old, new = ("".join(side) for side in zip(*pairs, strict=True))
+    return {name: F.translate(F.col(_quoted(name)), old, new) for name in rows.columns}
 
 
 def _columns(csv_format: CsvFormat, files: Sequence[SourceFile]) -> list[str]:
@@ -148,12 +168,21 @@ def _header(file: SourceFile, csv_format: CsvFormat) -> list[str]:
         raise IngestError(f"{file.name}: is empty: send the file again")
     text = io.StringIO(start.decode(csv_format.encoding, errors="replace").lstrip("\ufeff"))
     delimiter = csv_format.delimiter.replace("\\t", "\t")
-    reader = csv.reader(text, delimiter=delimiter[0], quotechar=csv_format.quote or None)
+    if len(delimiter) > 1:  # more than the csv module can
+        text, delimiter = (
+            io.StringIO(text.read().replace(delimiter, _UNIT_SEPARATOR)),
+            _UNIT_SEPARATOR,
+        )
+    reader = csv.reader(text, delimiter=delimiter, quotechar=csv_format.quote or None)
     header = next(reader)
     twice = {name for name in header if header.count(name) > 1}
     if twice:
         raise IngestError(f"{file.name}: names the column {', '.join(sorted(twice))} twice")
     return header
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"
 
 
 def as_text(column: Column) -> Column:

@@ -139,7 +139,8 @@ def _take_in(workspace: Workspace, plan: _Plan, staging: Path | None) -> None:
     _refuse_bad_deliveries(plan, deliveries)
     rows = {"batch_id": batch_ids}
     workspace.progress.step(f"ingest: writing {name}")
-    lake.replace(TRANSACTIONS, kept_lines(parsed), rows)
+    has_duplicates = any(delivery.copies for delivery in deliveries.values())
+    lake.replace(TRANSACTIONS, kept_lines(parsed, has_duplicates=has_duplicates), rows)
     if any(delivery.refused.rows for delivery in deliveries.values()):
         lake.replace(REJECTED_TRANSACTIONS, refused_lines(parsed), rows)
     with engine_sentences(f"counting what was written of {name}"):
