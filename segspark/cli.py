@@ -27,14 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(effective_yaml(settings), end="")  # noqa: T201
             return DONE
         return _run(args, settings)
-    except SegsparkError as error:
-        return _refuse(str(error), debug=args.debug)
-    except KeyboardInterrupt:
-        return _refuse("interrupted: start it again, finished stages are kept", debug=args.debug)
-    except BrokenPipeError:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - no raw trace for anybody
+        if args.debug:
+            traceback.print_exc()
+        sys.stderr.write(f"segspark: {_sentence(error)}\n")
         return REFUSED
-    except Exception as error:  # noqa: BLE001 - the last line of defence against raw traces
-        return _refuse(f"unforeseen: {_first_line(error)} (--debug shows where)", debug=args.debug)
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
@@ -136,16 +133,18 @@ def _set_up_logging() -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
-def _refuse(sentence: str, *, debug: bool) -> int:
-    if debug:
-        traceback.print_exc()
-    sys.stderr.write(f"segspark: {sentence}\n")
-    return REFUSED
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, SegsparkError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted: start it again, finished stages are kept"
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"the Python package {error.name} is not installed: on one machine, "
+            "pip install 'segspark[spark]' brings all that is needed"
+        )
+    lines = str(error).strip().splitlines() or [""]
+    return f"unforeseen, --debug shows where: {type(error).__name__} {lines[0]}"
 
 
 if __name__ == "__main__":

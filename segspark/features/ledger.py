@@ -4,6 +4,7 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.window import Window
 
 from segspark.features.lines import customer_lines, purchase_lines
 from segspark.features.returns import matched_returns
@@ -80,20 +81,35 @@ def _placed(purchases: DataFrame) -> DataFrame:
 
 
 def _undone(purchases: DataFrame, matches: DataFrame) -> DataFrame:
-    """Orders of which every unit came back, on the day of the last return."""
+    """Orders of which every unit came back, on the day of the last return.
+
+    A line added to the order on a later day takes that back, from its day on.
+    """
     order = ("source", "customer_id", "order_id", "order_date")
-    came_back = matches.groupBy(*order).agg(
-        F.sum("units").alias("units_back"), F.max("return_date").alias("last_return_date")
+    touched = purchases.join(matches.select(*order).distinct(), on=list(order), how="left_semi")
+    moves = touched.select(
+        *order,
+        F.col("transaction_date").alias("day"),
+        F.col("units").alias("units_left"),
+        (F.col("units") == 0).cast("int").alias("unreturnable"),
+    ).unionByName(
+        matches.select(
+            *order,
+            F.col("return_date").alias("day"),
+            (-F.col("units")).alias("units_left"),
+            F.lit(0).alias("unreturnable"),
+        )
     )
-    touched = purchases.join(came_back.select(*order), on=list(order), how="left_semi")
-    bought = touched.groupBy(*order).agg(
-        F.sum("units").alias("units_bought"), F.min("units").alias("fewest_units")
-    )
-    whole = (F.col("units_back") == F.col("units_bought")) & (F.col("fewest_units") > 0)
+    days = Window.partitionBy(*order).orderBy("day")
+    so_far = days.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    left = F.sum(F.sum("units_left")).over(so_far)
+    is_undone = ((left == 0) & (F.sum(F.sum("unreturnable")).over(so_far) == 0)).cast("int")
     return (
-        bought.join(came_back, on=list(order), how="inner")
-        .filter(whole)
-        .select(*_row(F.col("order_date"), F.col("last_return_date"), undone_order_count=F.lit(1)))
+        moves.groupBy(*order, "day")
+        .agg(is_undone.alias("is_undone"))
+        .withColumn("change", F.col("is_undone") - F.lag("is_undone", 1, 0).over(days))
+        .filter(F.col("change") != 0)
+        .select(*_row(F.col("order_date"), F.col("day"), undone_order_count=F.col("change")))
     )
 
 

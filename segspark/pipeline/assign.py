@@ -11,6 +11,7 @@ from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.model.segment_model import SegmentModel
 from segspark.pipeline.features import newest_snapshot, read_snapshot
 from segspark.pipeline.stage import Outcome, StageResult, Workspace, run_stage
+from segspark.pipeline.train import STAGE as TRAIN
 from segspark.segments.assignment import customer_funnel, customer_segments, score_customers
 from segspark.segments.identity import count_shared, match_identities
 from segspark.segments.names import segment_names
@@ -21,6 +22,7 @@ from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import StageRun
+from segspark.tables.operations import STAGE_RUNS
 from segspark.tables.publishing import current_publication
 from segspark.tables.segments import (
     CUSTOMER_FUNNEL,
@@ -100,7 +102,15 @@ def _find_model(workspace: Workspace, model: str) -> Row:
             )
         model = publication["model_id"]
     if model == NEWEST:
-        found = models.orderBy(F.desc("as_of_date"), "model_id").first()
+        trained = (F.col("stage") == TRAIN) & (F.col("segmentation") == segmentation)
+        runs = lake.read(STAGE_RUNS).filter(trained)
+        finished = runs.select(F.col("stage_id").alias("training_id"), "completed_at")
+        found = (
+            models.join(finished, on="training_id", how="inner")
+            .orderBy(F.desc("completed_at"), "model_id")
+            .select(*models.columns)
+            .first()
+        )
     else:
         found = models.filter(F.col("model_id") == model).first()
     if found is None:

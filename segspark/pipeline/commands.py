@@ -40,7 +40,10 @@ def run_command(settings: Settings, args: argparse.Namespace) -> bool:
     """Run the command that `args` names; whether it found everything in order."""
     if args.command == "doctor":
         return _doctor(settings)
-    with workspace(settings, name=args.command) as here:
+    with (
+        workspace(settings, name=args.command) as here,
+        engine_sentences(args.command, error=StageError),
+    ):
         _COMMANDS[args.command](here, args)
     return True
 
@@ -57,9 +60,8 @@ def _demo(here: Workspace, args: argparse.Namespace) -> None:
 
 
 def _sql(here: Workspace, args: argparse.Namespace) -> None:
-    with engine_sentences("query", error=StageError):
-        register_views(here.lake)
-        print_table(here.lake.spark.sql(args.query))
+    register_views(here.lake)
+    print_table(here.lake.spark.sql(args.query))
 
 
 _COMMANDS: dict[str, Callable[[Workspace, argparse.Namespace], object]] = {

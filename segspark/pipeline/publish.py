@@ -36,7 +36,8 @@ def publish(
         workspace: The surroundings.
         as_of: Last day counted in the run.
         run_id: The run; None: the newest assignment of this date and configuration.
-        again: Whether a run that a rollback took back may be published again.
+        again: Whether a run that a rollback took back may be published again; for the current
+            run, whether to write view files and MLflow's alias once more.
 
     Raises:
         StageError: There is no such run, or its audit failed; what is current stays current.
@@ -52,13 +53,14 @@ def publish(
         stage=STAGE,
         stage_id=content_id(STAGE, settings.segmentation, published.run_id, number),
         segmentation=settings.segmentation,
-        as_of_date=as_of,
+        as_of_date=published.as_of_date,
         input_ids=(published.run_id,),
         reads=(CUSTOMER_SEGMENTS, CUSTOMER_FUNNEL, SEGMENT_PROFILES),
         config=settings.model_dump(mode="json", include={"audit"}),
     )
     if is_current and _is_recorded(workspace, run, history[0]):
-        _follow(workspace, published)
+        if again:
+            _follow(workspace, published)
         return _result(workspace, run, f"{published.run_id} is current", was_done=True)
     if not is_current and not again and _was_withdrawn(history, published.run_id):
         return _result(
@@ -70,6 +72,7 @@ def publish(
     figures = _audit(workspace, published)
     if not is_current:
         commit_publication(lake, settings.segmentation, published)
+    _follow(workspace, published)
     complete_stage(
         lake,
         run,
@@ -77,7 +80,6 @@ def publish(
         rows_out={"publications": 1},
         audit={"problems": {}, **figures},
     )
-    _follow(workspace, published)
     return _result(workspace, run, f"{published.run_id} is current", was_done=False)
 
 
@@ -99,11 +101,10 @@ def rollback(workspace: Workspace, *, run_id: str | None = None) -> PublishedRun
     if not history:
         raise StageError(f"segmentation {segmentation}: nothing is published yet")
     current = history[0]["run_id"]
-    withdrawn = {row["withdrawn_run_id"] for row in history} | {current}
     earlier = (
         [row for row in history if row["run_id"] == run_id]
         if run_id
-        else [row for row in history if row["run_id"] not in withdrawn]
+        else [row for row in history if _can_come_back(history, row["run_id"])]
     )
     if not earlier or earlier[0]["run_id"] == current:
         wanted = (
@@ -142,6 +143,10 @@ def _is_recorded(workspace: Workspace, run: StageRun, current: Row) -> bool:
     """Whether the manifest knows the publication; one that was killed before has to be told."""
     rolled_back_to = current["action"] == "rollback"
     return rolled_back_to or find_stage(workspace.lake, STAGE, run.stage_id) is not None
+
+
+def _can_come_back(history: list[Row], run_id: str) -> bool:
+    return run_id != history[0]["run_id"] and not _was_withdrawn(history, run_id)
 
 
 def _was_withdrawn(history: list[Row], run_id: str) -> bool:
@@ -212,7 +217,9 @@ def _follow(workspace: Workspace, run: PublishedRun) -> None:
     try:
         open_tracker(workspace).mark_published(run.model_id)
     except TrackingError as error:
-        workspace.progress.say(f"publish   the alias in MLflow was not set: {error}")
+        workspace.progress.say(
+            f"publish   the alias in MLflow was not set ({error}); publish --again sets it"
+        )
 
 
 def _result(workspace: Workspace, run: StageRun, summary: str, *, was_done: bool) -> StageResult:

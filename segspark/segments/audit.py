@@ -41,7 +41,8 @@ def audit_run(figures: RunFigures, settings: AuditSettings) -> dict[str, str]:
     """
     problems: dict[str, str] = {}
     rows = max(figures.assigned, 1)
-    excluded = 1 - figures.funnel.get("assigned", 0) / max(figures.customers, 1)
+    customers = max(figures.customers, 1)
+    excluded = (customers - figures.funnel.get("assigned", 0)) / customers
 
     def check(name: str, problem: str, *, holds: bool) -> None:
         if not holds:

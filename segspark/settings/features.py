@@ -1,21 +1,24 @@
 """What counts as a purchase, and which features are built from it."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from segspark.settings.base import StrictModel
 from segspark.settings.sources import LineKind
 
+KindName = Annotated[LineKind, Field(strict=False)]
+"""A kind of line, written as its name."""
+
 
 class LedgerSettings(StrictModel):
     """What enters the ledger of customer days."""
 
     sources: tuple[str, ...] = Field(default=(), strict=False)
-    """Names of the sources that count; empty: all that the lake holds."""
-    purchase_kinds: tuple[LineKind, ...] = Field(default=(LineKind.SALE,), strict=False)
+    """Names of the sources that count; empty: all that are configured."""
+    purchase_kinds: tuple[KindName, ...] = Field(default=(LineKind.SALE,), strict=False)
     """Kinds of line that, with money above zero, make a purchase."""
-    return_kinds: tuple[LineKind, ...] = Field(
+    return_kinds: tuple[KindName, ...] = Field(
         default=(LineKind.RETURN, LineKind.CANCELLATION), strict=False
     )
     """Kinds of line that, with money below zero, undo one."""

@@ -54,6 +54,7 @@ class CsvFormat(StrictModel):
     """A delimited text file; gzip and ZIP around it are recognised by their first bytes."""
 
     kind: Literal["csv"]
+    """Picks this format."""
     delimiter: str = Field(default=",", min_length=1, max_length=4)
     """What stands between two fields; `\\t` for a tab."""
     quote: str = Field(default='"', max_length=1)
@@ -82,12 +83,14 @@ class ParquetFormat(StrictModel):
     """A Parquet file or folder."""
 
     kind: Literal["parquet"]
+    """Picks this format."""
 
 
 class DeltaFormat(StrictModel):
     """A Delta table, read at its newest version."""
 
     kind: Literal["delta"]
+    """Picks this format."""
 
 
 class ColumnMapping(StrictModel):
@@ -165,8 +168,9 @@ class SourceSettings(StrictModel):
     """One source of purchase lines."""
 
     location: Location
-    """A file, a folder or a glob, here or in an object store; `package:name/path` is a file that an
-    installed Python package ships. A relative one is taken from where the job runs."""
+    """A file, a folder or a glob, at a path that every executor sees; of a Delta table any address
+    that Spark can read. `package:name/path` is a file that an installed Python package ships. A
+    relative one is taken from where the job runs."""
     format: CsvFormat | ParquetFormat | DeltaFormat = Field(discriminator="kind")
     """How it is to be read."""
     columns: ColumnMapping

@@ -69,13 +69,15 @@ class TableContract:
         )
 
     def differences(self, schema: T.StructType) -> list[str]:
-        """Where `schema` lacks a column or has another type; extra columns are no difference."""
-        actual = {f.name: f.dataType for f in schema.fields}
+        """Where `schema` lacks a column or has another type.
+
+        Extra columns are no difference, nor is whether an array or a map may hold NULL.
+        """
+        actual = {f.name: f.dataType.simpleString() for f in schema.fields}
         return [
-            f"{c.name} should be {c.dtype.simpleString()} and is "
-            f"{actual[c.name].simpleString() if c.name in actual else 'missing'}"
+            f"{c.name} should be {c.dtype.simpleString()} and is {actual.get(c.name, 'missing')}"
             for c in self.columns
-            if actual.get(c.name) != c.dtype
+            if actual.get(c.name) != c.dtype.simpleString()
         ]
 
     def conform(self, df: DataFrame) -> DataFrame:

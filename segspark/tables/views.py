@@ -1,5 +1,6 @@
 """The `current_*` views: what is published, for every reader."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,12 +86,15 @@ TABLES = (
 """Tables that readers see under their own names beside the views."""
 
 
-def view_statements(root: str, *, dialect: str) -> list[str]:
+def view_statements(
+    root: str, *, dialect: str, written: Collection[TableContract] = TABLES
+) -> list[str]:
     """CREATE VIEW statements over the tables below `root`.
 
     Args:
         root: Root of the lake.
         dialect: `spark` (temporary views over ``delta.`path` ``) or `duckdb` (`delta_scan`).
+        written: Tables that exist; views of others are left out.
     """
     create = "CREATE OR REPLACE TEMPORARY VIEW" if dialect == "spark" else "CREATE OR REPLACE VIEW"
 
@@ -106,12 +110,19 @@ def view_statements(root: str, *, dialect: str) -> list[str]:
         "GROUP BY segmentation) n ON p.segmentation = n.segmentation "
         "AND p.publication_number = n.publication_number"
     )
-    statements = [f"{create} {t.name} AS SELECT * FROM {source(t)}" for t in TABLES]  # noqa: S608
+    statements = [
+        f"{create} {t.name} AS SELECT * FROM {source(t)}"  # noqa: S608
+        for t in TABLES
+        if t in written
+    ]
+    if PUBLICATIONS not in written:
+        return statements
     statements.append(f"{create} {CURRENT} AS {newest}")
     statements += [
         f"{create} {view.name} AS SELECT {view.lead}t.* FROM {source(view.table)} t "  # noqa: S608
         f"JOIN {CURRENT} c ON t.{view.key} = c.{view.key}"
         for view in CURRENT_VIEWS
+        if view.table in written
     ]
     return statements
 
@@ -119,7 +130,7 @@ def view_statements(root: str, *, dialect: str) -> list[str]:
 def register_views(lake: Lake) -> list[str]:
     """Make the views in the lake's session; returns their names. Unwritten tables are left out."""
     made = []
-    for statement in view_statements(lake.root, dialect="spark"):
+    for statement in view_statements(lake.root, dialect="spark", written=_written(lake)):
         lake.spark.sql(statement)
         made.append(statement.split()[5])
     return made
@@ -129,11 +140,12 @@ def write_view_files(lake: Lake) -> Path | None:
     """Write `views/duckdb.sql` and `views/spark.sql` below a local lake, whole or not at all."""
     if lake.local_folder is None:
         return None
-    folder = lake.local_folder / "views"
+    folder, written = lake.local_folder / "views", _written(lake)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for dialect in ("duckdb", "spark"):
-            text = ";\n".join(view_statements(lake.root, dialect=dialect)) + ";\n"
+            statements = view_statements(lake.root, dialect=dialect, written=written)
+            text = ";\n".join(statements) + ";\n"
             target = folder / f"{dialect}.sql"
             if target.exists() and target.read_text(encoding="utf-8") == text:
                 continue
@@ -143,3 +155,8 @@ def write_view_files(lake: Lake) -> Path | None:
     except OSError as error:
         raise StorageError(f"{folder}: cannot be written ({error.strerror})") from error
     return folder
+
+
+def _written(lake: Lake) -> list[TableContract]:
+    """Tables that some stage has written; a lake without a refused row has no table of them."""
+    return [table for table in TABLES if lake.exists(table)]

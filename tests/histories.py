@@ -1,0 +1,166 @@
+"""Purchase histories, and what they come to by plain loops over the lines known on a day."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from pyspark.sql import DataFrame, SparkSession
+
+from tests.builders import table
+
+START = datetime(2011, 1, 1, tzinfo=UTC)
+SCHEMA = (
+    "customer_id string, order_id string, product_id string, quantity_units decimal(18,4), "
+    "unit_price_amount decimal(18,4), line_amount decimal(18,4), transaction_at timestamp, "
+    "transaction_date date, line_id string, line_kind string, source string, copies_count long, "
+    "discount_amount decimal(18,4)"
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line; negative units are a return."""
+
+    customer: str | None
+    order: str
+    units: int
+    day: int
+    product: str | None = "mug"
+    price: int = 10
+    hour: int = 0
+    number: int = 0
+    kind: str | None = None
+    copies: int = 1
+
+    @property
+    def date(self) -> date:
+        return (START + timedelta(days=self.day)).date()
+
+    def row(self, number: int) -> tuple[object, ...]:
+        money = Decimal(self.units * self.price)
+        return (
+            self.customer,
+            self.order,
+            self.product,
+            Decimal(self.units),
+            Decimal(self.price),
+            money,
+            START + timedelta(days=self.day, hours=self.hour),
+            self.date,
+            f"line {self.number or number:06d}",
+            self.kind or ("sale" if self.units > 0 else "return"),
+            "shop",
+            self.copies,
+            Decimal(0),
+        )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Units of a return that undo units of an order."""
+
+    return_number: int
+    order: str
+    units: int
+    day: int
+
+
+def day(number: int) -> date:
+    return (START + timedelta(days=number)).date()
+
+
+def transactions(spark: SparkSession, lines: Iterable[Line]) -> DataFrame:
+    """The lines with the columns of `transactions` that features read."""
+    return table(spark, SCHEMA, *(line.row(n) for n, line in enumerate(lines, start=1)))
+
+
+def random_histories(customers: int, *, seed: int) -> list[Line]:
+    """Short histories of few products and prices, so that returns meet queues of every shape."""
+    random = Random(seed)  # noqa: S311
+    lines: list[Line] = []
+    for customer in range(customers):
+        for _ in range(random.randint(1, 16)):
+            is_return = random.random() < 0.45
+            units = random.randint(1, 4)
+            lines.append(
+                Line(
+                    customer=f"c{customer}",
+                    order=f"{'R' if is_return else 'O'}{random.randint(1, 5)}",
+                    units=-units if is_return else units,
+                    day=random.randint(0, 20),
+                    product=random.choice(["mug", "mug", "cup"]),
+                    price=random.choice([3, 3, 7]),
+                    hour=random.choice([0, 12]),
+                    number=len(lines) + 1,
+                )
+            )
+    return lines
+
+
+def pieces(lines: Sequence[Line]) -> list[Piece]:
+    """First bought, first given back, by one customer's queue a product and price."""
+    queues: dict[tuple[object, ...], list[list[object]]] = defaultdict(list)
+    found: dict[tuple[int, str, int], int] = defaultdict(int)
+    for line in sorted(lines, key=lambda x: (x.day, x.hour, x.units < 0, x.number)):
+        queue = queues[line.customer, line.product, line.price]
+        if line.units > 0:
+            queue.append([line.order, line.units])
+            continue
+        wanted = -line.units
+        while wanted and queue:
+            head = queue[0]
+            order, there = str(head[0]), int(str(head[1]))
+            taken = min(wanted, there)
+            found[line.number, order, line.day] += taken
+            wanted -= taken
+            head[1] = there - taken
+            if there == taken:
+                queue.pop(0)
+    return [Piece(number, order, units, at) for (number, order, at), units in found.items()]
+
+
+def summary(lines: Sequence[Line], as_of: int) -> dict[str, object]:
+    """One customer's net features from the lines up to a day, as if there were no others."""
+    known = [line for line in lines if line.day <= as_of]
+    first: dict[str, int] = {}
+    bought: dict[str, int] = defaultdict(int)
+    spend: dict[int, int] = defaultdict(int)
+    price = {line.number: line.price for line in known}
+    for line in sorted((x for x in known if x.units > 0), key=lambda x: x.day):
+        first.setdefault(line.order, line.day)
+        bought[line.order] += line.units
+        spend[first[line.order]] += line.units * line.price
+    matched: dict[int, int] = defaultdict(int)
+    back: dict[str, int] = defaultdict(int)
+    for piece in pieces(known):
+        matched[piece.return_number] += piece.units
+        back[piece.order] += piece.units
+        spend[first[piece.order]] -= piece.units * price[piece.return_number]
+    for line in known:
+        if line.units < 0:
+            spend[line.day] -= (-line.units - matched[line.number]) * line.price
+    left = [order for order in bought if back[order] < bought[order]]
+    days = sorted({first[order] for order in left})
+    shared: dict[str, object] = {
+        "net": sum(line.units * line.price for line in known),
+        "orders_7": sum(first[order] > as_of - 7 for order in left),
+        "spend_7": sum(money for at, money in spend.items() if at > as_of - 7),
+    }
+    if not days:
+        reason = "every purchase was undone" if bought else "no purchase, only returns"
+        return {**shared, "reason": reason}
+    repeats = sum(spend[at] for at in days[1:])
+    return {
+        **shared,
+        "reason": None,
+        "recency": as_of - days[-1],
+        "frequency": len(left),
+        "monetary": sum(spend.values()),
+        "x": len(days) - 1,
+        "t_x": days[-1] - days[0],
+        "T": as_of - days[0],
+        "repeat_mean": round(repeats / (len(days) - 1), 6) if len(days) > 1 else None,
+    }

@@ -1,0 +1,174 @@
+import json
+
+import mlflow
+import numpy as np
+import pytest
+
+from segspark.pipeline.run import run_pipeline
+from segspark.pipeline.stage import Workspace
+from segspark.pipeline.train import open_tracker
+from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.operations import STAGE_RUNS
+from segspark.tables.purchases import CUSTOMER_DAYS, REJECTED_TRANSACTIONS, TRANSACTIONS
+from segspark.tables.segments import (
+    CUSTOMER_FUNNEL,
+    CUSTOMER_SEGMENTS,
+    SEGMENT_CANDIDATES,
+    SEGMENT_MODELS,
+    SEGMENT_PROFILES,
+)
+from segspark.tables.views import CURRENT_VIEWS, register_views
+from tests.jobs.conftest import Published, Reopened
+from tests.jobs.planted import AS_OF, GROUP_SIZE, KINDS, ONLY_CANCELLED, kind_of
+from tests.jobs.reading import all_tables, duckdb_with_delta, rows_of, versions
+
+
+@pytest.fixture
+def here(published: Published) -> Workspace:
+    return published.workspace
+
+
+def test_the_planted_groups_become_the_segments(published: Published, here: Workspace) -> None:
+    segments = rows_of(here.lake, CUSTOMER_SEGMENTS, run_id=published.id_of("assign"))
+
+    found = {(kind_of(row["customer_id"]), row["segment_id"]) for row in segments}
+    assert len(segments) == GROUP_SIZE * len(KINDS)
+    assert {kind for kind, _ in found} == set(KINDS)
+    assert {segment for _, segment in found} == {"S1", "S2", "S3"}
+    assert len(found) == 3
+
+
+def test_assigned_and_excluded_customers_are_all_customers(
+    published: Published, here: Workspace
+) -> None:
+    run_id = published.id_of("assign")
+    funnel = {
+        row["outcome"]: row["customer_count"]
+        for row in rows_of(here.lake, CUSTOMER_FUNNEL, run_id=run_id)
+    }
+
+    customers = rows_of(here.lake, CUSTOMER_FEATURES, snapshot_id=published.id_of("features"))
+    reasons = {row["customer_id"]: row["exclusion_reason"] for row in customers}
+    assert funnel.pop("assigned") == 75
+    assert funnel == {reasons[ONLY_CANCELLED]: 1}
+    assert sum(reason is not None for reason in reasons.values()) == 1
+
+
+def test_profiles_add_up_to_the_assigned_customers(published: Published, here: Workspace) -> None:
+    profiles = rows_of(here.lake, SEGMENT_PROFILES, run_id=published.id_of("assign"))
+
+    assert [row["customer_count"] for row in profiles] == [GROUP_SIZE] * 3
+    assert sum(row["monetary_ratio"] for row in profiles) == pytest.approx(1)
+    assert len({row["segment_name"] for row in profiles}) == 3
+
+
+def test_a_guest_is_in_the_transactions_and_in_no_table_of_customers(here: Workspace) -> None:
+    transactions = rows_of(here.lake, TRANSACTIONS)
+
+    assert [row["order_id"] for row in transactions if row["customer_id"] is None] == ["guest-1"]
+    for table in (CUSTOMER_DAYS, CUSTOMER_FEATURES, CUSTOMER_SEGMENTS):
+        assert all(row["customer_id"] for row in rows_of(here.lake, table))
+
+
+def test_a_row_that_cannot_be_read_is_kept_with_its_reason(here: Workspace) -> None:
+    (refused,) = rows_of(here.lake, REJECTED_TRANSACTIONS)
+
+    assert json.loads(refused["raw_row"])["receipt"] == "bad-1"
+    assert refused["reasons"] == ["transaction_at: not a date or time"]
+
+
+def test_every_stage_tells_its_versions_configuration_and_rows(
+    published: Published, here: Workspace
+) -> None:
+    runs = {row["stage"]: row for row in rows_of(here.lake, STAGE_RUNS)}
+
+    assert set(runs) == {"ingest", "ledger", "features", "train", "assign", "publish"}
+    for result in published.results:
+        row = runs[result.stage]
+        assert row["stage_id"] == result.stage_id
+        assert set(row["engine_versions"]) == {"segspark", "python", "spark", "delta", "java"}
+        assert row["engine_versions"]["spark"] == here.lake.spark.version
+        assert all(version >= 0 for version in row["input_versions"].values())
+        assert json.loads(row["config_json"])
+        assert sum(row["rows_out"].values()) > 0
+    assert set(runs["assign"]["input_versions"]) == {"customer_features", "segment_models"}
+    assert runs["assign"]["input_ids"][0] == runs["features"]["stage_id"]
+
+
+def test_the_chosen_candidate_is_the_model(published: Published, here: Workspace) -> None:
+    candidates = rows_of(here.lake, SEGMENT_CANDIDATES)
+    (model,) = rows_of(here.lake, SEGMENT_MODELS)
+
+    (chosen,) = [row for row in candidates if row["is_chosen"]]
+    assert [row["candidate_id"] for row in candidates] == ["kmeans-3", "kmeans-4"]
+    assert all(row["reason"] for row in candidates)
+    assert model["training_id"] == chosen["training_id"] == published.id_of("train")
+    assert model["segment_count"] == chosen["found_segment_count"] == 3
+
+
+def test_the_current_views_show_the_published_run_in_spark(
+    published: Published, here: Workspace
+) -> None:
+    register_views(here.lake)
+
+    for view in CURRENT_VIEWS:
+        shown = here.lake.spark.table(view.name)
+        ids = {row[view.key] for row in shown.collect()}
+        assert len(ids) == 1
+        assert {row["segmentation"] for row in shown.collect()} == {"default"}
+    assert here.lake.spark.table("current_customer_segments").count() == 75
+    assert here.lake.spark.table("current_publications").collect()[0]["run_id"] == (
+        published.id_of("assign")
+    )
+
+
+def test_the_current_views_show_the_published_run_in_duckdb(
+    published: Published, here: Workspace
+) -> None:
+    assert here.lake.local_folder is not None
+    statements = (here.lake.local_folder / "views" / "duckdb.sql").read_text(encoding="utf-8")
+
+    with duckdb_with_delta() as connection:
+        connection.execute(statements)
+        found = connection.execute(
+            "SELECT run_id, segment_id, count(*) FROM current_customer_segments GROUP BY ALL"
+        ).fetchall()
+        named = connection.execute("SELECT segment_id, segment_name FROM current_segment_profiles")
+        names = dict(named.fetchall())
+
+    run_id = published.id_of("assign")
+    assert sorted(found) == [(run_id, f"S{n}", GROUP_SIZE) for n in (1, 2, 3)]
+    assert names == {
+        row["segment_id"]: row["segment_name"]
+        for row in rows_of(here.lake, SEGMENT_PROFILES, run_id=run_id)
+    }
+
+
+def test_a_second_run_changes_nothing(copy: Reopened) -> None:
+    again = copy()
+    before, rows = versions(again.lake), all_tables(again.lake)
+
+    results = run_pipeline(again, as_of=AS_OF)
+
+    assert all(result.was_done for result in results)
+    assert versions(again.lake) == before
+    assert all_tables(again.lake) == rows
+
+
+def test_the_registered_model_gives_the_very_clusters_of_the_table(
+    published: Published, here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = open_tracker(here)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracker.place.address)
+    model = mlflow.pyfunc.load_model(tracker.model_address())
+    features = here.lake.read(CUSTOMER_FEATURES).filter("exclusion_reason IS NULL").toPandas()
+
+    scored = model.predict(features)
+
+    stored = {
+        row["customer_id"]: (row["cluster_index"], row["centre_distance"])
+        for row in rows_of(here.lake, CUSTOMER_SEGMENTS, run_id=published.id_of("assign"))
+    }
+    served = zip(scored["cluster_index"], scored["centre_distance"], strict=True)
+    assert dict(zip(features["customer_id"], served, strict=True)) == stored
+    assert np.unique(scored["cluster_index"]).size == 3

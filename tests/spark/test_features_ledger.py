@@ -1,0 +1,105 @@
+"""The ledger of customer days: additive, and any past day can be rebuilt from it."""
+
+from decimal import Decimal
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from segspark.features.ledger import customer_days
+from segspark.settings.features import LedgerSettings
+from segspark.settings.sources import LineKind
+from tests.histories import Line, day, random_histories, transactions
+from tests.purchases import values
+
+DAYS = ("purchase_date", "effective_date")
+
+
+def ledger(spark: SparkSession, *lines: Line, settings: LedgerSettings | None = None) -> DataFrame:
+    return customer_days(
+        transactions(spark, lines), settings=settings or LedgerSettings(), ledger_id="ledger-1"
+    )
+
+
+def test_a_matched_return_acts_on_the_purchases_day_from_its_own_on(spark: SparkSession) -> None:
+    days = ledger(spark, Line("7", "A1", 3, day=1), Line("7", "R1", -2, day=5))
+    assert values(days, *DAYS, "gross_amount", "returned_amount", "undone_order_count") == [
+        (day(1), day(1), Decimal(30), Decimal(0), 0),
+        (day(1), day(5), Decimal(0), Decimal(20), 0),
+    ]
+
+
+def test_what_a_return_asks_for_beyond_the_queue_stays_on_its_own_day(spark: SparkSession) -> None:
+    days = ledger(spark, Line("7", "A1", 1, day=1), Line("7", "R1", -3, day=5))
+    assert values(days, *DAYS, "returned_amount", "unmatched_returned_amount", "order_count") == [
+        (day(1), day(1), Decimal(0), Decimal(0), 1),
+        (day(1), day(5), Decimal(10), Decimal(0), 0),
+        (day(5), day(5), Decimal(20), Decimal(20), 0),
+    ]
+
+
+def test_an_order_is_undone_on_the_day_of_its_last_unit(spark: SparkSession) -> None:
+    days = ledger(
+        spark, Line("7", "A1", 2, day=1), Line("7", "R1", -1, day=5), Line("7", "R2", -1, day=8)
+    )
+    assert values(days, "effective_date", "order_count", "undone_order_count") == [
+        (day(1), 1, 0),
+        (day(5), 0, 0),
+        (day(8), 0, 1),
+    ]
+
+
+def test_a_line_added_to_an_undone_order_brings_it_back_from_that_day_on(
+    spark: SparkSession,
+) -> None:
+    days = ledger(
+        spark, Line("7", "A1", 1, day=1), Line("7", "R1", -1, day=2), Line("7", "A1", 1, day=3)
+    )
+    assert values(days, *DAYS, "undone_order_count") == [
+        (day(1), day(1), 0),
+        (day(1), day(2), 1),
+        (day(1), day(3), -1),
+    ]
+
+
+def test_an_order_belongs_to_the_day_of_its_first_line(spark: SparkSession) -> None:
+    days = ledger(spark, Line("7", "A1", 1, day=2), Line("7", "A1", 4, day=1))
+    assert values(days, *DAYS, "order_count", "line_count", "quantity_units") == [
+        (day(1), day(1), 1, 1, Decimal(4)),
+        (day(1), day(2), 0, 1, Decimal(1)),
+    ]
+
+
+def test_guests_are_absent_and_customers_without_a_purchase_are_zeros(spark: SparkSession) -> None:
+    days = ledger(spark, Line(None, "A1", 1, day=1), Line("7", "A2", 1, day=3, kind="fee"))
+    assert values(days, "customer_id", *DAYS, "order_count", "gross_amount") == [
+        ("7", day(3), day(3), 0, Decimal(0))
+    ]
+
+
+def test_kinds_and_copies_count_as_asked(spark: SparkSession) -> None:
+    lines = [Line("7", "A1", 1, day=1, copies=3), Line("7", "A1", 1, day=1, kind="fee")]
+    wide = LedgerSettings(
+        purchase_kinds=(LineKind.SALE, LineKind.FEE), return_kinds=(), exact_duplicates="all"
+    )
+    assert values(ledger(spark, *lines), "gross_amount", "line_count", "order_count") == [
+        (Decimal(10), 1, 1)
+    ]
+    assert values(
+        ledger(spark, *lines, settings=wide), "gross_amount", "line_count", "order_count"
+    ) == [(Decimal(40), 4, 1)]
+
+
+def test_netting_moves_money_between_days_and_never_changes_it(spark: SparkSession) -> None:
+    lines = random_histories(60, seed=12)
+    found = ledger(spark, *lines).agg(F.sum(F.col("gross_amount") - F.col("returned_amount")))
+    assert found.collect()[0][0] == sum(line.units * line.price for line in lines)
+
+
+def test_ledgers_of_separate_customers_add_up_to_the_ledger_of_all(spark: SparkSession) -> None:
+    lines = random_histories(20, seed=13)
+    even = [line for line in lines if int(str(line.customer)[1:]) % 2 == 0]
+    odd = [line for line in lines if line not in even]
+    both = ledger(spark, *even).unionByName(ledger(spark, *odd))
+    assert values(both, *both.columns) == values(ledger(spark, *lines), *both.columns)
+    keys = values(both, "customer_id", *DAYS)
+    assert len(set(keys)) == len(keys)

@@ -1,0 +1,97 @@
+"""When a file or the settings change, only what the present settings and contents say counts."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from segspark.errors import IngestError
+from segspark.pipeline.ingest import current_batches, ingest
+from segspark.pipeline.stage import StageResult, Workspace
+from segspark.tables.purchases import TRANSACTIONS
+from tests.purchases import HEADER, PRICED, csv_file, source_document, workspace
+
+Shop = Callable[..., Workspace]
+FIRST = "7,2011-03-01,A1,mug,2,1.50"
+SECOND = "7,2011-03-01,A1,mug,2,1.75"
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One lake for all tests; each has a source of its own."""
+    return tmp_path_factory.mktemp("changes") / "lake"
+
+
+@pytest.fixture
+def shop(spark: SparkSession, lake: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
+    """Makes the workspace of a source that is this test's own, with settings as given."""
+
+    def made(**changed: object) -> Workspace:
+        document = source_document(tmp_path / "in", **changed)
+        return workspace(spark, lake, {request.node.name: document})
+
+    return made
+
+
+def counted(work: Workspace) -> list[tuple[str, Decimal]]:
+    """Customer and money of the lines that count now."""
+    ids = [row["batch_id"] for row in current_batches(work)]
+    lines = work.lake.read(TRANSACTIONS).filter(F.col("batch_id").isin(ids))
+    return sorted((row["customer_id"], row["line_amount"]) for row in lines.collect())
+
+
+def test_a_new_file_beside_the_old_one_adds_its_own_lines_only(shop: Shop, tmp_path: Path) -> None:
+    csv_file(tmp_path / "in" / "a.csv", FIRST)
+    ingest(shop())
+    csv_file(tmp_path / "in" / "b.csv", SECOND)
+    ingest(shop())
+    assert counted(shop()) == [("7", Decimal(3)), ("7", Decimal("3.5"))]
+
+
+def test_a_changed_file_is_refused_and_the_old_content_still_counts(
+    shop: Shop, tmp_path: Path
+) -> None:
+    csv_file(tmp_path / "in" / "a.csv", FIRST)
+    ingest(shop())
+    csv_file(tmp_path / "in" / "a.csv", SECOND)
+    with pytest.raises(IngestError, match=r"a\.csv was ingested before with another content"):
+        ingest(shop())
+    assert counted(shop()) == [("7", Decimal(3))]
+
+
+def test_a_replaced_file_counts_with_its_new_content_and_going_back_works(
+    shop: Shop, tmp_path: Path
+) -> None:
+    def delivered(line: str) -> StageResult:
+        csv_file(tmp_path / "in" / "a.csv", line)
+        return ingest(shop(changed_file="replace"))
+
+    first = delivered(FIRST)
+    second = delivered(SECOND)
+    assert counted(shop()) == [("7", Decimal("3.5"))]
+
+    back = delivered(FIRST)
+    assert counted(shop()) == [("7", Decimal(3))]
+    assert (back.stage_id, back.was_done) == (first.stage_id, False)
+
+    again = delivered(FIRST)
+    assert again.was_done
+
+    forth = delivered(SECOND)
+    assert counted(shop()) == [("7", Decimal("3.5"))]
+    assert forth.stage_id == second.stage_id
+
+
+def test_under_other_settings_the_old_batches_no_longer_count(shop: Shop, tmp_path: Path) -> None:
+    csv_file(tmp_path / "in" / "a.csv", f"{FIRST},x", header=f"{HEADER},account")
+    other = {**PRICED, "customer_id": "account"}
+    ingest(shop())
+    ingest(shop(columns=other))
+
+    assert counted(shop(columns=other)) == [("x", Decimal(3))]
+    assert counted(shop()) == [("7", Decimal(3))]
+    assert ingest(shop()).was_done

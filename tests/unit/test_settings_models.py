@@ -1,0 +1,75 @@
+"""What a user may write, and what is refused with a reason."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from segspark.settings.features import FeatureSettings, LedgerSettings
+from segspark.settings.root import Settings
+from segspark.settings.sources import LineKind
+from tests.purchases import COLUMNS, PRICED, source
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"features": {"observation_days": "30"}},
+        {"features": {"observation_days": 30.0}},
+        {"audit": {"most_excluded_ratio": True}},
+        {"segmentation": 7},
+        {"training": {"sweep": {"seed": "1"}}},
+    ],
+)
+def test_a_value_of_another_type_is_not_bent_into_shape(document: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(document)
+
+
+def test_settings_cannot_be_changed_afterwards() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().segmentation = "other"  # type: ignore[misc]
+
+
+def test_kinds_are_read_from_their_names() -> None:
+    rule = source(line_kinds=[{"kind": "fee", "product_id_matches": "^FEE"}]).line_kinds[0]
+    assert rule.kind is LineKind.FEE
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"columns": COLUMNS}, "exactly one of unit_price and line_amount"),
+        ({"columns": {**PRICED, "line_amount": "money"}}, "exactly one of unit_price"),
+        ({"columns": {**COLUMNS, "unit_price": "price"}}, "unit_price needs quantity"),
+        ({"stamp_zone": "London"}, "'London' is no time zone"),
+        ({"business_zone": "Mars/Olympus"}, "is no time zone"),
+        ({"currency": "eur"}, "should match pattern"),
+        ({"line_kinds": [{"kind": "fee"}]}, "at least one condition beside its kind"),
+        ({"line_kinds": [{"kind": "fee", "order_id_matches": "("}]}, "no regular expression"),
+        ({"line_kinds": [{"kind": "tax", "quantity": "zero"}]}, "'sale', 'return'"),
+        ({"format": {"kind": "csv", "header": False}}, "column_names must name the columns"),
+        ({"format": {"kind": "csv", "column_names": ["a"]}}, "set header to false"),
+        ({"format": {"kind": "excel"}}, "'csv', 'parquet', 'delta'"),
+        ({"most_rejected_ratio": 1.5}, "less than or equal to 1"),
+        ({"location": "${lower_case}"}, "must open a reference such as"),
+    ],
+)
+def test_a_source_that_makes_no_sense_is_refused(changed: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        source(**changed)
+
+
+def test_a_kind_cannot_make_and_undo_purchases() -> None:
+    with pytest.raises(ValidationError, match="return cannot be both purchase and return"):
+        LedgerSettings(purchase_kinds=(LineKind.SALE, LineKind.RETURN))
+
+
+def test_cuts_of_the_scores_must_not_fall() -> None:
+    rising = [1.0, 2.0, 2.0, 9.0]
+    good = {"recency_days": rising, "frequency_count": rising, "monetary_amount": rising}
+    assert FeatureSettings.model_validate({"score_cuts": good}).score_cuts is not None
+    with pytest.raises(ValidationError, match="cuts must not fall"):
+        FeatureSettings.model_validate(
+            {"score_cuts": {**good, "monetary_amount": [1.0, 3.0, 2.0, 4.0]}}
+        )
