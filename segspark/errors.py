@@ -5,10 +5,6 @@ class SegsparkError(Exception):
     """Base of all refusals; the command line maps it to exit code 1."""
 
 
-class UsageError(SegsparkError):
-    """The command line itself is wrong; mapped to exit code 2."""
-
-
 class ConfigError(SegsparkError):
     """A configuration file or `--set` value is missing, unknown or out of range."""
 

@@ -16,7 +16,7 @@ SCHEMA = (
     "customer_id string, order_id string, product_id string, quantity_units decimal(18,4), "
     "unit_price_amount decimal(18,4), line_amount decimal(18,4), transaction_at timestamp, "
     "transaction_date date, line_id string, line_kind string, source string, copies_count long, "
-    "discount_amount decimal(18,4)"
+    "discount_amount decimal(18,4), batch_id string"
 )
 
 
@@ -34,6 +34,7 @@ class Line:
     number: int = 0
     kind: str | None = None
     copies: int = 1
+    batch: str = "batch-1"
 
     @property
     def date(self) -> date:
@@ -55,6 +56,7 @@ class Line:
             "shop",
             self.copies,
             Decimal(0),
+            self.batch,
         )
 
 

@@ -18,6 +18,9 @@ from segspark.clustering.sparkmodels import centres_of, mixture_of, tree_of
 from segspark.model.clusters import ClusterModel
 from segspark.settings.training import Algorithm, SweepSettings
 
+_AWAY_FROM_ZERO = 1.0
+"""Added to every coordinate before bisecting: Spark starts a split by moving the centre by a part
+of its norm, and the centre of standardised points is zero, so that neither half would move."""
 _MOST_SPLIT_ITERATIONS = 20
 
 
@@ -47,7 +50,8 @@ class SparkMLEngine:
         """Fit the candidates one after the other, each from its own derived seeds.
 
         The points are first brought into one order and layout, so equal points give equal models
-        however they were partitioned.
+        however they were partitioned; with more than one partition (200,000 customers and more)
+        Spark adds up in the order in which tasks end, so the last digits may differ.
 
         Args:
             points: customer_id, vector (array<double>), one row per customer.
@@ -64,7 +68,11 @@ class SparkMLEngine:
         fitted: list[FittedCandidate] = []
         with fixed_layout(points) as ordered:
             distinct = _distinct_points(ordered, most=max(c.segment_count for c in candidates))
-            vectors = ordered.select(array_to_vector(F.col("vector")).alias("vector"))
+            away = F.transform("vector", lambda value: value + F.lit(_AWAY_FROM_ZERO))
+            vectors = ordered.select(
+                array_to_vector(F.col("vector")).alias("vector"),
+                array_to_vector(away).alias("vector_away"),
+            )
             progress(0, len(candidates), "points are laid out")
             for candidate in candidates:
                 fitted.append(_fit(vectors, candidate, settings, distinct=distinct))
@@ -153,14 +161,14 @@ def _fit_bisecting(
     vectors: DataFrame, candidate: Candidate, settings: SweepSettings, seed: int
 ) -> _Start:
     model = BisectingKMeans(
-        featuresCol="vector",
+        featuresCol="vector_away",
         k=candidate.segment_count,
         seed=seed,
         # Each split runs all its iterations, converged or not: Spark's default is plenty.
         maxIter=min(settings.most_iterations, _MOST_SPLIT_ITERATIONS),
     ).fit(vectors)
     return _Start(
-        clusters=tree_of(model),
+        clusters=tree_of(model, offset=_AWAY_FROM_ZERO),
         loss=model.summary.trainingCost,
         iterations=model.summary.numIter,
     )

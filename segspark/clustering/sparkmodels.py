@@ -26,10 +26,15 @@ def mixture_of(model: GaussianMixtureModel) -> Mixture:
     )
 
 
-def tree_of(model: BisectingKMeansModel) -> BisectingTree:
-    """Copy the tree that Spark predicts with, leaves numbered as Spark numbers them."""
+def tree_of(model: BisectingKMeansModel, *, offset: float = 0.0) -> BisectingTree:
+    """Copy the tree that Spark predicts with, leaves numbered as Spark numbers them.
+
+    Args:
+        model: The fitted model.
+        offset: What was added to every coordinate before the fit; taken off the centres.
+    """
     nodes: list[TreeNode] = []
-    _append(nodes, _root(model))
+    _append(nodes, _root(model), offset)
     return BisectingTree(tuple(nodes))
 
 
@@ -41,11 +46,11 @@ def _root(model: BisectingKMeansModel) -> JavaObject:
     return getattr(java, accessor)().root()
 
 
-def _append(nodes: list[TreeNode], java: JavaObject) -> int:
+def _append(nodes: list[TreeNode], java: JavaObject, offset: float) -> int:
     position = len(nodes)
-    centre = tuple(float(value) for value in java.center().toArray())
+    centre = tuple(float(value) - offset for value in java.center().toArray())
     is_leaf = java.isLeaf()
     nodes.append(TreeNode(centre))
-    children = () if is_leaf else tuple(_append(nodes, child) for child in java.children())
+    children = () if is_leaf else tuple(_append(nodes, child, offset) for child in java.children())
     nodes[position] = TreeNode(centre, children, java.index() if is_leaf else None)
     return position

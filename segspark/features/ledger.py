@@ -118,8 +118,7 @@ def _given_back(matches: DataFrame) -> DataFrame:
     return matches.select(
         *_row(
             F.col("order_date"),
-            # A line added to an order later may be given back on the order's first day.
-            F.greatest("order_date", "return_date"),
+            F.col("return_date"),
             returned_units=F.col("units"),
             returned_amount=F.col("amount"),
         )

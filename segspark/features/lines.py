@@ -24,7 +24,8 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
     kind, amount = F.col("line_kind"), F.col("line_amount")
     return transactions.filter(F.col("customer_id").isNotNull()).select(
         "source",
-        "line_id",
+        # A row may come in two exports: its hash alone would take both for one line.
+        F.concat_ws(" ", "batch_id", "line_id").alias("line_id"),
         "customer_id",
         "order_id",
         "product_id",

@@ -1,6 +1,7 @@
 """Raw rows → typed lines, each with every reason to refuse it."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -14,6 +15,7 @@ from segspark.settings.sources import ColumnMapping, CustomerIdRules, SourceSett
 
 REASONS = "reasons"
 RAW_ROW = "raw_row"
+_ENDS_WITH_AN_OFFSET = r"\d{2}:\d{2}.*(Z|[+-]\d{1,2}:?\d{2}|UTC|GMT)$"
 _NUMBERS = ("quantity", "unit_price", "line_amount")
 _STARTS_WITH_A_DATE = r"^\d{4}-\d{1,2}-\d{1,2}"
 _OPTIONAL_TEXTS = ("order_id", "product_id", "description", "country", "store_id")
@@ -86,16 +88,21 @@ def _customer_id(source: SourceSettings, fractional: set[str]) -> Column:
         text = F.trim(text)
     if rules.drop_zero_decimals:
         text = F.regexp_replace(text, r"^(-?\d+)\.0+$", "$1")
+    cases: dict[str, Callable[[str], str]] = {"keep": str, "upper": str.upper, "lower": str.lower}
     if rules.letter_case != "keep":
         text = F.upper(text) if rules.letter_case == "upper" else F.lower(text)
-    return F.when(text.isin("", *rules.guest_ids), None).otherwise(text)
+    guests = [cases[rules.letter_case](guest_id) for guest_id in rules.guest_ids]
+    return F.when(text.isin("", *guests), None).otherwise(text)
 
 
 def _stamps(source: SourceSettings, schema: T.StructType) -> list[Column]:
     name = source.columns.transaction_at
     column = _quoted(name)
-    if not isinstance(schema[name].dataType, T.StringType):
-        written = column.cast("string").try_cast("timestamp")
+    dtype = schema[name].dataType
+    if isinstance(dtype, T.DateType | T.TimestampType | T.TimestampNTZType):
+        written = column.cast("timestamp")
+    elif not isinstance(dtype, T.StringType):
+        written = F.lit(None).cast("timestamp")
     elif source.timestamp_format is None:
         # Spark would complete a time by today's date, and read 40513 as a year.
         text = F.trim(column)
@@ -103,6 +110,9 @@ def _stamps(source: SourceSettings, schema: T.StructType) -> list[Column]:
     else:
         written = F.try_to_timestamp(F.trim(column), F.lit(source.timestamp_format))
     instant = F.to_utc_timestamp(written, source.stamp_zone)
+    if isinstance(dtype, T.StringType):
+        # A stamp that states its own offset is an instant already.
+        instant = F.when(_has_offset(column, source), written).otherwise(instant)
     local = F.from_utc_timestamp(instant, source.business_zone)
     return [
         as_text(column).isNull().alias("is_stamp_missing"),
@@ -110,6 +120,13 @@ def _stamps(source: SourceSettings, schema: T.StructType) -> list[Column]:
         F.to_date(local).alias("transaction_date"),
         F.hour(local).alias("local_hour"),
     ]
+
+
+def _has_offset(column: Column, source: SourceSettings) -> Column:
+    if source.timestamp_format is not None:
+        letters = re.sub("'[^']*'", "", source.timestamp_format)
+        return F.lit(any(letter in letters for letter in "XxZzVO"))
+    return F.coalesce(F.trim(column).rlike(_ENDS_WITH_AN_OFFSET), F.lit(False))  # noqa: FBT003
 
 
 def _numbers(mapping: ColumnMapping, schema: T.StructType) -> list[Column]:

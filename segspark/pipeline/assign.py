@@ -9,9 +9,10 @@ from pyspark.sql import functions as F
 from segspark.errors import StageError
 from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.model.segment_model import SegmentModel
-from segspark.pipeline.features import newest_snapshot, read_snapshot
-from segspark.pipeline.stage import Outcome, StageResult, Workspace, run_stage
+from segspark.pipeline.features import read_snapshot, snapshot_of
+from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.pipeline.train import STAGE as TRAIN
+from segspark.pipeline.train import training_id_of
 from segspark.segments.assignment import customer_funnel, customer_segments, score_customers
 from segspark.segments.identity import count_shared, match_identities
 from segspark.segments.names import segment_names
@@ -21,7 +22,7 @@ from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
-from segspark.tables.manifest import StageRun
+from segspark.tables.manifest import Outcome, StageRun
 from segspark.tables.operations import STAGE_RUNS
 from segspark.tables.publishing import current_publication
 from segspark.tables.segments import (
@@ -46,15 +47,16 @@ def assign(
     Args:
         workspace: The surroundings.
         as_of: Last day counted in the features.
-        model: `published`, `newest` (trained last) or a model id.
-        snapshot_id: Features to assign; None: the newest of this date and configuration.
+        model: `published`, `newest` (trained by this configuration, else trained last) or a model
+            id.
+        snapshot_id: Features to assign; None: those of this date and configuration.
 
     Raises:
         StageError: There is no such snapshot or model.
     """
     lake, settings = workspace.lake, workspace.settings
-    snapshot = snapshot_id or newest_snapshot(workspace, as_of=as_of)
-    row = _find_model(workspace, model)
+    snapshot = snapshot_id or snapshot_of(workspace, as_of=as_of)
+    row = _find_model(workspace, model, snapshot)
     run_id = _run_id(settings, snapshot, row["model_id"])
     run = StageRun(
         stage=STAGE,
@@ -90,7 +92,7 @@ def _run_id(settings: Settings, snapshot_id: str, model_id: str) -> str:
     )
 
 
-def _find_model(workspace: Workspace, model: str) -> Row:
+def _find_model(workspace: Workspace, model: str, snapshot_id: str) -> Row:
     lake, segmentation = workspace.lake, workspace.settings.segmentation
     models = lake.read(SEGMENT_MODELS).filter(F.col("segmentation") == segmentation)
     if model == PUBLISHED:
@@ -102,12 +104,14 @@ def _find_model(workspace: Workspace, model: str) -> Row:
             )
         model = publication["model_id"]
     if model == NEWEST:
+        # What this configuration trained comes first: "unchanged" leaves it older than others.
+        own = training_id_of(workspace.settings, snapshot_id)
         trained = (F.col("stage") == TRAIN) & (F.col("segmentation") == segmentation)
         runs = lake.read(STAGE_RUNS).filter(trained)
         finished = runs.select(F.col("stage_id").alias("training_id"), "completed_at")
         found = (
             models.join(finished, on="training_id", how="inner")
-            .orderBy(F.desc("completed_at"), "model_id")
+            .orderBy(F.desc(F.col("training_id") == own), F.desc("completed_at"), "model_id")
             .select(*models.columns)
             .first()
         )

@@ -12,13 +12,13 @@ from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.ledger import customer_days
 from segspark.features.scores import Cuts, score_cuts
 from segspark.pipeline.ingest import current_batches
-from segspark.pipeline.stage import Outcome, StageResult, Workspace, run_stage
+from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ids import content_hash, content_id
 from segspark.tables.lake import Lake
-from segspark.tables.manifest import StageRun, newest_stage, stage_ids
+from segspark.tables.manifest import Outcome, StageRun, find_stage, stage_ids
 from segspark.tables.purchases import CUSTOMER_DAYS, INGEST_BATCHES, TRANSACTIONS
 
 LEDGER = "ledger"
@@ -35,7 +35,7 @@ def build_features(workspace: Workspace, *, as_of: date) -> list[StageResult]:
         StageError: Nothing was ingested for the configuration, or nothing up to the date.
     """
     batches = _counted_batches(workspace)
-    known = [row for row in batches if row["first_date"] and row["first_date"] <= as_of]
+    known = _known_by(batches, as_of)
     if not known:
         first = min((row["first_date"] for row in batches if row["first_date"]), default=None)
         raise StageError(
@@ -48,25 +48,25 @@ def build_features(workspace: Workspace, *, as_of: date) -> list[StageResult]:
     return [ledger, _build_snapshot(workspace, known, ledger_id, snapshot_id, as_of)]
 
 
-def newest_snapshot(workspace: Workspace, *, as_of: date) -> str:
-    """Id of the newest finished snapshot of this date and configuration.
+def snapshot_of(workspace: Workspace, *, as_of: date) -> str:
+    """Id of the finished snapshot of this date, this configuration and the batches that count.
 
     Raises:
-        StageError: There is none.
+        StageError: It was not built.
     """
-    settings = workspace.settings
-    row = newest_stage(
-        workspace.lake,
-        FEATURES,
-        segmentation=settings.segmentation,
-        config_hash=content_hash(_features_config(settings)),
-        as_of_date=as_of,
-    )
-    if row is None:
+    known = _known_by(_counted_batches(workspace), as_of)
+    snapshot_id = _snapshot_id(workspace.settings, known, as_of)
+    if find_stage(workspace.lake, FEATURES, snapshot_id) is None:
         raise StageError(
-            f"there are no features as of {as_of} for this configuration: run build_features first"
+            f"there are no features as of {as_of} for this configuration and what was ingested: "
+            "run build_features first"
         )
-    return str(row["stage_id"])
+    return snapshot_id
+
+
+def _known_by(batches: Sequence[Row], as_of: date) -> list[Row]:
+    """The batches that hold a line up to the date."""
+    return [row for row in batches if row["first_date"] and row["first_date"] <= as_of]
 
 
 def _features_config(settings: Settings) -> dict[str, Any]:
@@ -164,19 +164,22 @@ def _build_snapshot(
             lake.replace(CUSTOMER_FEATURES, features, {"snapshot_id": snapshot_id})
         finally:
             summaries.unpersist()
-        return _snapshot_outcome(lake, snapshot_id, cuts)
+        return _snapshot_outcome(lake, snapshot_id, cuts, ledger_rows=ledger.count())
 
     return run_stage(workspace, run, work)
 
 
-def _snapshot_outcome(lake: Lake, snapshot_id: str, cuts: Cuts) -> Outcome:
+def _snapshot_outcome(lake: Lake, snapshot_id: str, cuts: Cuts, *, ledger_rows: int) -> Outcome:
     reason = F.coalesce("exclusion_reason", F.lit("eligible")).alias("reason")
     counted = read_snapshot(lake, snapshot_id).groupBy(reason).count().collect()
     funnel = {row["reason"]: row["count"] for row in counted}
     customers = sum(funnel.values())
+    if customers == 0:
+        # Another process may have put its ledger in the place of ours meanwhile.
+        raise StageError(f"{snapshot_id} has no customers though batches are known: run it again")
     return Outcome(
         summary=f"{customers:,} customers, {funnel.get('eligible', 0):,} with purchases",
-        rows_in={"customers": customers},
+        rows_in={CUSTOMER_DAYS.name: ledger_rows},
         rows_out={CUSTOMER_FEATURES.name: customers},
         audit={"customers": funnel, "score_cuts": {k: list(v) for k, v in cuts.items()}},
     )

@@ -24,7 +24,7 @@ from segspark.ingest.files import SourceFile, find_files, unpack
 from segspark.ingest.lines import kept_lines, refused_lines
 from segspark.ingest.parsing import parse_lines
 from segspark.ingest.reading import read_files, read_table, table_rows
-from segspark.pipeline.stage import Outcome, StageResult, Workspace, run_stage
+from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.base import resolve_location
 from segspark.settings.root import Settings
 from segspark.settings.sources import CsvFormat, DeltaFormat, SourceSettings
@@ -32,7 +32,7 @@ from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.locks import table_lock
-from segspark.tables.manifest import StageRun
+from segspark.tables.manifest import Outcome, StageRun
 from segspark.tables.purchases import INGEST_BATCHES, REJECTED_TRANSACTIONS, TRANSACTIONS
 
 STAGE = "ingest"

@@ -8,14 +8,22 @@ from pyspark.sql import functions as F
 
 from segspark.errors import StageError, TrackingError
 from segspark.pipeline.assign import STAGE as ASSIGN
-from segspark.pipeline.features import read_snapshot
+from segspark.pipeline.features import read_snapshot, snapshot_of
 from segspark.pipeline.stage import StageResult, Workspace
-from segspark.pipeline.train import open_tracker
+from segspark.pipeline.train import find_model, open_tracker, training_id_of
 from segspark.segments.audit import RunFigures, audit_run
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.ids import content_hash, content_id
 from segspark.tables.lake import Lake
-from segspark.tables.manifest import StageRun, complete_stage, find_stage, newest_stage
+from segspark.tables.manifest import (
+    Outcome,
+    StageRun,
+    complete_stage,
+    find_stage,
+    finished_stages,
+    table_versions,
+)
+from segspark.tables.operations import PUBLICATIONS
 from segspark.tables.publishing import (
     PublishedRun,
     commit_publication,
@@ -36,7 +44,8 @@ def publish(
         workspace: The surroundings.
         as_of: Last day counted in the run.
         run_id: The run; None: the newest assignment of this date and configuration.
-        again: Whether a run that a rollback took back may be published again; for the current
+        again: Whether a run that a later one or a rollback replaced may be current again; for the
+            current
             run, whether to write view files and MLflow's alias once more.
 
     Raises:
@@ -62,25 +71,24 @@ def publish(
         if again:
             _follow(workspace, published)
         return _result(workspace, run, f"{published.run_id} is current", was_done=True)
-    if not is_current and not again and _was_withdrawn(history, published.run_id):
-        return _result(
-            workspace,
-            run,
-            f"{published.run_id} was rolled back and stays so; publish --again makes it current",
-            was_done=True,
-        )
+    if not is_current and not again and any(r["run_id"] == published.run_id for r in history):
+        # A scheduler that retries yesterday's job must not take readers back a day.
+        gave_way = "was rolled back" if _was_withdrawn(history, published.run_id) else "gave way"
+        text = f"{published.run_id} {gave_way} and stays so; publish --again makes it current"
+        return _result(workspace, run, text, was_done=True)
+    versions = table_versions(lake, run.reads)
     figures = _audit(workspace, published)
     if not is_current:
         commit_publication(lake, settings.segmentation, published)
     _follow(workspace, published)
-    complete_stage(
-        lake,
-        run,
-        rows_in={"run": 1},
-        rows_out={"publications": 1},
+    outcome = Outcome(
+        summary=f"{published.run_id} is current",
+        rows_in={CUSTOMER_SEGMENTS.name: figures["assigned"]},
+        rows_out={PUBLICATIONS.name: 1},
         audit={"problems": {}, **figures},
     )
-    return _result(workspace, run, f"{published.run_id} is current", was_done=False)
+    complete_stage(lake, run, outcome, input_versions=versions)
+    return _result(workspace, run, outcome.summary, was_done=False)
 
 
 def rollback(workspace: Workspace, *, run_id: str | None = None) -> PublishedRun:
@@ -125,18 +133,28 @@ def _assigned_run(workspace: Workspace, as_of: date, run_id: str | None) -> Row:
     if run_id is not None:
         row = find_stage(lake, ASSIGN, run_id)
     else:
-        config = settings.model_dump(mode="json", include={"assignment"})
-        row = newest_stage(
-            lake,
-            ASSIGN,
-            segmentation=settings.segmentation,
-            config_hash=content_hash(config),
-            as_of_date=as_of,
-        )
+        row = _newest_assignment(workspace, as_of)
     if row is None or row["segmentation"] != settings.segmentation:
         wanted = f"run {run_id}" if run_id else f"assignment as of {as_of}"
         raise StageError(f"there is no finished {wanted} for this configuration: run assign first")
     return row
+
+
+def _newest_assignment(workspace: Workspace, as_of: date) -> Row | None:
+    """Of the assignments of this configuration's snapshot: its own model's, else the newest."""
+    lake, settings = workspace.lake, workspace.settings
+    snapshot_id = snapshot_of(workspace, as_of=as_of)
+    runs = finished_stages(
+        lake,
+        ASSIGN,
+        segmentation=settings.segmentation,
+        config_hash=content_hash(settings.model_dump(mode="json", include={"assignment"})),
+        as_of_date=as_of,
+    )
+    runs = [row for row in runs if row["input_ids"][0] == snapshot_id]
+    trained = find_model(lake, training_id_of(settings, snapshot_id))
+    own = [row for row in runs if trained and row["input_ids"][1] == trained["model_id"]]
+    return next(iter(own or runs), None)
 
 
 def _is_recorded(workspace: Workspace, run: StageRun, current: Row) -> bool:

@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from segspark.pipeline.assign import assign
+from segspark.pipeline.assign import NEWEST, assign
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.publish import publish
 from segspark.pipeline.stage import StageResult, Workspace
-from segspark.pipeline.train import model_row, train
+from segspark.pipeline.train import train
 
 
 def run_pipeline(
@@ -27,7 +27,7 @@ def run_pipeline(
     snapshot_id = results[-1].stage_id
     if model is None:
         results.append(train(workspace, as_of=as_of, snapshot_id=snapshot_id))
-        model = str(model_row(workspace.lake, results[-1].stage_id)["model_id"])
+        model = NEWEST
     results.append(assign(workspace, as_of=as_of, model=model, snapshot_id=snapshot_id))
     results.append(publish(workspace, as_of=as_of, run_id=results[-1].stage_id))
     return results

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.pipeline.stage import StageResult, Workspace
-from segspark.pipeline.train import model_row
+from segspark.pipeline.train import find_model
 from segspark.tables.publishing import current_publication
 from segspark.tables.segments import SEGMENT_PROFILES
 
@@ -65,9 +65,10 @@ def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Pa
             ),
         ]
     )
-    training = next((r.stage_id for r in results if r.stage == "train"), None)
-    if training:
-        print(f"\n{model_row(here.lake, training)['verdict']}")  # noqa: T201
+    training = next((r.stage_id for r in results if r.stage == "train"), "")
+    model = find_model(here.lake, training)
+    if model:
+        print(f"\n{model['verdict']}")  # noqa: T201
     print(_next_steps(here, config))  # noqa: T201
 
 

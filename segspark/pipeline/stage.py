@@ -1,18 +1,14 @@
 """How every stage runs: known by its id, done when its manifest row is there."""
 
 import json
-import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from segspark.pipeline.progress import Progress
 from segspark.settings.root import Settings
 from segspark.tables.lake import Lake
-from segspark.tables.manifest import StageRun, complete_stage, find_stage
-
-logger = logging.getLogger(__name__)
+from segspark.tables.manifest import Outcome, StageRun, complete_stage, find_stage, table_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +24,6 @@ class Workspace:
     settings: Settings
     lake: Lake
     progress: Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a stage's work came to, for the manifest.
-
-    Attributes:
-        summary: One line for people.
-        rows_in: Rows read, by what they are.
-        rows_out: Rows written, by table.
-        audit: What was checked and found, JSON-safe.
-    """
-
-    summary: str
-    rows_in: Mapping[str, int]
-    rows_out: Mapping[str, int]
-    audit: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +76,10 @@ def run_stage(
         summary = str(json.loads(done["audit_json"])["summary"])
     else:
         workspace.progress.step(f"{run.stage}: {run.stage_id}")
+        versions = table_versions(workspace.lake, run.reads)
         outcome = work()
         summary = outcome.summary
-        complete_stage(
-            workspace.lake,
-            run,
-            rows_in=outcome.rows_in,
-            rows_out=outcome.rows_out,
-            audit={"summary": summary, **outcome.audit},
-        )
+        complete_stage(workspace.lake, run, outcome, input_versions=versions)
     result = StageResult(
         run.stage, run.stage_id, done is not None, summary, time.monotonic() - started
     )

@@ -15,14 +15,14 @@ from segspark.errors import StageError
 from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector
-from segspark.pipeline.features import newest_snapshot, read_snapshot
-from segspark.pipeline.stage import Outcome, StageResult, Workspace, run_stage
+from segspark.pipeline.features import read_snapshot, snapshot_of
+from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
-from segspark.tables.manifest import StageRun
+from segspark.tables.manifest import Outcome, StageRun, table_versions
 from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
 from segspark.tracking.records import CandidateRecord, TrainingRecord
 from segspark.tracking.tracker import Tracker
@@ -38,15 +38,15 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
     Args:
         workspace: The surroundings.
         as_of: Last day counted in the features.
-        snapshot_id: Features to train on; None: the newest of this date and configuration.
+        snapshot_id: Features to train on; None: those of this date and configuration.
 
     Raises:
         StageError: There is no such snapshot.
         ClusteringError: The snapshot cannot be clustered as asked.
     """
     lake, settings = workspace.lake, workspace.settings
-    snapshot = snapshot_id or newest_snapshot(workspace, as_of=as_of)
-    training_id = _training_id(settings, snapshot)
+    snapshot = snapshot_id or snapshot_of(workspace, as_of=as_of)
+    training_id = training_id_of(settings, snapshot)
     run = StageRun(
         stage=STAGE,
         stage_id=training_id,
@@ -60,29 +60,32 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
     def work() -> Outcome:
         columns = settings.training.vector.columns
         features = eligible(with_vector_eligibility(read_snapshot(lake, snapshot), columns=columns))
+        # Before the sweep: a server that is down must not cost one.
+        tracker = open_tracker(workspace)
         with engine_sentences("training", error=StageError):
             vector = fit_vector(features, settings.training.vector)
             sweep = _sweep(workspace, features, vector)
-        return _keep(workspace, run, vector, sweep, as_of)
+        model = _keep(workspace, run, vector, sweep, as_of)
+        workspace.progress.step("train: recording the candidates in MLflow")
+        version = tracker.record_training(_record(workspace, run, model, sweep, as_of))
+        rows = sweep.selection.rows
+        return Outcome(
+            summary=f"{sweep.selection.chosen.candidate_id} of {len(rows)} candidates",
+            rows_in={CUSTOMER_FEATURES.name: features.count()},
+            rows_out={SEGMENT_CANDIDATES.name: len(rows), SEGMENT_MODELS.name: 1},
+            audit={"verdict": sweep.selection.verdict, "mlflow_model_version": version},
+        )
 
     return run_stage(workspace, run, work)
 
 
-def model_row(lake: Lake, training_id: str) -> Row:
-    """The model that a training chose."""
-    rows = lake.read(SEGMENT_MODELS).filter(F.col("training_id") == training_id).collect()
-    if not rows:
-        raise StageError(f"{training_id}: has no model in segment_models: train again")
-    return rows[0]
+def find_model(lake: Lake, training_id: str) -> Row | None:
+    """The model that a training chose, or None where there was no such training."""
+    return lake.read(SEGMENT_MODELS).filter(F.col("training_id") == training_id).first()
 
 
-def candidate_rows(lake: Lake, training_id: str) -> list[Row]:
-    """All candidates of a training, in the order they were tried."""
-    rows = lake.read(SEGMENT_CANDIDATES).filter(F.col("training_id") == training_id).collect()
-    return sorted(rows, key=lambda row: (row["algorithm"], row["segment_count"]))
-
-
-def _training_id(settings: Settings, snapshot_id: str) -> str:
+def training_id_of(settings: Settings, snapshot_id: str) -> str:
+    """Id of the training that the settings make of a snapshot."""
     config = settings.training.model_dump(mode="json")
     return content_id("training", settings.segmentation, snapshot_id, config, _TRAINING_VERSION)
 
@@ -96,15 +99,15 @@ def _sweep(workspace: Workspace, features: DataFrame, vector: FeatureVector) -> 
     points = features.select("customer_id", vector_column(vector).alias("vector"))
 
     def progress(done: int, total: int, name: str) -> None:
-        workspace.progress.step(f"train: candidate {min(done + 1, total)} of {total}, {name}")
+        workspace.progress.step(f"train: candidate {done} of {total}, {name}")
 
     return run_sweep(points, workspace.settings.training, engine=_engine(), progress=progress)
 
 
 def _keep(
     workspace: Workspace, run: StageRun, vector: FeatureVector, sweep: Sweep, as_of: date
-) -> Outcome:
-    """Write candidates and model, then record both in MLflow."""
+) -> SegmentModel:
+    """Write the candidates and the model."""
     lake, settings = workspace.lake, workspace.settings
     chosen, snapshot_id = sweep.selection.chosen, run.input_ids[0]
     model = SegmentModel(
@@ -133,14 +136,7 @@ def _keep(
         SEGMENT_CANDIDATES, spark.createDataFrame(candidates, SEGMENT_CANDIDATES.schema), rows
     )
     lake.replace(SEGMENT_MODELS, spark.createDataFrame([model_values], SEGMENT_MODELS.schema), rows)
-    workspace.progress.step("train: recording the candidates in MLflow")
-    version = open_tracker(workspace).record_training(_record(workspace, run, model, sweep, as_of))
-    return Outcome(
-        summary=f"{chosen.candidate_id} of {len(candidates)} candidates",
-        rows_in={"snapshot": 1},
-        rows_out={SEGMENT_CANDIDATES.name: len(candidates), SEGMENT_MODELS.name: 1},
-        audit={"verdict": sweep.selection.verdict, "mlflow_model_version": version},
-    )
+    return model
 
 
 def open_tracker(workspace: Workspace) -> Tracker:
@@ -188,7 +184,7 @@ def _record(
         snapshot_id=run.input_ids[0],
         as_of_date=as_of,
         parameters=_flat(settings.training.model_dump(mode="json")),
-        table_versions={contract.name: lake.version(contract) for contract in run.reads},
+        table_versions=table_versions(lake, run.reads),
         verdict=sweep.selection.verdict,
         candidates=tuple(_candidate_record(row) for row in sweep.selection.rows),
         model_json=model.to_json(),

@@ -3,7 +3,7 @@
 import json
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
+from segspark import __version__
 from segspark.tables.contract import TableContract
 from segspark.tables.ids import content_hash
 from segspark.tables.lake import Lake
@@ -48,6 +49,23 @@ class StageRun:
         return time.monotonic() - self._started
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a stage's work came to, for the manifest.
+
+    Attributes:
+        summary: One line for people.
+        rows_in: Rows read, by what they are.
+        rows_out: Rows written, by table.
+        audit: What was checked and found, JSON-safe.
+    """
+
+    summary: str
+    rows_in: Mapping[str, int]
+    rows_out: Mapping[str, int]
+    audit: Mapping[str, Any] = field(default_factory=dict)
+
+
 def find_stage(lake: Lake, stage: str, stage_id: str) -> Row | None:
     """The stage's manifest row, or None while it is not done."""
     runs = lake.read(STAGE_RUNS)
@@ -64,41 +82,43 @@ def stage_ids(lake: Lake, stage: str, segmentation: str, config_hash: str) -> li
     return [row["stage_id"] for row in runs.select("stage_id").collect()]
 
 
-def newest_stage(
+def finished_stages(
     lake: Lake, stage: str, *, segmentation: str, config_hash: str, as_of_date: date
-) -> Row | None:
-    """The stage's newest completed run for this segmentation, configuration and date."""
+) -> list[Row]:
+    """The stage's runs for this segmentation, configuration and date, the newest first."""
     runs = lake.read(STAGE_RUNS).filter(
         (F.col("stage") == stage)
         & (F.col("segmentation") == segmentation)
         & (F.col("config_hash") == config_hash)
         & (F.col("as_of_date") == F.lit(as_of_date))
     )
-    return runs.orderBy(F.desc("completed_at"), "stage_id").first()
+    return runs.orderBy(F.desc("completed_at"), "stage_id").collect()
 
 
 def complete_stage(
-    lake: Lake,
-    run: StageRun,
-    *,
-    rows_in: Mapping[str, int],
-    rows_out: Mapping[str, int],
-    audit: Mapping[str, Any],
+    lake: Lake, run: StageRun, outcome: Outcome, *, input_versions: Mapping[str, int]
 ) -> None:
-    """Write the manifest row: the last thing a stage does."""
+    """Write the manifest row: the last thing a stage does.
+
+    Args:
+        lake: The tables.
+        run: The stage.
+        outcome: What it came to.
+        input_versions: Delta version of each table it read, taken before it read them.
+    """
     row = (
         run.stage,
         run.stage_id,
         run.segmentation,
         run.as_of_date,
         list(run.input_ids),
-        {contract.name: lake.version(contract) for contract in run.reads},
-        dict(rows_in),
-        dict(rows_out),
+        dict(input_versions),
+        dict(outcome.rows_in),
+        dict(outcome.rows_out),
         json.dumps(run.config, sort_keys=True),
         content_hash(run.config),
         engine_versions(lake.spark),
-        json.dumps(audit, sort_keys=True, default=str),
+        json.dumps({"summary": outcome.summary, **outcome.audit}, sort_keys=True, default=str),
         run.started_at,
         datetime.now(UTC),
         run.elapsed_seconds,
@@ -107,11 +127,16 @@ def complete_stage(
     lake.replace(STAGE_RUNS, df, {"stage": run.stage, "stage_id": run.stage_id})
 
 
+def table_versions(lake: Lake, tables: Iterable[TableContract]) -> dict[str, int]:
+    """Newest Delta version of each table, by its name."""
+    return {contract.name: lake.version(contract) for contract in tables}
+
+
 def engine_versions(spark: SparkSession) -> dict[str, str]:
     """Versions of what computed a result."""
     java = spark.sql("SELECT java_method('java.lang.System', 'getProperty', 'java.version') v")
     return {
-        "segspark": _version("segspark"),
+        "segspark": __version__,
         "python": platform.python_version(),
         "spark": spark.version,
         "delta": _version("delta-spark"),

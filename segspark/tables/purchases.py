@@ -22,7 +22,11 @@ TRANSACTIONS = TableContract(
             "sample, adjustment or write_off, by the source's rules.",
         ),
         Column(
-            "order_id", T.StringType(), "Receipt; without one, customer and day.", nullable=True
+            "order_id",
+            T.StringType(),
+            "Receipt; without one, customer and day.",
+            nullable=True,
+            personal=True,
         ),
         Column(
             "customer_id",

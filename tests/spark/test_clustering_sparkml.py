@@ -176,3 +176,21 @@ def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> No
             assert found.within_cluster_sum <= answer["inertia"] * 1.0005
             assert found.silhouette == pytest.approx(answer["silhouette_sqeuclidean"], abs=0.005)
             assert found.davies_bouldin == pytest.approx(answer["davies_bouldin"], rel=0.01)
+
+
+def test_bisecting_splits_points_whose_centre_is_zero(spark: SparkSession) -> None:
+    generator = np.random.default_rng(5)
+    points = generator.normal(size=(300, 3))
+    points -= points.mean(axis=0)
+
+    found = SparkMLEngine().fit(
+        points_frame(spark, points),
+        [Candidate(Algorithm.BISECTING_KMEANS, 4)],
+        SweepSettings(),
+        progress=lambda *_: None,
+    )
+
+    assert found[0].refusal is None
+    assert found[0].clusters is not None
+    assert found[0].clusters.k == 4
+    assert np.abs(found[0].clusters.centres.mean(axis=0)).max() < 1

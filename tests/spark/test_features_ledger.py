@@ -89,6 +89,19 @@ def test_kinds_and_copies_count_as_asked(spark: SparkSession) -> None:
     ) == [(Decimal(40), 4, 1)]
 
 
+def test_a_row_that_two_batches_hold_is_two_lines(spark: SparkSession) -> None:
+    days = ledger(
+        spark,
+        Line("7", "A1", 2, day=1),
+        Line("7", "R1", -1, day=2, number=9, batch="batch-1"),
+        Line("7", "R1", -1, day=2, number=9, batch="batch-2"),
+    )
+    assert values(days, *DAYS, "returned_amount", "undone_order_count") == [
+        (day(1), day(1), Decimal(0), 0),
+        (day(1), day(2), Decimal(20), 1),
+    ]
+
+
 def test_netting_moves_money_between_days_and_never_changes_it(spark: SparkSession) -> None:
     lines = random_histories(60, seed=12)
     found = ledger(spark, *lines).agg(F.sum(F.col("gross_amount") - F.col("returned_amount")))
