@@ -123,7 +123,9 @@ def _tables_page() -> str:
     parts.append(
         "## Views\n\nRows of the current publication, one set a segmentation; each view starts "
         "with the `segmentation`. `current_publications` is the pointer itself: the newest row of "
-        "`publications` for each segmentation.\n"
+        "`publications` for each segmentation. `current_transactions` holds the lines behind the "
+        "published features, while `transactions` also holds batches that no longer count: "
+        "replaced files, and files taken in under settings that have changed since.\n"
     )
     views = [
         (f"`{view.name}`", _prose(view.meaning), f"`{view.table.name}`", f"`{view.key}`")

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from segspark.errors import SegsparkError
+from segspark.settings.base import without_credentials
 from segspark.settings.loading import effective_yaml, load_settings
 from segspark.settings.root import Settings
 
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - no raw trace for anybody
         if args.debug:
             traceback.print_exc()
-        sys.stderr.write(f"segspark: {_sentence(error)}\n")
+        sys.stderr.write(f"segspark: {without_credentials(_sentence(error))}\n")
         return REFUSED
 
 

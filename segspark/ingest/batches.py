@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
 from segspark.ingest.files import SourceFile
+from segspark.ingest.reading import quoted
 from segspark.settings.sources import SourceSettings
 from segspark.tables.ids import content_hash, content_id
 
@@ -78,6 +79,36 @@ def new_batches(
     return batches
 
 
+def check_nothing_is_left_behind(
+    name: str, contents: Mapping[str, str], earlier: Sequence[Row]
+) -> None:
+    """Refuse changed settings where files of earlier batches are gone.
+
+    Batches made under other settings stop counting; files that are still there are taken in anew.
+    History whose files are gone would drop out of every customer unseen.
+
+    Args:
+        name: The source's name.
+        contents: Content hash → name in the books, of the files that are there.
+        earlier: The source's batches under its settings before.
+
+    Raises:
+        IngestError: Naming the files.
+    """
+    names = set(contents.values())
+    gone = sorted(
+        row["file_name"]
+        for row in earlier
+        if row["content_hash"] not in contents and row["file_name"] not in names
+    )
+    if gone:
+        more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""  # noqa: PLR2004
+        raise IngestError(
+            f"source {name}: its settings changed, so its files have to be taken in anew, and "
+            f"{', '.join(gone[:3])}{more} are no longer there: put them back, or undo the change"
+        )
+
+
 def batches_of(files: Sequence[SourceFile]) -> dict[str, str]:
     """Content hash → name in the books."""
     return {file.content_hash: file.name for file in files}
@@ -114,10 +145,12 @@ def counting_batches(ingest_batches: DataFrame, hashes: Mapping[str, str]) -> Da
 
 def rows_hash(table: DataFrame) -> str:
     """A hash of a table's rows in any order: what OPTIMIZE moves does not change it."""
-    columns = [F.col(f"`{name}`") for name in sorted(table.columns)]
-    found = table.agg(
-        F.count("*").alias("rows"),
-        F.sum(F.xxhash64(*columns).cast("decimal(38,0)")).alias("sum"),
-        F.bit_xor(F.hash(*columns)).alias("xor"),
-    ).collect()[0]
-    return content_hash(sorted(table.columns), found["rows"], str(found["sum"]), str(found["xor"]))
+    columns = sorted(table.columns)
+    text = F.to_json(F.struct(*(quoted(name) for name in columns)), {"ignoreNullFields": "false"})
+    # Two halves of a digest of the whole row, added up: NULLs and neighbours count, order does not.
+    digest = F.sha2(text, 256)
+    halves = [F.conv(F.substring(digest, start, 15), 16, 10) for start in (1, 16)]
+    sums = [F.sum(half.cast("decimal(38,0)")).cast("string") for half in halves]
+    found = table.agg(F.count("*").alias("rows"), *(s.alias(f"s{i}") for i, s in enumerate(sums)))
+    row = found.collect()[0]
+    return content_hash(columns, row["rows"], row["s0"], row["s1"])

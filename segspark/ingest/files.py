@@ -2,10 +2,11 @@
 
 import gzip
 import hashlib
+import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -28,20 +29,22 @@ class SourceFile:
 
     Attributes:
         path: The file on disk.
+        label: Its path below the source's folder, so that moving the folder changes nothing.
         member: Name inside the ZIP at `path`; None for other files.
         is_gzip: Whether the file at `path` is a gzip.
         content_hash: SHA-256 of the bytes, unpacked.
     """
 
     path: Path
+    label: str
     member: str | None
     is_gzip: bool
     content_hash: str
 
     @property
     def name(self) -> str:
-        """What the books call it: without its folder, so that moving it changes nothing."""
-        return f"{self.path.name}/{self.member}" if self.member else self.path.name
+        """What the books call it."""
+        return f"{self.label}/{self.member}" if self.member else self.label
 
     @property
     def is_packed(self) -> bool:
@@ -62,12 +65,12 @@ def find_files(name: str, source: SourceSettings) -> list[SourceFile]:
     location = resolve_location(source.location)
     if not location:
         raise IngestError(f"source {name}: its location is empty: name a file, folder or glob")
-    paths = _paths(location)
+    root, paths = _paths(location)
     if not paths:
         raise IngestError(f"source {name}: no file at {location}: check sources.{name}.location")
     found: dict[str, SourceFile] = {}
     for path in paths:
-        for file in _contents(path):
+        for file in _contents(path, label=path.relative_to(root).as_posix()):
             found.setdefault(file.content_hash, file)
     return sorted(found.values(), key=lambda file: file.name)
 
@@ -105,15 +108,28 @@ def unpack(file: SourceFile, folder: Path) -> Path:
     return target
 
 
-def _paths(location: str) -> list[Path]:
-    path = Path(location)
-    if path.is_dir():
-        inside = path.rglob("*")
-        return sorted(p for p in inside if p.is_file() and not _is_hidden(p.relative_to(path)))
-    anchor = Path(path.anchor)
-    pattern = str(path.relative_to(anchor)) if path.anchor else location
-    found = (p for p in anchor.glob(pattern) if p.is_file())
-    return sorted(p for p in found if not _is_hidden(PurePath(p.name)))
+def _paths(location: str) -> tuple[Path, list[Path]]:
+    """The folder that names are relative to, and the data files below it or that fit the glob."""
+    # Spark reports paths without `..`, so they are looked up without.
+    path = Path(os.path.normpath(Path(location).absolute()))
+    try:
+        if path.is_dir():
+            return path, sorted(_data_files(path, path.rglob("*")))
+        root = Path(*path.parts[: _first_magic(path)])
+        if root == path:
+            root = path.parent
+        return root, sorted(_data_files(root, root.glob(str(path.relative_to(root)))))
+    except (OSError, ValueError) as error:
+        raise IngestError(f"{location}: cannot be searched ({error}): check the path") from error
+
+
+def _first_magic(path: Path) -> int:
+    """How many parts of the path come before the first with a wildcard."""
+    return next((i for i, part in enumerate(path.parts) if set("*?[") & set(part)), len(path.parts))
+
+
+def _data_files(root: Path, found: Iterable[Path]) -> list[Path]:
+    return [p for p in found if p.is_file() and not _is_hidden(p.relative_to(root))]
 
 
 def _is_hidden(path: PurePath) -> bool:
@@ -121,7 +137,7 @@ def _is_hidden(path: PurePath) -> bool:
     return any(part.startswith(("_", ".")) for part in path.parts)
 
 
-def _contents(path: Path) -> Iterator[SourceFile]:
+def _contents(path: Path, *, label: str) -> Iterator[SourceFile]:
     try:
         with path.open("rb") as stream:
             start = stream.read(len(_ZIP))
@@ -133,8 +149,8 @@ def _contents(path: Path) -> Iterator[SourceFile]:
     except _UNREADABLE as error:
         raise IngestError(f"{path}: cannot be read ({error}): send the file again") from error
     for member in members:
-        file = SourceFile(path, member, start.startswith(_GZIP), "")
-        yield SourceFile(path, member, file.is_gzip, _content_hash(file))
+        file = SourceFile(path, label, member, start.startswith(_GZIP), "")
+        yield SourceFile(path, label, member, file.is_gzip, _content_hash(file))
 
 
 def _content_hash(file: SourceFile) -> str:

@@ -10,7 +10,7 @@ from pyspark.sql import types as T
 
 from segspark.ingest.kinds import line_kind
 from segspark.ingest.numbers import DECIMAL, number_problem, read_number
-from segspark.ingest.reading import BATCH_ID, FILE_NAME, MALFORMED, as_text, source_columns
+from segspark.ingest.reading import BATCH_ID, FILE_NAME, MALFORMED, as_text, quoted, source_columns
 from segspark.settings.sources import ColumnMapping, CustomerIdRules, SourceSettings
 
 REASONS = "reasons"
@@ -41,7 +41,7 @@ def parse_lines(raw: DataFrame, *, name: str, source: SourceSettings) -> DataFra
         F.lit(name).alias("source"),
         F.col(FILE_NAME).alias("file_name"),
         _row_hash(columns).alias("line_id"),
-        F.coalesce(F.col(MALFORMED), F.to_json(F.struct(*map(_quoted, columns)))).alias(RAW_ROW),
+        F.coalesce(F.col(MALFORMED), F.to_json(F.struct(*map(quoted, columns)))).alias(RAW_ROW),
         F.col(MALFORMED).isNotNull().alias("is_malformed"),
         *_texts(source.columns),
         _customer_id(source, fractional).alias("customer_id"),
@@ -57,13 +57,9 @@ def parse_lines(raw: DataFrame, *, name: str, source: SourceSettings) -> DataFra
     )
 
 
-def _quoted(name: str) -> Column:
-    return F.col(f"`{name.replace('`', '``')}`")
-
-
 def _row_hash(columns: Sequence[str]) -> Column:
     """One hash for rows that are equal in every column; lengths keep neighbours apart."""
-    texts = [_quoted(name).cast("string") for name in columns]
+    texts = [quoted(name).cast("string") for name in columns]
     parts = [F.coalesce(F.concat(F.length(text), F.lit(":"), text), F.lit("-")) for text in texts]
     return F.md5(F.concat_ws("|", *parts, F.coalesce(F.col(MALFORMED), F.lit(""))))
 
@@ -71,14 +67,14 @@ def _row_hash(columns: Sequence[str]) -> Column:
 def _texts(mapping: ColumnMapping) -> list[Column]:
     found = {field: getattr(mapping, field) for field in _OPTIONAL_TEXTS}
     return [
-        (as_text(_quoted(name)) if name else F.lit(None).cast("string")).alias(field)
+        (as_text(quoted(name)) if name else F.lit(None).cast("string")).alias(field)
         for field, name in found.items()
     ]
 
 
 def _customer_id(source: SourceSettings, fractional: set[str]) -> Column:
     rules: CustomerIdRules = source.customer_ids
-    column = _quoted(source.columns.customer_id)
+    column = quoted(source.columns.customer_id)
     text = column.cast("string")
     if source.columns.customer_id in fractional:
         # A double writes 12345678 as 1.2345678E7, and some exports a missing id as NaN.
@@ -97,7 +93,7 @@ def _customer_id(source: SourceSettings, fractional: set[str]) -> Column:
 
 def _stamps(source: SourceSettings, schema: T.StructType) -> list[Column]:
     name = source.columns.transaction_at
-    column = _quoted(name)
+    column = quoted(name)
     dtype = schema[name].dataType
     if isinstance(dtype, T.DateType | T.TimestampType | T.TimestampNTZType):
         written = column.cast("timestamp")
@@ -135,11 +131,11 @@ def _numbers(mapping: ColumnMapping, schema: T.StructType) -> list[Column]:
     for field in _NUMBERS:
         name = getattr(mapping, field)
         if name:
-            column, dtype = _quoted(name), schema[name].dataType
+            column, dtype = quoted(name), schema[name].dataType
             found.append(read_number(column, dtype).alias(f"number_{field}"))
             found.append(number_problem(column, dtype).alias(f"problem_{field}"))
     # A discount that is not given is none; one that cannot be read is a problem.
-    discounts = [(_quoted(name), schema[name].dataType) for name in mapping.discounts]
+    discounts = [(quoted(name), schema[name].dataType) for name in mapping.discounts]
     values = [F.coalesce(read_number(*each), _zero()) for each in discounts]
     problems = [F.nullif(number_problem(*each), F.lit("missing")) for each in discounts]
     found.append(reduce(Column.__add__, values, _zero()).alias("number_discount"))

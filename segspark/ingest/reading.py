@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -60,9 +61,14 @@ def read_files(
     return _with_batches(rows, names)
 
 
-def read_table(spark: SparkSession, address: str) -> DataFrame:
-    """A Delta table at its newest version."""
-    return spark.read.format("delta").load(address)
+def read_table(spark: SparkSession, address: str, *, version: int) -> DataFrame:
+    """A Delta table at one version, whatever is written to it meanwhile."""
+    return spark.read.format("delta").option("versionAsOf", version).load(address)
+
+
+def table_version(spark: SparkSession, address: str) -> int:
+    """The newest version of a Delta table."""
+    return int(DeltaTable.forPath(spark, address).history(1).collect()[0]["version"])
 
 
 def table_rows(table: DataFrame, source: SourceSettings, *, name: str, batch: str) -> DataFrame:
@@ -89,7 +95,9 @@ def _with_batches(rows: DataFrame, names: dict[str, tuple[str, str]]) -> DataFra
     path = F.url_decode(F.replace(path, F.lit("+"), F.lit("%2B")))
     return (
         rows.withColumn("__path", path)
-        .join(F.broadcast(lookup), on="__path", how="inner")
+        .join(F.broadcast(lookup), on="__path", how="left")
+        # No row may be lost here unseen: one of a file that is not known stops the ingest.
+        .withColumn(BATCH_ID, F.coalesce(BATCH_ID, F.raise_error("a row of an unknown file")))
         .drop("__path")
     )
 
@@ -183,6 +191,11 @@ def _header(file: SourceFile, csv_format: CsvFormat) -> list[str]:
 
 def _quoted(name: str) -> str:
     return f"`{name.replace('`', '``')}`"
+
+
+def quoted(name: str) -> Column:
+    """A source's column, whatever its name holds."""
+    return F.col(f"`{name.replace('`', '``')}`")
 
 
 def as_text(column: Column) -> Column:

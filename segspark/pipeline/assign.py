@@ -15,7 +15,7 @@ from segspark.pipeline.train import STAGE as TRAIN
 from segspark.pipeline.train import training_id_of
 from segspark.segments.assignment import customer_funnel, customer_segments, score_customers
 from segspark.segments.identity import count_shared, match_identities
-from segspark.segments.names import segment_names
+from segspark.segments.names import carry_names, character, segment_names
 from segspark.segments.profiles import figures_of, profile_rows, summarise
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
@@ -149,13 +149,15 @@ def _identities(
     figures = [
         figures_of(row, segment_id=identities[row["cluster_index"]].segment_id) for row in clusters
     ]
-    names = segment_names(figures)
+    names = carry_names(segment_names(figures), _names_before(lake, before))
+    actions = {each.segment_id: character(each).suggested_action for each in figures}
     rows = [
         (
             model_id,
             index,
             identity.segment_id,
             names.get(identity.segment_id, f"Empty, {identity.segment_id}"),
+            actions.get(identity.segment_id, "Nobody was in it when the model was trained."),
             before if identity.shared_customer_ratio is not None else None,
             identity.shared_customer_ratio,
         )
@@ -164,6 +166,12 @@ def _identities(
     identities_df = lake.spark.createDataFrame(rows, SEGMENT_IDENTITIES.schema)
     lake.replace(SEGMENT_IDENTITIES, identities_df, {"model_id": model_id})
     return _settled(lake, model_id)
+
+
+def _names_before(lake: Lake, run_id: str | None) -> dict[str, str]:
+    """Segment id → name in a published run; none without one."""
+    profiles = lake.read(SEGMENT_PROFILES).filter(F.col("run_id") == F.lit(run_id)).collect()
+    return {row["segment_id"]: row["segment_name"] for row in profiles}
 
 
 def _settled(lake: Lake, model_id: str) -> list[Row]:
@@ -188,18 +196,18 @@ def _write(
     workspace.progress.step("assign: writing segments, funnel and profiles")
     lake.replace(CUSTOMER_SEGMENTS, segments, rows)
     lake.replace(CUSTOMER_FUNNEL, customer_funnel(everyone, run_id=run_id), rows)
-    names = {row["segment_id"]: row["segment_name"] for row in identities}
+    called = {row["segment_id"]: row for row in identities}
     summaries = summarise(segments, eligible(everyone), by="segment_id")
-    profiles = profile_rows(summaries, names=names, run_id=run_id)
+    profiles = profile_rows(summaries, called=called, run_id=run_id)
     lake.replace(
         SEGMENT_PROFILES, lake.spark.createDataFrame(profiles, SEGMENT_PROFILES.schema), rows
     )
     assigned = sum(row["customers"] for row in summaries)
     return Outcome(
         summary=f"{assigned:,} customers in {len(profiles)} segments",
-        rows_in={"customers": assigned},
+        rows_in={CUSTOMER_FEATURES.name: everyone.count()},
         rows_out={CUSTOMER_SEGMENTS.name: assigned, SEGMENT_PROFILES.name: len(profiles)},
-        audit={"segments": names},
+        audit={"segments": {key: row["segment_name"] for key, row in called.items()}},
     )
 
 

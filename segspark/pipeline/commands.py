@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from segspark.errors import StageError
+from segspark.errors import StageError, StorageError
 from segspark.pipeline.assign import assign
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
@@ -93,7 +93,11 @@ def _doctor(settings: Settings) -> bool:
 def _contract_findings(lake: Lake) -> list[Finding]:
     found = []
     for contract in ALL_TABLES:
-        differences = lake.differences(contract)
+        try:
+            with engine_sentences("cannot be read"):
+                differences = lake.differences(contract)
+        except StorageError as error:
+            differences = [str(error)]
         text = "; ".join(differences) or "matches its contract"
         found.append(Finding(f"table {contract.name}", ok=not differences, sentence=text))
     return found

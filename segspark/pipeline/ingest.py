@@ -14,6 +14,7 @@ from segspark.errors import IngestError
 from segspark.ingest.batches import (
     Batch,
     batches_of,
+    check_nothing_is_left_behind,
     counting_batches,
     new_batches,
     rows_hash,
@@ -23,7 +24,7 @@ from segspark.ingest.books import Delivery, Written, count_delivery, count_writt
 from segspark.ingest.files import SourceFile, find_files, unpack
 from segspark.ingest.lines import kept_lines, refused_lines
 from segspark.ingest.parsing import parse_lines
-from segspark.ingest.reading import read_files, read_table, table_rows
+from segspark.ingest.reading import read_files, read_table, table_rows, table_version
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.base import resolve_location
 from segspark.settings.root import Settings
@@ -49,6 +50,7 @@ class _Plan:
     source: SourceSettings
     files: Mapping[str, SourceFile]
     batches: Sequence[Batch]
+    table_version: int | None
 
 
 def ingest(workspace: Workspace) -> StageResult:
@@ -106,10 +108,13 @@ def _check_sources(settings: Settings) -> None:
 def _plan(lake: Lake, name: str, source: SourceSettings, known: Sequence[Row]) -> _Plan:
     if isinstance(source.format, DeltaFormat):
         address = resolve_location(source.location)
-        with engine_sentences(f"source {name}: reading {address}", error=IngestError):
-            contents = {rows_hash(read_table(lake.spark, address)): address.rsplit("/", 1)[-1]}
+        with engine_sentences(f"source {name}: reading its table", error=IngestError):
+            version = table_version(lake.spark, address)
+            rows = rows_hash(read_table(lake.spark, address, version=version))
+        contents = {rows: address.rstrip("/").rsplit("/", 1)[-1]}
         files: dict[str, SourceFile] = {}
     else:
+        version = None
         found = find_files(name, source)
         files = {file.content_hash: file for file in found}
         contents = batches_of(found)
@@ -118,7 +123,18 @@ def _plan(lake: Lake, name: str, source: SourceSettings, known: Sequence[Row]) -
         for row in known
         if row["source"] == name
     }
-    return _Plan(name, source, files, new_batches(name, source, contents, mine))
+    if not mine:
+        check_nothing_is_left_behind(name, contents, _batches_before(lake, name))
+    return _Plan(name, source, files, new_batches(name, source, contents, mine), version)
+
+
+def _batches_before(lake: Lake, name: str) -> list[Row]:
+    """The source's batches under the settings that it had last."""
+    batches = lake.read(INGEST_BATCHES).filter(F.col("source") == name)
+    last = batches.orderBy(F.desc("ingested_at"), "batch_id").first()
+    if last is None:
+        return []
+    return counting_batches(batches, {name: last["source_hash"]}).collect()
 
 
 def _batch_ids(known: Sequence[Row], plans: Sequence[_Plan]) -> list[str]:
@@ -158,7 +174,8 @@ def _take_in(workspace: Workspace, plan: _Plan, staging: Path | None) -> None:
 
 def _read(lake: Lake, plan: _Plan, staging: Path | None) -> DataFrame:
     if isinstance(plan.source.format, DeltaFormat):
-        raw = read_table(lake.spark, resolve_location(plan.source.location))
+        address = resolve_location(plan.source.location)
+        raw = read_table(lake.spark, address, version=plan.table_version or 0)
         return table_rows(raw, plan.source, name=plan.name, batch=plan.batches[0].batch_id)
     files = []
     for batch in plan.batches:

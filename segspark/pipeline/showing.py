@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import find_model
+from segspark.settings.base import without_credentials
 from segspark.tables.publishing import current_publication
 from segspark.tables.segments import SEGMENT_PROFILES
 
@@ -73,7 +74,7 @@ def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Pa
 
 
 def _next_steps(here: Workspace, config: Path) -> str:
-    root = here.lake.root
+    root = without_credentials(here.lake.root)
     steps = (
         f"Orders, spend and days are medians. The tables are in {root}. Next, try",
         f'  1. segspark sql --config {config} "{_EXAMPLE_QUERY}"',

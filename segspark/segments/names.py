@@ -100,6 +100,25 @@ def segment_names(segments: Sequence[SegmentFigures]) -> dict[str, str]:
     return names
 
 
+def carry_names(names: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """Keep a segment's name across trainings while its character is the same.
+
+    Args:
+        names: Segment id → name by the new numbers.
+        before: Segment id → name of the same segment in the run published before.
+
+    Returns:
+        Segment id → name, all different; only what sets twins apart may stay as it was.
+    """
+    carried = dict(names)
+    for segment_id, old in before.items():
+        new = carried.get(segment_id)
+        is_same = new is not None and new.partition(",")[0] == old.partition(",")[0]
+        if is_same and old not in carried.values():
+            carried[segment_id] = old
+    return carried
+
+
 def _level(score: float) -> str:
     if score < _LOW:
         return "low"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.segments.names import SegmentFigures, character
+from segspark.segments.names import SegmentFigures
 from segspark.tables.segments import PROFILED_FEATURES, SEGMENT_PROFILES
 
 _SCORES = ("recency_score", "frequency_score", "monetary_score")
@@ -49,20 +49,20 @@ def figures_of(row: Row, *, segment_id: str) -> SegmentFigures:
 
 
 def profile_rows(
-    rows: Sequence[Row], *, names: Mapping[str, str], run_id: str
+    rows: Sequence[Row], *, called: Mapping[str, Row], run_id: str
 ) -> list[tuple[object, ...]]:
     """Rows of `SEGMENT_PROFILES`, in the order of its columns.
 
     Args:
         rows: From `summarise` by `segment_id`, with both flags.
-        names: Segment id → name.
+        called: Segment id → its row of `SEGMENT_IDENTITIES`.
         run_id: Written into every row.
     """
     customers = sum(row["customers"] for row in rows)
     spend = sum(row["spend"] for row in rows)
     return [
         tuple(
-            _profile(row, names=names, run_id=run_id, customers=customers, spend=float(spend))[
+            _profile(row, called=called, run_id=run_id, customers=customers, spend=float(spend))[
                 c.name
             ]
             for c in SEGMENT_PROFILES.columns
@@ -72,7 +72,7 @@ def profile_rows(
 
 
 def _profile(
-    row: Row, *, names: Mapping[str, str], run_id: str, customers: int, spend: float
+    row: Row, *, called: Mapping[str, Row], run_id: str, customers: int, spend: float
 ) -> dict[str, object]:
     segment_id = row["segment_id"]
     figures = figures_of(row, segment_id=segment_id)
@@ -81,9 +81,9 @@ def _profile(
     profile: dict[str, object] = {
         "run_id": run_id,
         "segment_id": segment_id,
-        "segment_name": names[segment_id],
+        "segment_name": called[segment_id]["segment_name"],
         "description": _describe(figures, share, spend_share),
-        "suggested_action": character(figures).suggested_action,
+        "suggested_action": called[segment_id]["suggested_action"],
         "customer_count": row["customers"],
         "customer_ratio": share,
         "monetary_amount": row["spend"],

@@ -12,6 +12,8 @@ from segspark.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\{(?P<name>[A-Z_][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
+_CREDENTIALS = re.compile(r"://[^/@\s]+@")
+
 
 class StrictModel(BaseModel):
     """Unknown keys are refused, values are not coerced across types, nothing can be changed."""
@@ -33,6 +35,11 @@ Location = Annotated[str, AfterValidator(_check_references)]
 The settings keep the reference as written, so that neither a secret nor a machine's folder is
 printed, logged or hashed; `resolve_location` reads the environment at the moment of use.
 """
+
+
+def without_credentials(text: str) -> str:
+    """The text with user names and passwords taken out of its addresses."""
+    return _CREDENTIALS.sub("://***@", text)
 
 
 def resolve_location(location: Location) -> str:

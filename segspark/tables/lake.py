@@ -91,7 +91,10 @@ class Lake:
         self._commit(contract, lambda: self._overwrite(contract, conformed, rows))
 
     def append_after(self, contract: TableContract, make: Callable[[DataFrame], DataFrame]) -> None:
-        """Append what `make` derives from the table's rows, as one step for other writers."""
+        """Append what `make` derives from the table's rows.
+
+        On a local disk no other writer comes between; in an object store let one driver write.
+        """
 
         def append() -> None:
             df = make(self.read(contract)).transform(contract.conform)

@@ -133,7 +133,11 @@ CUSTOMER_DAYS = TableContract(
         Column("purchase_date", T.DateType(), "Day of the purchase that the row adds to."),
         Column("effective_date", T.DateType(), "Day from which the row counts."),
         Column("order_count", T.LongType(), "Orders placed."),
-        Column("undone_order_count", T.LongType(), "Orders of which the last unit came back."),
+        Column(
+            "undone_order_count",
+            T.LongType(),
+            "Orders of which the last unit came back; -1 where a line added later takes that back.",
+        ),
         Column("line_count", T.LongType(), "Purchase lines."),
         Column("quantity_units", MONEY, "Units bought."),
         Column("gross_amount", MONEY, "Money of the purchase lines."),

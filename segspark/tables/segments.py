@@ -89,6 +89,7 @@ SEGMENT_IDENTITIES = TableContract(
         Column("cluster_index", T.IntegerType(), "What the algorithm returns."),
         Column("segment_id", T.StringType(), "What people see; survives retraining."),
         Column("segment_name", T.StringType(), "Follows from the segment's profile."),
+        Column("suggested_action", T.StringType(), "What to do next, by the same profile."),
         Column(
             "predecessor_run_id",
             T.StringType(),

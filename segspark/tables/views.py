@@ -20,6 +20,9 @@ from segspark.tables.segments import (
 )
 
 CURRENT = "current_publications"
+CURRENT_TRANSACTIONS = "current_transactions"
+"""Lines of the batches behind the published features. `transactions` itself also holds batches that
+no longer count: replaced files, and files taken in under settings that have changed since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,14 @@ def view_statements(
         for view in CURRENT_VIEWS
         if view.table in written
     ]
+    if {TRANSACTIONS, STAGE_RUNS} <= set(written):
+        unfold = "explode" if dialect == "spark" else "unnest"
+        statements.append(
+            f"{create} {CURRENT_TRANSACTIONS} AS SELECT b.segmentation, t.* "  # noqa: S608
+            f"FROM {source(TRANSACTIONS)} t JOIN (SELECT c.segmentation, "
+            f"{unfold}(s.input_ids) AS batch_id FROM {source(STAGE_RUNS)} s JOIN {CURRENT} c "
+            "ON s.stage = 'features' AND s.stage_id = c.snapshot_id) b ON t.batch_id = b.batch_id"
+        )
     return statements
 
 

@@ -6,7 +6,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from segspark.pipeline.train import model_row
+from segspark.pipeline.train import find_model
 from tests.jobs.conftest import Published
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "tour.ipynb"
@@ -32,9 +32,10 @@ def test_the_tour_shows_the_published_tables(
     ).execute()
 
     shown = [o.data for cell in notebook.cells for o in cell.get("outputs", []) if "data" in o]
-    verdict = model_row(lake, published.id_of("train"))["verdict"]
+    model = find_model(lake, published.id_of("train"))
+    assert model is not None
     assert sum("image/png" in data for data in shown) == 5
-    assert repr(verdict) in [data.get("text/plain") for data in shown]
+    assert repr(model["verdict"]) in [data.get("text/plain") for data in shown]
 
 
 def test_the_committed_tour_holds_no_outputs() -> None:

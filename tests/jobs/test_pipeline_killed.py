@@ -28,7 +28,7 @@ ASSIGN = (
     "segment_profiles",
     "assign is done",
 )
-PUBLISH = ("publications", "publish is done", "view files", "MLflow's alias")
+PUBLISH = ("publications", "view files", "MLflow's alias", "publish is done")
 ALL_POINTS = (*INGEST, *FEATURES, *TRAIN, *ASSIGN, *PUBLISH)
 
 

@@ -95,6 +95,19 @@ def test_what_was_rolled_back_is_published_again_only_when_asked(
     assert publish(second, as_of=AS_OF, run_id=withdrawn).was_done
 
 
+def test_a_run_that_gave_way_to_a_later_one_does_not_come_back_by_a_retry(
+    published: Published, second: Workspace
+) -> None:
+    before, current = versions(second.lake), current_run(second)
+
+    result = publish(second, as_of=AS_OF, run_id=published.id_of("assign"))
+
+    assert result.was_done
+    assert "gave way and stays so; publish --again makes it current" in result.summary
+    assert versions(second.lake) == before
+    assert current_run(second) == current
+
+
 def test_a_run_that_fails_the_audit_is_not_published_and_exits_with_1(
     copy: Reopened, published: Published, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,21 +142,25 @@ def test_a_publication_keeps_the_date_of_its_run_whatever_date_is_asked(
 ) -> None:
     run_id = published.id_of("assign")
 
-    result = publish(second, as_of=AS_OF.replace(day=1), run_id=run_id)
+    result = publish(second, as_of=AS_OF.replace(day=1), run_id=run_id, again=True)
 
     (recorded,) = rows_of(second.lake, STAGE_RUNS, stage_id=result.stage_id)
     assert recorded["as_of_date"] == AS_OF
     assert current_run(second) == run_id
 
 
-@pytest.mark.parametrize("run_id", [None, "run-unknown"])
-def test_publishing_what_is_not_assigned_is_refused(
-    published: Published, run_id: str | None
+@pytest.mark.parametrize(
+    ("run_id", "sentence"),
+    [
+        (None, "there are no features as of 2024-02-01 .*: run build_features first"),
+        ("run-unknown", "there is no finished run run-unknown .*: run assign first"),
+    ],
+)
+def test_publishing_what_is_not_there_is_refused(
+    published: Published, run_id: str | None, sentence: str
 ) -> None:
-    day = AS_OF.replace(day=1)
-
-    with pytest.raises(StageError, match=r"there is no finished .*: run assign first"):
-        publish(published.workspace, as_of=day, run_id=run_id)
+    with pytest.raises(StageError, match=sentence):
+        publish(published.workspace, as_of=AS_OF.replace(day=1), run_id=run_id)
 
 
 @pytest.fixture

@@ -51,3 +51,10 @@ def test_a_customer_id_that_went_through_floating_point_is_whole_again(
 
 def test_a_double_that_is_not_a_number_is_a_guest(spark: SparkSession) -> None:
     assert customers(spark, [float("nan"), 5.0], "double") == [None, "5"]
+
+
+def test_guest_ids_are_written_as_in_the_source_whatever_the_letter_case(
+    spark: SparkSession,
+) -> None:
+    rules = {"letter_case": "lower", "guest_ids": ["GUEST"]}
+    assert customers(spark, ["GUEST", "Ann"], customer_ids=rules) == [None, "ann"]

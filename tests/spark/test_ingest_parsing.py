@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from segspark.settings.sources import SourceSettings
 from segspark.tables.purchases import TRANSACTIONS
@@ -208,3 +209,24 @@ def test_rows_equal_in_every_column_share_their_line_id_and_no_others_do(
     raw = table(spark, TEXTS, *((GOOD[0], GOOD[1], *row, "1") for row in rows))
     found = values(parsed(raw, source(columns={**COLUMNS, "line_amount": "price"})), "line_id")
     assert len(set(found)) == 4
+
+
+def test_a_stamp_that_states_its_own_offset_is_not_shifted_again(spark: SparkSession) -> None:
+    stamps = ("2026-10-03T22:30:00Z", "2026-10-04 00:30:00+02:00", "2026-10-04 00:30:00")
+    settings = source(stamp_zone="Europe/Berlin", business_zone="Europe/Berlin")
+    raw = table(spark, TEXTS, *((GOOD[0], stamp, *GOOD[2:]) for stamp in stamps))
+    found = values(parsed(raw, settings), "transaction_date", "local_hour", "transaction_at")
+    assert found == [(date(2026, 10, 4), 0, datetime(2026, 10, 3, 22, 30))] * 3  # noqa: DTZ001
+
+
+def test_a_pattern_with_an_offset_gives_instants(spark: SparkSession) -> None:
+    settings = source(timestamp_format="yyyy-MM-dd HH:mm:ssXXX", stamp_zone="Europe/Berlin")
+    raw = table(spark, TEXTS, (GOOD[0], "2026-10-04 00:30:00+02:00", *GOOD[2:]))
+    assert values(parsed(raw, settings), "transaction_at") == [
+        (datetime(2026, 10, 3, 22, 30),)  # noqa: DTZ001
+    ]
+
+
+def test_a_number_is_no_stamp(spark: SparkSession) -> None:
+    raw = table(spark, TEXTS, GOOD).withColumn("at", F.lit(40513))
+    assert values(parsed(raw, source()), "reasons") == [(["transaction_at: not a date or time"],)]

@@ -168,7 +168,7 @@ def test_a_delta_table_that_is_not_there_is_refused_in_a_sentence(
     taken_in: Workspace, spark: SparkSession, tmp_path: Path
 ) -> None:
     document = source_document(tmp_path / "none", format={"kind": "delta"})
-    with pytest.raises(IngestError, match=r"source new: reading .*none: .*") as refused:
+    with pytest.raises(IngestError, match=r"source new: reading its table: .*none") as refused:
         ingest(workspace(spark, Path(taken_in.lake.root), {"new": document}))
     assert "\n" not in str(refused.value)
 

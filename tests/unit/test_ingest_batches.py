@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from pyspark.sql import Row
 
 from segspark.errors import IngestError
-from segspark.ingest.batches import Batch, new_batches
+from segspark.ingest.batches import Batch, check_nothing_is_left_behind, new_batches
 from segspark.settings.sources import SourceSettings
 from tests.purchases import PRICED, source
 
@@ -82,3 +83,14 @@ def test_new_files_beside_known_ones_are_all_that_is_new() -> None:
     contents = {"1": "jan.csv", "2": "feb.csv", "3": "mar.csv"}
     new = new_batches("shop", source(), contents, known(batch("1")))
     assert [(b.name, b.replaces) for b in new] == [("feb.csv", None), ("mar.csv", None)]
+
+
+def test_changed_settings_are_refused_while_files_of_before_are_gone() -> None:
+    kept, gone = (
+        Row(file_name="a.csv", content_hash="1"),
+        Row(file_name="b.csv", content_hash="2"),
+    )
+    check_nothing_is_left_behind("shop", {"1": "a.csv"}, [kept])
+    check_nothing_is_left_behind("shop", {"3": "a.csv"}, [kept])
+    with pytest.raises(IngestError, match=r"source shop: its settings changed.* b\.csv are no"):
+        check_nothing_is_left_behind("shop", {"1": "a.csv"}, [kept, gone])

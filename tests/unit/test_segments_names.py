@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segspark.segments.names import SegmentFigures, character, segment_names
+from segspark.segments.names import SegmentFigures, carry_names, character, segment_names
 
 HIGH, MIDDLE, LOW = 4.5, 3.0, 1.5
 
@@ -136,3 +136,19 @@ def test_twins_that_no_number_tells_apart_carry_their_ids() -> None:
     same = [figures(segment_id, (LOW, LOW, LOW), recency_days=7) for segment_id in ("S4", "S9")]
 
     assert segment_names(same) == {"S4": "Lost, S4", "S9": "Lost, S9"}
+
+
+def test_a_name_is_kept_across_trainings_while_the_character_stays() -> None:
+    names = {"S1": "Champions, more orders", "S2": "At risk", "S3": "Champions, fewer orders"}
+    before = {"S1": "Champions, higher spend", "S2": "Lost", "S9": "Hibernating"}
+
+    assert carry_names(names, before) == {
+        "S1": "Champions, higher spend",
+        "S2": "At risk",
+        "S3": "Champions, fewer orders",
+    }
+
+
+def test_a_name_that_another_segment_took_is_not_given_twice() -> None:
+    names = {"S1": "Lost, more orders", "S2": "Lost, fewer orders"}
+    assert carry_names(names, {"S1": "Lost, fewer orders"}) == names

@@ -6,7 +6,7 @@ import pytest
 
 from segspark.errors import ConfigError
 from segspark.ingest.batches import source_hash
-from segspark.settings.base import resolve_location
+from segspark.settings.base import resolve_location, without_credentials
 from segspark.settings.loading import effective_yaml
 from segspark.settings.root import Settings
 from tests.purchases import source
@@ -67,3 +67,8 @@ def test_a_packages_file_is_found_without_importing_the_package(
 def test_a_package_that_is_not_installed_is_refused() -> None:
     with pytest.raises(ConfigError, match="'no_such_package' is not installed: install it"):
         resolve_location("package:no_such_package/x.csv")
+
+
+def test_credentials_are_taken_out_of_addresses() -> None:
+    assert without_credentials("s3a://KEY:SECRET@bucket/x") == "s3a://***@bucket/x"
+    assert without_credentials("mail a@b.c of file:///a") == "mail a@b.c of file:///a"
