@@ -45,8 +45,7 @@ def publish(
         as_of: Last day counted in the run.
         run_id: The run; None: the newest assignment of this date and configuration.
         again: Whether a run that a later one or a rollback replaced may be current again; for the
-            current
-            run, whether to write view files and MLflow's alias once more.
+            current run, whether to write view files and MLflow's alias once more.
 
     Raises:
         StageError: There is no such run, or its audit failed; what is current stays current.

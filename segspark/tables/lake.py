@@ -124,9 +124,9 @@ class Lake:
         address = self.address(contract)
         locks = self.local_folder / "_locks" if self.local_folder else None
         with table_lock(locks, contract.name):
-            self._ensure(contract)
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
+                    self._ensure(contract)
                     write()
                 except ENGINE_ERRORS as caught:
                     if attempt == _ATTEMPTS or not is_conflict(caught):
@@ -139,23 +139,23 @@ class Lake:
                     return
 
     def _ensure(self, contract: TableContract) -> None:
+        """Make the table; inside the retries, since two first writers conflict, too."""
         if contract.name in self._checked:
             return
         days = self.settings
-        with engine_sentences(f"making {self.address(contract)}"):
-            (
-                DeltaTable.createIfNotExists(self.spark)
-                .location(self.address(contract))
-                .addColumns(contract.schema)
-                .comment(contract.meaning)
-                .property(
-                    "delta.deletedFileRetentionDuration",
-                    f"interval {days.deleted_file_retention_days} days",
-                )
-                .property("delta.logRetentionDuration", f"interval {days.log_retention_days} days")
-                .property("delta.dataSkippingStatsColumns", ",".join(contract.statistics_columns))
-                .execute()
+        (
+            DeltaTable.createIfNotExists(self.spark)
+            .location(self.address(contract))
+            .addColumns(contract.schema)
+            .comment(contract.meaning)
+            .property(
+                "delta.deletedFileRetentionDuration",
+                f"interval {days.deleted_file_retention_days} days",
             )
+            .property("delta.logRetentionDuration", f"interval {days.log_retention_days} days")
+            .property("delta.dataSkippingStatsColumns", ",".join(contract.statistics_columns))
+            .execute()
+        )
         self._check(contract)
 
     def _check(self, contract: TableContract) -> None:

@@ -73,7 +73,7 @@ REJECTED_TRANSACTIONS = TableContract(
     columns=(
         _BATCH_ID,
         _SOURCE,
-        Column("file_name", T.StringType(), "File that held the row.", personal=True),
+        Column("file_name", T.StringType(), "File that held the row."),
         Column(
             "raw_row", T.StringType(), "The row as it came, as JSON of its columns.", personal=True
         ),

@@ -29,6 +29,13 @@ def current_run(here: Workspace) -> str:
     return str(row["run_id"])
 
 
+def shown_runs(here: Workspace) -> list[str]:
+    """Runs that readers of the view see."""
+    register_views(here.lake)
+    shown = here.lake.spark.table("current_customer_segments").select("run_id").distinct()
+    return [row["run_id"] for row in shown.collect()]
+
+
 @pytest.fixture(scope="module")
 def second_lake(
     spark: SparkSession, published: Published, tmp_path_factory: pytest.TempPathFactory
@@ -67,12 +74,11 @@ def test_a_rollback_makes_the_run_before_current_in_the_views_too(
     published: Published, second: Workspace
 ) -> None:
     withdrawn = current_run(second)
+    assert shown_runs(second) == [withdrawn]
 
     rollback(second)
 
-    register_views(second.lake)
-    shown = second.lake.spark.table("current_customer_segments").select("run_id").distinct()
-    assert [row["run_id"] for row in shown.collect()] == [published.id_of("assign")]
+    assert shown_runs(second) == [published.id_of("assign")]
     newest = rows_of(second.lake, PUBLICATIONS)[-1]
     assert (newest["action"], newest["withdrawn_run_id"]) == ("rollback", withdrawn)
 
