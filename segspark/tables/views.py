@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segspark.errors import StorageError
+from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.contract import TableContract
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.lake import Lake
 from segspark.tables.operations import PUBLICATIONS, STAGE_RUNS
-from segspark.tables.purchases import INGEST_BATCHES, REJECTED_TRANSACTIONS, TRANSACTIONS
+from segspark.tables.purchases import TRANSACTIONS
 from segspark.tables.segments import (
     CUSTOMER_FUNNEL,
     CUSTOMER_SEGMENTS,
-    SEGMENT_CANDIDATES,
-    SEGMENT_IDENTITIES,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
 )
@@ -72,25 +71,10 @@ CURRENT_VIEWS = (
     ),
     CurrentView("current_segment_model", SEGMENT_MODELS, "model_id", "The published model."),
 )
-TABLES = (
-    TRANSACTIONS,
-    REJECTED_TRANSACTIONS,
-    INGEST_BATCHES,
-    CUSTOMER_FEATURES,
-    SEGMENT_CANDIDATES,
-    SEGMENT_MODELS,
-    SEGMENT_IDENTITIES,
-    CUSTOMER_SEGMENTS,
-    CUSTOMER_FUNNEL,
-    SEGMENT_PROFILES,
-    PUBLICATIONS,
-    STAGE_RUNS,
-)
-"""Tables that readers see under their own names beside the views."""
 
 
 def view_statements(
-    root: str, *, dialect: str, written: Collection[TableContract] = TABLES
+    root: str, *, dialect: str, written: Collection[TableContract] = ALL_TABLES
 ) -> list[str]:
     """CREATE VIEW statements over the tables below `root`.
 
@@ -115,7 +99,7 @@ def view_statements(
     )
     statements = [
         f"{create} {t.name} AS SELECT * FROM {source(t)}"  # noqa: S608
-        for t in TABLES
+        for t in ALL_TABLES
         if t in written
     ]
     if PUBLICATIONS not in written:
@@ -170,4 +154,4 @@ def write_view_files(lake: Lake) -> Path | None:
 
 def _written(lake: Lake) -> list[TableContract]:
     """Tables that some stage has written; a lake without a refused row has no table of them."""
-    return [table for table in TABLES if lake.exists(table)]
+    return [table for table in ALL_TABLES if lake.exists(table)]
