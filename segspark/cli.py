@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(args.config, args.set)
         if args.show_config:
-            print(effective_yaml(settings), end="")  # noqa: T201
+            print(effective_yaml(settings), end="")
             return DONE
         return _run(args, settings)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - no raw trace for anybody

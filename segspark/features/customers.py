@@ -29,7 +29,7 @@ def customer_summaries(ledger: DataFrame, *, settings: FeatureSettings, as_of: d
     """
     days = _days(ledger, settings=settings, as_of=as_of)
     first_day = _first_observed(settings, as_of)
-    is_observed = F.col("purchase_date") >= F.lit(first_day) if first_day else F.lit(True)  # noqa: FBT003
+    is_observed = F.col("purchase_date") >= F.lit(first_day) if first_day else F.lit(col=True)
     summed = days.groupBy("customer_id").agg(
         *_rfm_sums(is_observed), *_window_sums(as_of), *_btyd_sums()
     )

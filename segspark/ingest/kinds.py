@@ -35,7 +35,7 @@ def _fits(rule: LineKindRule) -> Column:
     signs = {"quantity_units": rule.quantity, "line_amount": rule.line_amount}
     conditions = [F.col(name).rlike(pattern) for name, pattern in patterns.items() if pattern]
     conditions += [_has_sign(F.col(name), sign) for name, sign in signs.items() if sign]
-    return F.coalesce(reduce(lambda left, right: left & right, conditions), F.lit(False))  # noqa: FBT003
+    return F.coalesce(reduce(lambda left, right: left & right, conditions), F.lit(col=False))
 
 
 def _has_sign(number: Column, sign: Sign) -> Column:

@@ -122,7 +122,7 @@ def _has_offset(column: Column, source: SourceSettings) -> Column:
     if source.timestamp_format is not None:
         letters = re.sub("'[^']*'", "", source.timestamp_format)
         return F.lit(any(letter in letters for letter in "XxZzVO"))
-    return F.coalesce(F.trim(column).rlike(_ENDS_WITH_AN_OFFSET), F.lit(False))  # noqa: FBT003
+    return F.coalesce(F.trim(column).rlike(_ENDS_WITH_AN_OFFSET), F.lit(col=False))
 
 
 def _numbers(mapping: ColumnMapping, schema: T.StructType) -> list[Column]:

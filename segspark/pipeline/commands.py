@@ -86,7 +86,7 @@ def _doctor(settings: Settings) -> bool:
         with workspace(settings, name="doctor") as here:
             findings += _contract_findings(here.lake)
     for finding in findings:
-        print(f"{'ok ' if finding.ok else 'BAD'}  {finding.name}: {finding.sentence}")  # noqa: T201
+        print(f"{'ok ' if finding.ok else 'BAD'}  {finding.name}: {finding.sentence}")
     return all(finding.ok for finding in findings)
 
 

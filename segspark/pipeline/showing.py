@@ -33,7 +33,7 @@ def print_table(df: DataFrame) -> None:
         [tuple(df.columns), *(tuple(_text(v) for v in row) for row in rows[:_MOST_ROWS])]
     )
     if len(rows) > _MOST_ROWS:
-        print(f"… only the first {_MOST_ROWS:,} rows are shown")  # noqa: T201
+        print(f"… only the first {_MOST_ROWS:,} rows are shown")
 
 
 def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Path) -> None:
@@ -47,7 +47,7 @@ def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Pa
         .collect()
     )
     currency = here.settings.lake.currency
-    print()  # noqa: T201
+    print()
     _print_aligned(
         [
             _HEADINGS,
@@ -69,8 +69,8 @@ def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Pa
     training = next((r.stage_id for r in results if r.stage == "train"), "")
     model = find_model(here.lake, training)
     if model:
-        print(f"\n{model['verdict']}")  # noqa: T201
-    print(_next_steps(here, config))  # noqa: T201
+        print(f"\n{model['verdict']}")
+    print(_next_steps(here, config))
 
 
 def _next_steps(here: Workspace, config: Path) -> str:
@@ -91,9 +91,9 @@ def _print_aligned(rows: Sequence[Sequence[str]]) -> None:
             c.ljust(w) if i == 0 else c.rjust(w)
             for i, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
-        print("  ".join(cells).rstrip())  # noqa: T201
+        print("  ".join(cells).rstrip())
         if number == 0:
-            print("  ".join("-" * w for w in widths))  # noqa: T201
+            print("  ".join("-" * w for w in widths))
 
 
 def _text(value: object) -> str:

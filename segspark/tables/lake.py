@@ -77,7 +77,7 @@ class Lake:
             return -1
         with engine_sentences(f"reading the history of {self.address(contract)}"):
             history = DeltaTable.forPath(self.spark, self.address(contract)).history(1)
-            return int(history.select("version").first()["version"])  # type: ignore[index]
+            return int(history.select("version").collect()[0]["version"])
 
     def replace(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
         """Make `df` the rows of one slice; the rest of the table stays as it is.
