@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Literal
 
+from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from tests.builders import table
+
+Units = int | Decimal
+Matching = Literal["oldest", "nearest"]
 
 START = datetime(2011, 1, 1, tzinfo=UTC)
 SCHEMA = (
@@ -26,11 +31,12 @@ class Line:
 
     customer: str | None
     order: str
-    units: int
+    units: Units
     day: int
     product: str | None = "mug"
     price: int = 10
     hour: int = 0
+    minute: int = 0
     number: int = 0
     kind: str | None = None
     copies: int = 1
@@ -49,7 +55,7 @@ class Line:
             Decimal(self.units),
             Decimal(self.price),
             money,
-            START + timedelta(days=self.day, hours=self.hour),
+            START + timedelta(days=self.day, hours=self.hour, minutes=self.minute),
             self.date,
             f"line {self.number or number:06d}",
             self.kind or ("sale" if self.units > 0 else "return"),
@@ -62,11 +68,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Piece:
-    """Units of a return that undo units of an order."""
+    """Units of a return line that undo units of a purchase line."""
 
     return_number: int
+    purchase_number: int
     order: str
-    units: int
+    units: Units
     day: int
 
 
@@ -102,41 +109,72 @@ def random_histories(customers: int, *, seed: int) -> list[Line]:
     return lines
 
 
-def pieces(lines: Sequence[Line]) -> list[Piece]:
-    """First bought, first given back, by one customer's queue a product and price."""
-    queues: dict[tuple[object, ...], list[list[object]]] = defaultdict(list)
-    found: dict[tuple[int, str, int], int] = defaultdict(int)
-    for line in sorted(lines, key=lambda x: (x.day, x.hour, x.units < 0, x.number)):
-        queue = queues[line.customer, line.product, line.price]
+@st.composite
+def drawn_histories(draw: st.DrawFn, *, customers: int = 25) -> list[Line]:
+    """Histories of many customers at once, since Spark answers as quickly for many as for one.
+
+    Few moments, products and prices, so that lines tie and meet; some units are fractions.
+    """
+    units = st.integers(1, 4) | st.decimals("0.0001", "3", places=4)
+    shape = st.tuples(
+        st.sampled_from([-1, 1]),
+        units,
+        st.integers(1, 4),
+        st.integers(0, 4),
+        st.sampled_from([0, 12]),
+        st.sampled_from([("mug", 3), ("mug", 3), ("mug", 7), ("cup", 3)]),
+    )
+    lines: list[Line] = []
+    for customer in range(customers):
+        for sign, size, order, at, hour, (product, price) in draw(st.lists(shape, max_size=12)):
+            lines.append(
+                Line(
+                    customer=f"c{customer}",
+                    order=f"{'R' if sign < 0 else 'O'}{order}",
+                    units=sign * size,
+                    day=at,
+                    product=product,
+                    price=price,
+                    hour=hour,
+                    number=len(lines) + 1,
+                )
+            )
+    return lines
+
+
+def pieces(lines: Sequence[Line], *, matching: Matching = "oldest") -> list[Piece]:
+    """What returns undo, by one list of what is left a customer, product and price."""
+    everything: dict[tuple[object, ...], list[tuple[Line, Units]]] = defaultdict(list)
+    found: list[Piece] = []
+    for line in sorted(lines, key=lambda x: (x.day, x.hour, x.minute, x.units < 0, x.number)):
+        left = everything[line.customer, line.product, line.price]
         if line.units > 0:
-            queue.append([line.order, line.units])
+            left.append((line, line.units))
             continue
         wanted = -line.units
-        while wanted and queue:
-            head = queue[0]
-            order, there = str(head[0]), int(str(head[1]))
+        while wanted and left:
+            bought, there = left.pop(0 if matching == "oldest" else -1)
             taken = min(wanted, there)
-            found[line.number, order, line.day] += taken
+            found.append(Piece(line.number, bought.number, bought.order, taken, line.day))
             wanted -= taken
-            head[1] = there - taken
-            if there == taken:
-                queue.pop(0)
-    return [Piece(number, order, units, at) for (number, order, at), units in found.items()]
+            if taken < there:
+                left.insert(0 if matching == "oldest" else len(left), (bought, there - taken))
+    return found
 
 
 def summary(lines: Sequence[Line], as_of: int) -> dict[str, object]:
     """One customer's net features from the lines up to a day, as if there were no others."""
     known = [line for line in lines if line.day <= as_of]
     first: dict[str, int] = {}
-    bought: dict[str, int] = defaultdict(int)
-    spend: dict[int, int] = defaultdict(int)
+    bought: dict[str, Units] = defaultdict(int)
+    spend: dict[int, Units] = defaultdict(int)
     price = {line.number: line.price for line in known}
     for line in sorted((x for x in known if x.units > 0), key=lambda x: x.day):
         first.setdefault(line.order, line.day)
         bought[line.order] += line.units
         spend[first[line.order]] += line.units * line.price
-    matched: dict[int, int] = defaultdict(int)
-    back: dict[str, int] = defaultdict(int)
+    matched: dict[int, Units] = defaultdict(int)
+    back: dict[str, Units] = defaultdict(int)
     for piece in pieces(known):
         matched[piece.return_number] += piece.units
         back[piece.order] += piece.units

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from segspark.features.lines import customer_lines, purchase_lines
-from segspark.features.returns import matched_returns
+from segspark.features.returns import return_matches
 from segspark.settings.features import LedgerSettings
 from segspark.tables.purchases import CUSTOMER_DAYS
 
@@ -16,7 +16,11 @@ _SUMS = tuple(c for c in CUSTOMER_DAYS.columns if c.name not in {"ledger_id", *_
 
 
 def customer_days(
-    transactions: DataFrame, *, settings: LedgerSettings, ledger_id: str
+    transactions: DataFrame,
+    *,
+    settings: LedgerSettings,
+    ledger_id: str,
+    matches: DataFrame | None = None,
 ) -> DataFrame:
     """Sum a lake's lines to customer, purchase day and effective day.
 
@@ -24,20 +28,22 @@ def customer_days(
         transactions: Conforms to `TRANSACTIONS`; the batches that count.
         settings: What counts as a purchase and as a return.
         ledger_id: Written into every row.
+        matches: Conforms to `RETURN_MATCHES`; those of these lines under these settings, read from
+            where they were written. None: they are found anew for each use that is made of them.
 
     Returns:
         Conforms to `CUSTOMER_DAYS`. Guests are absent; a customer whose lines are neither purchase
         nor return has rows of zeros, so that nobody is lost from the count of customers.
     """
+    if matches is None:
+        matches = return_matches(transactions, settings=settings, ledger_id=ledger_id)
     lines = customer_lines(transactions, settings=settings)
     purchases = purchase_lines(lines)
-    matches = matched_returns(lines, purchases)
     parts = [
         _bought(purchases),
         _placed(purchases),
-        _undone(purchases, matches),
+        _undone(purchases, matches.filter("is_matched")),
         _given_back(matches),
-        _unmatched(lines, matches),
         _neither(lines),
     ]
     return (
@@ -46,6 +52,27 @@ def customer_days(
         .agg(*(F.sum(c.name).cast(c.dtype).alias(c.name) for c in _SUMS))
         .withColumn("ledger_id", F.lit(ledger_id))
         .transform(CUSTOMER_DAYS.conform)
+    )
+
+
+def counted_money(transactions: DataFrame, *, settings: LedgerSettings) -> DataFrame:
+    """What a ledger of these lines must add up to, however returns are matched.
+
+    Args:
+        transactions: Conforms to `TRANSACTIONS`; the batches that count.
+        settings: What counts as a purchase and as a return.
+
+    Returns:
+        One row: `gross_amount` and `returned_amount`, plain sums over the lines of known customers.
+    """
+    lines = customer_lines(transactions, settings=settings)
+    return lines.agg(
+        *(
+            F.coalesce(F.sum(F.when(F.col(counts), F.col("amount"))), F.lit(0))
+            .cast("decimal(28,4)")
+            .alias(name)
+            for name, counts in (("gross_amount", "is_purchase"), ("returned_amount", "is_return"))
+        )
     )
 
 
@@ -80,23 +107,24 @@ def _placed(purchases: DataFrame) -> DataFrame:
     return orders.select(*_row(F.col("order_date"), F.col("order_date"), order_count=F.lit(1)))
 
 
-def _undone(purchases: DataFrame, matches: DataFrame) -> DataFrame:
+def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
     """Orders of which every unit came back, on the day of the last return.
 
     A line added to the order on a later day takes that back, from its day on.
     """
     order = ("source", "customer_id", "order_id", "order_date")
-    touched = purchases.join(matches.select(*order).distinct(), on=list(order), how="left_semi")
+    back = matched.withColumnRenamed("purchase_date", "order_date")
+    touched = purchases.join(back.select(*order).distinct(), on=list(order), how="left_semi")
     moves = touched.select(
         *order,
         F.col("transaction_date").alias("day"),
         F.col("units").alias("units_left"),
         (F.col("units") == 0).cast("int").alias("unreturnable"),
     ).unionByName(
-        matches.select(
+        back.select(
             *order,
             F.col("return_date").alias("day"),
-            (-F.col("units")).alias("units_left"),
+            (-F.col("returned_units")).alias("units_left"),
             F.lit(0).alias("unreturnable"),
         )
     )
@@ -114,33 +142,15 @@ def _undone(purchases: DataFrame, matches: DataFrame) -> DataFrame:
 
 
 def _given_back(matches: DataFrame) -> DataFrame:
-    """Matched returns, on the purchase's day, effective on their own."""
+    """Matched returns, on the purchase's day, effective on their own; others on their own only."""
+    amount = F.col("returned_amount")
     return matches.select(
         *_row(
-            F.col("order_date"),
+            F.coalesce("purchase_date", "return_date"),
             F.col("return_date"),
-            returned_units=F.col("units"),
-            returned_amount=F.col("amount"),
-        )
-    )
-
-
-def _unmatched(lines: DataFrame, matches: DataFrame) -> DataFrame:
-    """What is left of each return, on its own day."""
-    matched = matches.groupBy("source", "customer_id", "return_line_id").agg(
-        F.sum("units").alias("matched_units"), F.sum("amount").alias("matched_amount")
-    )
-    returns = lines.filter("is_return").withColumnRenamed("line_id", "return_line_id")
-    joined = returns.join(matched, on=["source", "customer_id", "return_line_id"], how="left")
-    units = F.col("units") - F.coalesce("matched_units", F.lit(0))
-    amount = F.col("amount") - F.coalesce("matched_amount", F.lit(0))
-    return joined.filter((units > 0) | (amount > 0)).select(
-        *_row(
-            F.col("transaction_date"),
-            F.col("transaction_date"),
-            returned_units=units,
+            returned_units=F.col("returned_units"),
             returned_amount=amount,
-            unmatched_returned_amount=amount,
+            unmatched_returned_amount=F.when(F.col("is_matched"), 0).otherwise(amount),
         )
     )
 

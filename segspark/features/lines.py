@@ -17,15 +17,16 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         settings: Kinds that make and undo purchases, and whether exact duplicates count.
 
     Returns:
-        One row per line with a customer: its keys, `is_purchase`, `is_return`, and `units`,
-        `amount` and `discount` as positive sums over its copies.
+        One row per line with a customer: `line`, which is its batch and id, its other keys,
+        `is_purchase`, `is_return`, and `units`, `amount` and `discount` as positive sums over its
+        copies.
     """
     copies = F.col("copies_count") if settings.exact_duplicates == "all" else F.lit(1)
     kind, amount = F.col("line_kind"), F.col("line_amount")
     return transactions.filter(F.col("customer_id").isNotNull()).select(
         "source",
         # A row may come in two exports: its hash alone would take both for one line.
-        F.concat_ws(" ", "batch_id", "line_id").alias("line_id"),
+        F.struct("batch_id", "line_id").alias("line"),
         "customer_id",
         "order_id",
         "product_id",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from segspark.settings.base import StrictModel
-from segspark.settings.sources import LineKind
+from segspark.settings.rules import LineKind
 
 KindName = Annotated[LineKind, Field(strict=False)]
 """A kind of line, written as its name."""
@@ -24,6 +24,9 @@ class LedgerSettings(StrictModel):
     """Kinds of line that, with money below zero, undo one."""
     exact_duplicates: Literal["once", "all"] = "once"
     """Whether lines that are equal in every column count once or each time."""
+    return_matching: Literal["oldest", "nearest"] = "oldest"
+    """Which purchase of the same customer, product and price a return undoes first: `oldest`, the
+    first bought that is not undone yet, or `nearest`, the last bought before the return."""
 
     @model_validator(mode="after")
     def _kinds_are_disjoint(self) -> Self:

@@ -1,17 +1,32 @@
 """The ledger of customer days: additive, and any past day can be rebuilt from it."""
 
+from collections import defaultdict
 from decimal import Decimal
 
+import pytest
+from hypothesis import Phase, given
+from hypothesis import settings as drawing
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from segspark.features.ledger import customer_days
-from segspark.settings.features import LedgerSettings
-from segspark.settings.sources import LineKind
-from tests.histories import Line, day, random_histories, transactions
+from segspark.features.customers import customer_summaries
+from segspark.features.ledger import counted_money, customer_days
+from segspark.features.returns import return_matches
+from segspark.settings.features import FeatureSettings, LedgerSettings
+from segspark.settings.rules import LineKind
+from tests.histories import (
+    Line,
+    Matching,
+    Units,
+    day,
+    drawn_histories,
+    random_histories,
+    transactions,
+)
 from tests.purchases import values
 
 DAYS = ("purchase_date", "effective_date")
+in_either_order = pytest.mark.parametrize("matching", ["oldest", "nearest"])
 
 
 def ledger(spark: SparkSession, *lines: Line, settings: LedgerSettings | None = None) -> DataFrame:
@@ -102,10 +117,90 @@ def test_a_row_that_two_batches_hold_is_two_lines(spark: SparkSession) -> None:
     ]
 
 
-def test_netting_moves_money_between_days_and_never_changes_it(spark: SparkSession) -> None:
-    lines = random_histories(60, seed=12)
-    found = ledger(spark, *lines).agg(F.sum(F.col("gross_amount") - F.col("returned_amount")))
-    assert found.collect()[0][0] == sum(line.units * line.price for line in lines)
+def test_the_last_purchase_before_a_return_is_undone_where_asked(spark: SparkSession) -> None:
+    lines = [Line("7", "A1", 1, day=1), Line("7", "A2", 1, day=3), Line("7", "R1", -1, day=5)]
+    undone = {
+        matching: values(
+            ledger(spark, *lines, settings=LedgerSettings(return_matching=matching)).filter(
+                "undone_order_count > 0"
+            ),
+            *DAYS,
+        )
+        for matching in ("oldest", "nearest")
+    }
+    assert undone == {"oldest": [(day(1), day(5))], "nearest": [(day(3), day(5))]}
+
+
+@in_either_order
+def test_an_order_of_80995_units_cancelled_after_12_minutes_counts_for_nothing(
+    spark: SparkSession, matching: Matching
+) -> None:
+    days = ledger(
+        spark,
+        Line("16446", "A1", 80995, day=9, price=2, hour=9, minute=15),
+        Line("16446", "C1", -80995, day=9, price=2, hour=9, minute=27),
+        settings=LedgerSettings(return_matching=matching),
+    )
+    left = days.select(
+        *DAYS,
+        (F.col("order_count") - F.col("undone_order_count")).alias("orders"),
+        (F.col("quantity_units") - F.col("returned_units")).alias("units"),
+        (F.col("gross_amount") - F.col("returned_amount")).alias("money"),
+        "unmatched_returned_amount",
+    )
+    assert values(left, *left.columns) == [(day(9), day(9), 0, Decimal(0), Decimal(0), Decimal(0))]
+    row = customer_summaries(days, settings=FeatureSettings(), as_of=day(20)).collect()[0]
+    assert row["exclusion_reason"] == "every purchase was undone"
+    assert (row["gross_amount"], row["net_amount"]) == (Decimal(161990), Decimal(0))
+
+
+@in_either_order
+@drawing(max_examples=3, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(lines=drawn_histories())
+def test_netting_moves_money_between_days_and_never_changes_it(
+    spark: SparkSession, matching: Matching, lines: list[Line]
+) -> None:
+    expected: dict[str | None, Units] = defaultdict(int)
+    for line in lines:
+        expected[line.customer] += line.units * line.price
+    net = F.sum(F.col("gross_amount") - F.col("returned_amount"))
+    days = ledger(spark, *lines, settings=LedgerSettings(return_matching=matching))
+    found = values(days.groupBy("customer_id").agg(net.alias("net")), "customer_id", "net")
+    assert dict(found) == expected
+
+
+def test_the_money_counted_is_that_of_purchases_and_of_returns(spark: SparkSession) -> None:
+    lines = [
+        Line("7", "A1", 3, day=1, copies=2),
+        Line("7", "R1", -1, day=2),
+        Line("7", "A2", 5, day=2, kind="fee"),
+        Line(None, "A3", 5, day=2),
+    ]
+    sums = ("gross_amount", "returned_amount")
+    counted = {
+        copies: values(
+            counted_money(
+                transactions(spark, lines), settings=LedgerSettings(exact_duplicates=copies)
+            ),
+            *sums,
+        )
+        for copies in ("once", "all")
+    }
+    assert counted == {"once": [(Decimal(30), Decimal(10))], "all": [(Decimal(60), Decimal(10))]}
+    nothing = counted_money(transactions(spark, []), settings=LedgerSettings())
+    assert values(nothing, *sums) == [(Decimal(0), Decimal(0))]
+
+
+def test_matches_that_were_written_are_used_as_they_are(spark: SparkSession) -> None:
+    lines = transactions(spark, random_histories(20, seed=12))
+    nearest = LedgerSettings(return_matching="nearest")
+    written = return_matches(lines, settings=nearest, ledger_id="ledger-1")
+    # Settings that would match otherwise, to see whose matches count.
+    given_matches = customer_days(
+        lines, settings=LedgerSettings(), ledger_id="ledger-1", matches=written
+    )
+    found = customer_days(lines, settings=nearest, ledger_id="ledger-1")
+    assert values(given_matches, *found.columns) == values(found, *found.columns)
 
 
 def test_ledgers_of_separate_customers_add_up_to_the_ledger_of_all(spark: SparkSession) -> None:
