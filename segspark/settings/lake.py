@@ -1,6 +1,6 @@
 """Where results live and how Spark is started on one machine."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,10 @@ class LakeSettings(StrictModel):
     """Days for which the tables' history is kept."""
 
 
+Coordinate = Annotated[str, Field(pattern=r"^[\w.-]+:[\w.-]+:[\w.-]+$")]
+"""A jar by the name that Maven repositories know it by: `group:artifact:version`."""
+
+
 class SparkSettings(StrictModel):
     """A local Spark session; a submitted job keeps what its cluster gives it."""
 
@@ -31,6 +35,9 @@ class SparkSettings(StrictModel):
     """Initial partitions of a shuffle; a small multiple of the cores."""
     log_level: Literal["ERROR", "WARN", "INFO"] = "ERROR"
     """What Spark itself may print."""
+    packages: tuple[Coordinate, ...] = Field(default=(), strict=False)
+    """Further jars of a local session, such as `org.postgresql:postgresql:42.7.14` for a database;
+    fetched once. Elsewhere `spark-submit --packages` brings them."""
 
 
 class TrackingSettings(StrictModel):

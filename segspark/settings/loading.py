@@ -87,7 +87,7 @@ def _override(text: str) -> Document:
 
 
 def _sentence(detail: ErrorDetails) -> str:
-    place = [part for part in detail["loc"] if part not in {"csv", "parquet", "delta"}]
+    place = _keys(detail["loc"])
     name = ".".join(str(part) for part in place)
     if detail["type"] == "extra_forbidden":
         return f"{name}: unknown key{_nearest(str(place[-1]), _known_keys(place[:-1]))}"
@@ -95,6 +95,15 @@ def _sentence(detail: ErrorDetails) -> str:
     given = detail.get("input")
     shown = f", not {given!r}" if isinstance(given, str | int | float) else ""
     return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _keys(place: Sequence[int | str]) -> list[int | str]:
+    """The place as keys of the file: without the names of the kinds that unions are told by."""
+    is_kind = [
+        (number == 2 and place[0] == "sources") or (number > 2 and place[number - 1] == "format")  # noqa: PLR2004
+        for number in range(len(place))
+    ]
+    return [part for part, is_name in zip(place, is_kind, strict=True) if not is_name]
 
 
 def _nearest(key: str, known: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from segspark.settings.base import StrictModel
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.settings.lake import LakeSettings, SparkSettings, TrackingSettings
 from segspark.settings.segments import AssignmentSettings, AuditSettings
-from segspark.settings.sources import SourceSettings
+from segspark.settings.sources import Source
 from segspark.settings.training import TrainingSettings
 
 
@@ -21,8 +21,8 @@ class Settings(StrictModel):
     """The local session."""
     tracking: TrackingSettings = TrackingSettings()
     """MLflow."""
-    sources: dict[str, SourceSettings] = Field(default_factory=dict)
-    """Sources of purchases by name."""
+    sources: dict[str, Source] = Field(default_factory=dict)
+    """Sources by name: of transactions, customers, products or events."""
     ledger: LedgerSettings = LedgerSettings()
     """What counts as a purchase."""
     features: FeatureSettings = FeatureSettings()

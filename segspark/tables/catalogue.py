@@ -1,13 +1,27 @@
 """All tables of the lake, in the order of the flow."""
 
+from segspark.tables.entities import (
+    CUSTOMER_EVENTS,
+    CUSTOMERS,
+    PRODUCTS,
+    REJECTED_CUSTOMER_EVENTS,
+    REJECTED_CUSTOMERS,
+    REJECTED_PRODUCTS,
+)
 from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.ingested import (
+    INGEST_BATCHES,
+    INGEST_FILES,
+    INGEST_QUALITY,
+    INGEST_REPLAYS,
+)
 from segspark.tables.operations import PUBLICATIONS, STAGE_RUNS
 from segspark.tables.purchases import (
     CUSTOMER_DAYS,
-    INGEST_BATCHES,
     REJECTED_TRANSACTIONS,
     TRANSACTIONS,
 )
+from segspark.tables.returns import RETURN_MATCHES
 from segspark.tables.segments import (
     CUSTOMER_FUNNEL,
     CUSTOMER_SEGMENTS,
@@ -20,7 +34,17 @@ from segspark.tables.segments import (
 ALL_TABLES = (
     TRANSACTIONS,
     REJECTED_TRANSACTIONS,
+    CUSTOMERS,
+    REJECTED_CUSTOMERS,
+    PRODUCTS,
+    REJECTED_PRODUCTS,
+    CUSTOMER_EVENTS,
+    REJECTED_CUSTOMER_EVENTS,
     INGEST_BATCHES,
+    INGEST_QUALITY,
+    INGEST_REPLAYS,
+    INGEST_FILES,
+    RETURN_MATCHES,
     CUSTOMER_DAYS,
     CUSTOMER_FEATURES,
     SEGMENT_CANDIDATES,

@@ -48,12 +48,15 @@ class TableContract:
         meaning: What one row is.
         grain: Columns that identify one row.
         columns: All columns in storage order.
+        filtered_by: Columns that queries of large slices filter on; only of these are file
+            statistics kept, since a statistic costs time on every row. Empty: of all.
     """
 
     name: str
     meaning: str
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
+    filtered_by: tuple[str, ...] = ()
 
     @property
     def schema(self) -> T.StructType:
@@ -65,7 +68,9 @@ class TableContract:
         return tuple(
             c.name
             for c in self.columns
-            if not c.personal and not isinstance(c.dtype, _WITHOUT_STATISTICS)
+            if (not self.filtered_by or c.name in self.filtered_by)
+            and not c.personal
+            and not isinstance(c.dtype, _WITHOUT_STATISTICS)
         )
 
     def differences(self, schema: T.StructType) -> list[str]:

@@ -1,20 +1,19 @@
-"""Tables that ingest and the ledger write."""
+"""Tables of purchase lines and of the ledger made from them."""
 
 from pyspark.sql import types as T
 
 from segspark.tables.contract import LINE_MONEY, MONEY, Column, TableContract
-
-_BATCH_ID = Column("batch_id", T.StringType(), "Ingested file: hash of its bytes and its source.")
-_SOURCE = Column("source", T.StringType(), "Name of the source in the configuration.")
+from segspark.tables.ingested import BATCH_ID, COPIES, FLAGS, LINE_ID, SOURCE, rejected
 
 TRANSACTIONS = TableContract(
     name="transactions",
     meaning="One purchase, return or adjustment line; lines equal in every source column are one.",
     grain=("batch_id", "line_id"),
+    filtered_by=("batch_id", "source", "transaction_at", "transaction_date"),
     columns=(
-        _BATCH_ID,
-        _SOURCE,
-        Column("line_id", T.StringType(), "Hash of every column of the source's row."),
+        BATCH_ID,
+        SOURCE,
+        LINE_ID,
         Column(
             "line_kind",
             T.StringType(),
@@ -59,67 +58,25 @@ TRANSACTIONS = TableContract(
             "Money of the line, discounts deducted; negative where it was given back.",
         ),
         Column("discount_amount", LINE_MONEY, "Discounts deducted from the line, positive."),
-        Column("currency", T.StringType(), "ISO 4217 code of the amounts."),
+        Column("currency", T.StringType(), "ISO 4217 code of the amounts: the lake's."),
+        Column(
+            "source_currency",
+            T.StringType(),
+            "ISO 4217 code of the amounts as the source has them.",
+        ),
+        Column(
+            "exchange_rate",
+            T.DecimalType(18, 8),
+            "What one unit of the source's currency was taken for; 1 in the lake's own.",
+        ),
         Column("country", T.StringType(), "Country of the customer or order.", nullable=True),
         Column("store_id", T.StringType(), "Shop or channel.", nullable=True),
-        Column("copies_count", T.LongType(), "How often the source held this very row; >= 1."),
+        FLAGS,
+        COPIES,
     ),
 )
 
-REJECTED_TRANSACTIONS = TableContract(
-    name="rejected_transactions",
-    meaning="One refused input row, as it came.",
-    grain=("batch_id", "file_name", "raw_row"),
-    columns=(
-        _BATCH_ID,
-        _SOURCE,
-        Column("file_name", T.StringType(), "File that held the row."),
-        Column(
-            "raw_row", T.StringType(), "The row as it came, as JSON of its columns.", personal=True
-        ),
-        Column(
-            "reasons",
-            T.ArrayType(T.StringType()),
-            "Every reason, such as 'transaction_at: not a date or time'.",
-        ),
-        Column(
-            "line_amount", LINE_MONEY, "Money of the row where it could be read.", nullable=True
-        ),
-        Column("copies_count", T.LongType(), "How often the source held this very row; >= 1."),
-    ),
-)
-
-INGEST_BATCHES = TableContract(
-    name="ingest_batches",
-    meaning="One ingested file; in = kept + duplicate + rejected, in rows and in money.",
-    grain=("batch_id",),
-    columns=(
-        _BATCH_ID,
-        _SOURCE,
-        Column("source_hash", T.StringType(), "Hash of the source's settings."),
-        Column("content_hash", T.StringType(), "Hash of the file's bytes, unpacked."),
-        Column("file_name", T.StringType(), "Name of the file, without its folder."),
-        Column(
-            "replaces_batch_id",
-            T.StringType(),
-            "Batch of an older content of the same file, which no longer counts.",
-            nullable=True,
-        ),
-        Column("currency", T.StringType(), "ISO 4217 code of the amounts."),
-        Column("in_row_count", T.LongType(), "Rows in the file."),
-        Column("kept_row_count", T.LongType(), "Rows of `transactions`."),
-        Column("duplicate_row_count", T.LongType(), "Further copies of kept rows."),
-        Column("rejected_row_count", T.LongType(), "Rows of `rejected_transactions`."),
-        Column("guest_row_count", T.LongType(), "Kept rows without a customer."),
-        Column("in_amount", MONEY, "Money of all rows whose money could be read."),
-        Column("kept_amount", MONEY, "Money of the kept rows."),
-        Column("duplicate_amount", MONEY, "Money of the further copies."),
-        Column("rejected_amount", MONEY, "Money of the refused rows, where it could be read."),
-        Column("first_date", T.DateType(), "Earliest kept day.", nullable=True),
-        Column("last_date", T.DateType(), "Latest kept day.", nullable=True),
-        Column("ingested_at", T.TimestampType(), "When the batch was written, UTC."),
-    ),
-)
+REJECTED_TRANSACTIONS = rejected(TRANSACTIONS)
 
 CUSTOMER_DAYS = TableContract(
     name="customer_days",

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.settings.root import Settings
-from segspark.settings.sources import LineKind
+from segspark.settings.rules import LineKind
+from segspark.settings.sources import TransactionSource
 from tests.purchases import COLUMNS, PRICED, source
 
 
@@ -32,8 +33,9 @@ def test_settings_cannot_be_changed_afterwards() -> None:
 
 
 def test_kinds_are_read_from_their_names() -> None:
-    rule = source(line_kinds=[{"kind": "fee", "product_id_matches": "^FEE"}]).line_kinds[0]
-    assert rule.kind is LineKind.FEE
+    found = source(line_kinds=[{"kind": "fee", "product_id_matches": "^FEE"}])
+    assert isinstance(found, TransactionSource)
+    assert found.line_kinds[0].kind is LineKind.FEE
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,21 @@ def test_kinds_are_read_from_their_names() -> None:
         ({"line_kinds": [{"kind": "tax", "quantity": "zero"}]}, "'sale', 'return'"),
         ({"format": {"kind": "csv", "header": False}}, "column_names must name the columns"),
         ({"format": {"kind": "csv", "column_names": ["a"]}}, "set header to false"),
-        ({"format": {"kind": "excel"}}, "'csv', 'parquet', 'delta'"),
+        ({"format": {"kind": "word"}}, "'csv', 'json', 'fixed_width', 'parquet'"),
+        ({"format": {"kind": "sqlite"}}, "Field required"),
+        ({"format": {"kind": "jdbc", "table": "x; DROP TABLE y"}}, "should match pattern"),
+        ({"format": {"kind": "jdbc", "table": "x", "password": "pw"}}, "must be a reference"),
+        ({"format": {"kind": "jdbc", "table": "x", "partitions": 2}}, "needs partition_column"),
+        ({"format": {"kind": "fixed_width", "fields": {"a": [3, 2]}}}, "first and the last place"),
+        ({"numbers": {"thousands_separator": "."}}, "must differ"),
+        ({"rules": [{"name": "r", "severity": "flag"}]}, "a rule needs a condition"),
+        ({"rules": [{"name": "r", "severity": "flag", "column": "x"}]}, "give column together"),
+        ({"rules": [{"name": "r", "severity": "flag", "required": True}]}, "give column together"),
+        (
+            {"rules": [{"name": "r", "severity": "flag", "fails_when": "x"}] * 2},
+            "r is the name of two",
+        ),
+        ({"entity": "shops"}, "'transactions', 'customers', 'products', 'events'"),
         ({"most_rejected_ratio": 1.5}, "less than or equal to 1"),
         ({"location": "${lower_case}"}, "must open a reference such as"),
     ],
