@@ -1,0 +1,1 @@
+"""What is there: stores, files, archives, and what their bytes tell."""
