@@ -18,7 +18,7 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml setup.py requirements-dev.lock scripts/set_up.py segspark/session/delta_jars.lock
+$(STAMP): pyproject.toml setup.py requirements-dev.lock scripts/set_up.py segspark/session/delta_jars.lock segspark/session/drivers.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: segspark needs Python 3.11 or newer, and $(PYTHON) is not: name one with make PYTHON=python3.11" >&2; \
 	  exit 1; }

@@ -1,7 +1,7 @@
-"""Set up a working copy: Java, virtual environment, locked packages, Delta jars.
+"""Set up a working copy: Java, virtual environment, locked packages, Delta jars, test drivers.
 
 `make setup` runs it with the system's Python, so it needs nothing beyond the standard library and
-the two rooms of segspark that need nothing either. Every step finds out what is there already;
+the modules of segspark that need nothing either. Every step finds out what is there already;
 every failure is one sentence.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segspark.errors import SetupError
+from segspark.session.drivers import DRIVERS
 from segspark.session.java import check_java
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,9 @@ def main() -> int:
         _make_environment()
         _install_packages()
         subprocess.run([PYTHON, "-m", "segspark.session.jars"], cwd=ROOT, check=True)
+        # The tests read databases; what they need comes now, so that they need no network.
+        drivers = [driver.coordinate for driver in DRIVERS]
+        subprocess.run([PYTHON, "-m", "segspark.session.packages", *drivers], cwd=ROOT, check=True)
     except SetupError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -30,13 +30,14 @@ EXCLUDED = (
     "org.slf4j:*",
     "org.xerial.snappy:*",
 )
-"""What Delta asks for and Spark brings itself; without these 33 jars come instead of seven."""
+"""What jars ask for and Spark brings itself; without these, Delta comes as 33 jars, not seven."""
 
 _PATIENCE_SECONDS = 300
-_TELLING = re.compile(
-    r"UnknownHost|Server access error|timed out|not found:|unresolved dependency|Connection "
-    r"refused|Network is unreachable|certificate|No space left|Caused by|Exception"
+_NO_NETWORK = re.compile(
+    r"UnknownHost|Server access error|timed out|Connection refused|Network is unreachable|"
+    r"certificate"
 )
+_TELLING = re.compile(r"not found:|unresolved dependency|No space left|Caused by|Exception")
 
 
 def spark_home() -> Path | None:
@@ -48,8 +49,8 @@ def spark_home() -> Path | None:
     return home if (home / "bin" / "spark-submit").exists() else None
 
 
-def resolve(coordinate: str, folder: Path) -> Path:
-    """Fetch a Maven coordinate and what it needs.
+def resolve(coordinate: str, folder: Path, *, what: str) -> Path:
+    """Fetch a Maven coordinate and what it needs beyond Spark.
 
     Spark's launcher resolves before it runs the program, so an empty program is enough: no
     Spark session starts.
@@ -57,6 +58,7 @@ def resolve(coordinate: str, folder: Path) -> Path:
     Args:
         coordinate: `group:artifact:version`.
         folder: Where the resolver may work.
+        what: What is fetched, in the plural, for messages: `the Delta jars`.
 
     Returns:
         The folder, inside `folder`, that holds the jars.
@@ -73,24 +75,32 @@ def resolve(coordinate: str, folder: Path) -> Path:
         program = Path(nowhere) / "nothing.py"
         program.touch()
         command: list[str | Path] = [home / "bin" / "spark-submit", "--master", "local[1]"]
-        command += ["--packages", coordinate, "--exclude-packages", ",".join(EXCLUDED)]
+        command += ["--packages", coordinate, "--exclude-packages", _excluded(coordinate)]
         command += [
             "--conf",
             f"spark.jars.ivy={folder}",
             "--conf",
             f"spark.jars.ivySettings={path}",
         ]
-        answer = _run([*command, program], home=home, java_path=java.command.parent)
+        answer = _run([*command, program], home=home, java_path=java.command.parent, what=what)
     if answer.returncode != 0:
+        reason = _reason(answer.stdout)
+        doubt = "" if _NO_NETWORK.search(reason) else f"{coordinate} and "
         raise SetupError(
-            f"the Delta jars could not be fetched: {_reason(answer.stdout)}; "
-            "check the network (proxies are taken from SPARK_SUBMIT_OPTS) and try again"
+            f"{what} could not be fetched: {reason}; check {doubt}the network "
+            "(proxies are taken from SPARK_SUBMIT_OPTS) and try again"
         )
     return folder / "jars"
 
 
+def _excluded(coordinate: str) -> str:
+    """What is left out; never the group that is asked for, or nothing of it would come."""
+    asked = coordinate.split(":", maxsplit=1)[0]
+    return ",".join(pattern for pattern in EXCLUDED if not pattern.startswith(f"{asked}:"))
+
+
 def _run(
-    command: list[str | Path], *, home: Path, java_path: Path
+    command: list[str | Path], *, home: Path, java_path: Path, what: str
 ) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
         "SPARK_HOME": str(home),
@@ -112,13 +122,17 @@ def _run(
         )
     except subprocess.TimeoutExpired as error:
         raise SetupError(
-            f"the Delta jars did not arrive within {_PATIENCE_SECONDS} seconds: "
+            f"{what} did not arrive within {_PATIENCE_SECONDS} seconds: "
             "check the network and try again"
         ) from error
 
 
 def _reason(output: str) -> str:
-    """The first line of the resolver's output that says what went wrong."""
-    lines = [line.strip(" \t:") for line in output.splitlines()]
+    """The first line of the resolver's output that says what went wrong.
+
+    Without a network the resolver says `not found` too, before it says why.
+    """
+    lines = [line.strip(" \t:") for line in output.splitlines() if line.strip(" \t:")]
+    unreached = [line for line in lines if _NO_NETWORK.search(line)]
     telling = [line for line in lines if _TELLING.search(line)]
-    return (telling or [line for line in lines if line] or ["no reason given"])[0]
+    return (unreached or telling or lines or ["no reason given"])[0]

@@ -93,7 +93,7 @@ def fetch_jars(folder: Path | None = None) -> Path:
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home.parent, prefix=".jars-") as work:
-            arrived = resolve(_wanted().coordinate, Path(work))
+            arrived = resolve(_wanted().coordinate, Path(work), what="the Delta jars")
             problem = _difference(arrived)
             if problem:
                 raise SetupError(f"the Delta jars that came are not those of the lock: {problem}")

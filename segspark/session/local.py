@@ -18,7 +18,11 @@ from segspark.session.ivy import spark_home
 from segspark.session.jars import check_jars
 from segspark.session.java import check_java
 from segspark.session.options import DELTA_EXTENSION, cores_of, needed_options, speed_options
+from segspark.session.packages import fetch_packages
 from segspark.settings.lake import SparkSettings
+
+_IN_UTC = "-Duser.timezone=UTC"
+"""Database drivers move stamps by Java's own zone, whatever zone the session is in."""
 
 
 def build_session(settings: SparkSettings, *, app_name: str) -> SparkSession:
@@ -28,10 +32,12 @@ def build_session(settings: SparkSettings, *, app_name: str) -> SparkSession:
     process keeps the first one's heap and class path.
 
     Raises:
-        SetupError: Java or the Delta jars are not as they should be, or Spark does not start.
+        SetupError: Java or the Delta jars are not as they should be, further jars cannot be
+            fetched, or Spark does not start.
     """
     check_java()
-    options = local_options(settings, jars=check_jars(), app_name=app_name)
+    further = fetch_packages(settings.packages)
+    options = local_options(settings, jars=(*check_jars(), *further), app_name=app_name)
     _prepare_environment()
     gateway = running_gateway() or _start(options, log_level=settings.log_level)
     if not can_load(gateway, DELTA_EXTENSION):
@@ -39,6 +45,7 @@ def build_session(settings: SparkSettings, *, app_name: str) -> SparkSession:
             "this Python process has run a Spark without Delta, whose Java cannot be changed: "
             "start a new Python process"
         )
+    _check_loaded(gateway, further)
     conf = SparkConf(_jvm=gateway.jvm).setAll(list(options.items()))
     start_context(conf, gateway).setLogLevel(settings.log_level)
     return SparkSession.builder.getOrCreate()
@@ -57,6 +64,7 @@ def local_options(
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraClassPath": class_path,
         "spark.executor.extraClassPath": class_path,
+        "spark.executor.extraJavaOptions": _IN_UTC,
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.sql.warehouse.dir": _scratch_folder().as_uri(),
         "spark.ui.enabled": "false",
@@ -64,6 +72,17 @@ def local_options(
         **needed_options(),
         **speed_options(cores=cores_of(settings.master)),
     }
+
+
+def _check_loaded(gateway: JavaGateway, further: tuple[Path, ...]) -> None:
+    """Refuse a Java process of an earlier session that was started without these jars."""
+    class_path = gateway.jvm.System.getProperty("java.class.path").split(os.pathsep)
+    missing = [jar.name for jar in further if str(jar) not in class_path]
+    if missing:
+        raise SetupError(
+            f"this Python process has run a Spark without {', '.join(missing)}, whose Java cannot "
+            "be changed: start a new Python process"
+        )
 
 
 def _prepare_environment() -> None:
@@ -87,6 +106,8 @@ def _start(options: dict[str, str], *, log_level: str) -> JavaGateway:
         flags = (
             f"-Dlog4j2.configurationFile={path.resolve().as_uri()}",
             f"-Dsegspark.log.level={log_level}",
+            f"-Dsegspark.task.log.level={'OFF' if log_level == 'ERROR' else log_level}",
+            _IN_UTC,
         )
         conf.set("spark.driver.extraJavaOptions", " ".join(flags))
         return start_gateway(conf)

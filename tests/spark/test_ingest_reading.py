@@ -1,175 +1,145 @@
-"""Files are read as they are: every row with its file, a broken line with its text."""
+"""Rows know their file whatever it is called; files with other columns are other frames."""
 
-from collections.abc import Sequence
+import gzip
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyarrow import orc
+from pyspark.sql import SparkSession
 
 from segspark.errors import IngestError
-from segspark.ingest.files import find_files
-from segspark.ingest.lines import refused_lines
-from segspark.ingest.parsing import parse_lines
-from segspark.ingest.reading import BATCH_ID, FILE_NAME, MALFORMED, read_files
-from segspark.settings.sources import SourceSettings
-from tests.purchases import HEADER, csv_file, source, values
-
-LINE = "7,2011-03-01 10:00:00,A1,mug,2,1.50"
-
-
-def read(spark: SparkSession, settings: SourceSettings) -> DataFrame:
-    files = find_files("shop", settings)
-    return read_files(spark, settings, [(f, f.path, f"id of {f.name}") for f in files], name="shop")
-
-
-def written(path: Path, content: str, encoding: str = "utf-8") -> Path:
-    path.write_bytes(content.encode(encoding))
-    return path
-
-
-def read_csv(spark: SparkSession, path: Path, names: Sequence[str], **options: object) -> list[Any]:
-    """The columns `names` of the file, read with these CSV options."""
-    return values(read(spark, source(path, format={"kind": "csv", **options})), *names)
+from segspark.ingest.reading.file_rows import require_columns
+from segspark.ingest.reading.raw import (
+    ADDED,
+    BATCH_ID,
+    DELIVERED_AT,
+    FILE_NAME,
+    MALFORMED,
+    RAW_ROW,
+    with_file,
+)
+from tests.builders import table
+from tests.readables import (
+    COLUMNS,
+    csv_file,
+    file_source,
+    frames,
+    only_frame,
+    rows,
+)
+from tests.readables import (
+    DELIVERED_AT as DELIVERED,
+)
 
 
 def test_each_row_knows_its_file_and_batch_whatever_the_name(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    names = ["1.csv", "a b.csv", "a+b.csv", "50%.csv", "a (1).csv", "[1].csv", "{2}.csv", "é.csv"]
+    names = ["1.csv", "a b.csv", "a+b.csv", "50%.csv", "a%20b.csv", "a (1).csv", "[1].csv",
+             "{2}.csv", "é.csv", "10:30.csv", "a\\b.csv", "a#b?.csv", "a,b.csv", "b*.csv",
+             "plain.csv.gz"]  # fmt: skip
     for number, name in enumerate(names):
-        csv_file(tmp_path / "all files" / name, LINE.replace("7", str(number), 1))
+        csv_file(tmp_path / "all files" / name, f"{number},x,1")
+    source = file_source(tmp_path / "all files", "csv")
 
-    found = values(read(spark, source(tmp_path / "all files")), "who", FILE_NAME, BATCH_ID)
+    raw = only_frame(spark, source, tmp_path / "staging")
 
-    assert found == [(str(n), name, f"id of {name}") for n, name in enumerate(names)]
+    expected = [(str(n), name, f"batch of {name}") for n, name in enumerate(names)]
+    assert rows(raw, "who", FILE_NAME, BATCH_ID) == sorted(expected, key=repr)
+    assert {row[0].timestamp() for row in rows(raw, DELIVERED_AT)} == {DELIVERED.timestamp()}
+
+
+def test_files_at_addresses_know_their_names_too(spark: SparkSession, tmp_path: Path) -> None:
+    for number, name in enumerate(["a b.csv", "50%.csv", "é+[1].csv"]):
+        csv_file(tmp_path / "in" / name, f"{number},x,1")
+    source = file_source(f"file://{tmp_path}/in", "csv")
+    raw = only_frame(spark, source, tmp_path / "staging")
+    assert rows(raw, "who", FILE_NAME) == [("0", "a b.csv"), ("1", "50%.csv"), ("2", "é+[1].csv")]
 
 
 def test_a_single_file_with_signs_of_a_pattern_in_its_name_is_read(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    csv_file(tmp_path / "sales[1].csv", LINE)
-    assert values(read(spark, source(tmp_path)), "who", FILE_NAME) == [("7", "sales[1].csv")]
+    source = file_source(csv_file(tmp_path / "sales[1].csv", "7,x,1"), "csv")
+    raw = only_frame(spark, source, tmp_path / "staging")
+    assert rows(raw, "who", FILE_NAME) == [("7", "sales[1].csv")]
 
 
-def test_a_line_without_the_files_columns_keeps_its_text(
-    spark: SparkSession, tmp_path: Path
+@pytest.mark.parametrize("pack", [gzip.compress, bytes])
+def test_equal_contents_in_two_folders_stay_two_files(
+    spark: SparkSession, tmp_path: Path, pack: Callable[[bytes], bytes]
 ) -> None:
-    path = csv_file(tmp_path / "a.csv", LINE, "8,2011-03-01,A2", f"{LINE},more")
-    raw = read(spark, source(path))
-    assert [(row["who"], row[MALFORMED]) for row in raw.collect()] == [
-        ("7", None),
-        ("8", "8,2011-03-01,A2"),
-        ("7", f"{LINE},more"),
+    for folder in ("day 1", "day 2"):
+        path = csv_file(tmp_path / "in" / folder / "a.csv", "7,x,1")
+        path.write_bytes(pack(path.read_bytes()))
+    source = file_source(tmp_path / "in", "csv", one_batch_per="folder")
+    raw = only_frame(spark, source, tmp_path / "staging")
+    assert rows(raw, "who", FILE_NAME) == [("7", "day 1/a.csv"), ("7", "day 2/a.csv")]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "orc"])
+def test_files_with_other_columns_are_frames_of_their_own(
+    spark: SparkSession, tmp_path: Path, kind: str
+) -> None:
+    contents = {
+        "a": ["who", "at", "paid"],
+        "b": ["at", "who", "paid", "new"],
+        "c": ["who", "at", "paid"],
+    }
+    for name, header in contents.items():
+        path = tmp_path / "in" / f"{name}.{kind}"
+        if kind == "csv":
+            csv_file(
+                path, ",".join(f"{column} {name}" for column in header), header=",".join(header)
+            )
+            continue
+        path.parent.mkdir(exist_ok=True)
+        arrow = pa.table({column: [f"{column} {name}"] for column in header})
+        pq.write_table(arrow, path) if kind == "parquet" else orc.write_table(arrow, str(path))
+
+    found = frames(spark, file_source(tmp_path / "in", kind), tmp_path / "staging")
+
+    assert [frame.columns[: -len(ADDED)] for frame in found] == [contents["a"], contents["b"]]
+    assert rows(found[0], "who", FILE_NAME) == [("who a", f"a.{kind}"), ("who c", f"c.{kind}")]
+    assert rows(found[1], "who", "new", BATCH_ID) == [("who b", "new b", f"batch of b.{kind}")]
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+def test_folders_that_name_a_column_become_one(
+    spark: SparkSession, tmp_path: Path, kind: str
+) -> None:
+    for value in ("2026-01-01", "a%3Ab", "__HIVE_DEFAULT_PARTITION__"):
+        path = tmp_path / "in" / f"day={value}" / "who=nobody" / f"a.{kind}"
+        path.parent.mkdir(parents=True)
+        if kind == "csv":
+            csv_file(path, f"{value},x,1")
+        elif kind == "json":
+            path.write_text(f'{{"who":"{value}","at":"x","paid":1}}\n', encoding="utf-8")
+        else:
+            pq.write_table(pa.table({"who": [value], "at": ["x"], "paid": ["1"]}), path)
+    source = file_source(tmp_path / "in", kind, columns={**COLUMNS, "store_id": "day"})
+
+    raw = only_frame(spark, source, tmp_path / "staging")
+
+    assert raw.columns == ["who", "at", "paid", "day", *ADDED]
+    assert rows(raw, "who", "day") == [
+        ("2026-01-01", "2026-01-01"),
+        ("__HIVE_DEFAULT_PARTITION__", None),
+        ("a%3Ab", "a:b"),
     ]
 
 
-def test_a_broken_line_is_refused_with_its_text_and_counted_with_its_copies(
-    spark: SparkSession, tmp_path: Path
-) -> None:
-    path = csv_file(tmp_path / "a.csv", LINE, "8;broken", "8;broken")
-    settings = source(path)
-    parsed = parse_lines(read(spark, settings), name="shop", source=settings)
-
-    row = refused_lines(parsed).collect()[0]
-
-    assert (row["raw_row"], row["copies_count"], row["file_name"]) == ("8;broken", 2, "a.csv")
-    assert row["reasons"][0] == "row: does not have the columns of its file"
-
-
-def test_a_refused_row_is_kept_as_json_of_its_columns(spark: SparkSession, tmp_path: Path) -> None:
-    path = csv_file(tmp_path / "a.csv", LINE.replace("1.50", "free"), f"{LINE},")
-    settings = source(path)
-    parsed = parse_lines(read(spark, settings), name="shop", source=settings)
-    assert values(refused_lines(parsed), "raw_row")[1] == (
-        '{"who":"7","at":"2011-03-01 10:00:00","order":"A1","what":"mug","units":"2",'
-        '"price":"free"}',
-    )
-
-
-def test_quoted_fields_may_hold_delimiters_and_quotes(spark: SparkSession, tmp_path: Path) -> None:
-    path = csv_file(tmp_path / "a.csv", LINE.replace("mug", '"a ""big"", red mug"'))
-    assert read_csv(spark, path, ["what", "price"]) == [('a "big", red mug', "1.50")]
-
-
-def test_fields_hold_line_breaks_where_that_is_asked_for(
-    spark: SparkSession, tmp_path: Path
-) -> None:
-    path = csv_file(tmp_path / "a.csv", LINE.replace("mug", '"two\nlines"'))
-    assert read_csv(spark, path, ["what"], multiline=True) == [("two\nlines",)]
-
-
-@pytest.mark.parametrize(
-    ("delimiter", "text"), [(";", ";"), ("\\t", "\t"), ("\t", "\t"), ("||", "||"), ("|", "|")]
-)
-def test_a_delimiter_may_be_any(
-    spark: SparkSession, tmp_path: Path, delimiter: str, text: str
-) -> None:
-    path = written(tmp_path / "a.csv", f"{HEADER}\n{LINE}\n".replace(",", text))
-    assert read_csv(spark, path, ["who", "price"], delimiter=delimiter) == [("7", "1.50")]
-
-
-def test_quotes_can_be_plain_signs(spark: SparkSession, tmp_path: Path) -> None:
-    path = csv_file(tmp_path / "a.csv", LINE.replace("mug", '12" mug'))
-    assert read_csv(spark, path, ["what", "price"], quote="") == [('12" mug', "1.50")]
-
-
-@pytest.mark.parametrize(
-    ("encoding", "codec"),
-    [("ISO-8859-1", "latin-1"), ("windows-1252", "cp1252"), ("UTF-16", "utf-16")],
-)
-def test_a_file_is_read_in_its_encoding(
-    spark: SparkSession, tmp_path: Path, encoding: str, codec: str
-) -> None:
-    text = f"{HEADER}\n{LINE}\n".replace("mug", "café").replace("what", "größe")
-    path = written(tmp_path / "a.csv", text, codec)
-    columns = {**source().columns.model_dump(exclude_none=True), "product_id": "größe"}
-    settings = source(path, columns=columns, format={"kind": "csv", "encoding": encoding})
-    assert values(read(spark, settings), "größe", "price") == [("café", "1.50")]
-
-
-def test_a_byte_order_mark_is_no_part_of_the_first_name(
-    spark: SparkSession, tmp_path: Path
-) -> None:
-    path = written(tmp_path / "a.csv", f"{HEADER}\n{LINE}\n", "utf-8-sig")
-    assert values(read(spark, source(path)), "who") == [("7",)]
-
-
-def test_a_file_without_a_header_has_the_names_of_the_settings(
-    spark: SparkSession, tmp_path: Path
-) -> None:
-    path = csv_file(tmp_path / "a.csv", header=LINE)
-    names = HEADER.split(",")
-    assert read_csv(spark, path, ["who", "price"], header=False, column_names=names) == [
-        ("7", "1.50")
+def test_a_table_becomes_a_raw_frame(spark: SparkSession) -> None:
+    source = file_source("x.csv", "csv")
+    df = table(spark, "who int, at string, paid double", (7, "x", 1.5))
+    require_columns(df, source, name="shop")
+    raw = with_file(df, batch_id="b", file_name="sales", delivered_at=DELIVERED)
+    assert raw.columns == ["who", "at", "paid", *ADDED]
+    assert rows(raw, "who", BATCH_ID, FILE_NAME, MALFORMED, RAW_ROW) == [
+        (7, "b", "sales", None, None)
     ]
-
-
-def test_a_missing_mapped_column_is_named_with_those_that_are_there(
-    spark: SparkSession, tmp_path: Path
-) -> None:
-    path = csv_file(tmp_path / "a.csv", "7,2011-03-01,1", header="who,date,price")
-    with pytest.raises(IngestError, match="no column at, order, what, units; there are who, date"):
-        read(spark, source(path))
-
-
-def test_files_with_other_columns_are_two_sources(spark: SparkSession, tmp_path: Path) -> None:
-    csv_file(tmp_path / "a.csv", LINE)
-    csv_file(tmp_path / "b.csv", LINE, header=HEADER.replace("who,at", "at,who"))
-    with pytest.raises(IngestError, match=r"b\.csv: its columns .* are not those of a\.csv"):
-        read(spark, source(tmp_path))
-
-
-def test_a_header_that_names_a_column_twice_is_refused(spark: SparkSession, tmp_path: Path) -> None:
-    path = csv_file(tmp_path / "a.csv", header=f"{HEADER},who")
-    with pytest.raises(IngestError, match="names the column who twice"):
-        read(spark, source(path))
-
-
-@pytest.mark.parametrize("content", ["", "\n \n"])
-def test_an_empty_file_is_refused_in_a_sentence(
-    spark: SparkSession, tmp_path: Path, content: str
-) -> None:
-    path = written(tmp_path / "a.csv", content)
-    with pytest.raises(IngestError, match=r"a\.csv: is empty: send the file again"):
-        read(spark, source(path))
+    with pytest.raises(IngestError, match="source shop: its table: there is no column paid; there"):
+        require_columns(df.drop("paid"), source, name="shop")

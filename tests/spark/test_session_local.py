@@ -10,6 +10,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from segspark.errors import SetupError
+from segspark.session import local
+from segspark.session.gateway import running_gateway
 from segspark.session.opening import open_session, spark_session
 from segspark.session.submitted import check_active
 from segspark.settings.lake import SparkSettings
@@ -19,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WRITES_A_TABLE = """
 import sys
 from segspark.errors import SetupError
+from segspark.session import local
+from segspark.session.gateway import running_gateway
 from segspark.session.opening import spark_session
 from segspark.settings.lake import SparkSettings
 
@@ -99,6 +103,22 @@ def test_an_active_session_with_a_contrary_setting_is_refused_and_not_changed(
 
 def test_an_active_session_as_it_should_be_passes(spark: SparkSession) -> None:
     assert check_active(spark) is spark
+
+
+def test_jars_that_the_running_java_was_not_started_with_are_told(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert spark.range(1).count() == 1
+    monkeypatch.setattr(local, "fetch_packages", lambda _: (tmp_path / "org.a_b-1.jar",))
+    with pytest.raises(SetupError, match=r"a Spark without org\.a_b-1\.jar, whose Java cannot be"):
+        local.build_session(SparkSettings(packages=("org.a:b:1",)), app_name="refused")
+
+
+def test_java_is_in_utc_where_drivers_move_stamps_by_its_zone(spark: SparkSession) -> None:
+    gateway = running_gateway()
+    assert gateway is not None
+    assert gateway.jvm.java.util.TimeZone.getDefault().getID() == "UTC"
+    assert "user.timezone=UTC" in str(spark.conf.get("spark.executor.extraJavaOptions"))
 
 
 def test_a_terminal_sees_nothing_of_java(lake_folder: Path) -> None:

@@ -25,7 +25,8 @@ def _arrives(monkeypatch: pytest.MonkeyPatch, *, name: str, content: bytes) -> l
     """Let the resolver bring one file; returns what it was asked for."""
     asked: list[str] = []
 
-    def resolve(coordinate: str, folder: Path) -> Path:
+    def resolve(coordinate: str, folder: Path, *, what: str) -> Path:
+        assert what == "the Delta jars"
         asked.append(coordinate)
         (folder / "jars").mkdir()
         (folder / "jars" / name).write_bytes(content)
@@ -111,9 +112,9 @@ def test_a_failed_resolution_ends_in_one_sentence(
 ) -> None:
     submit = tmp_path / "bin" / "spark-submit"
     submit.parent.mkdir()
-    submit.write_text("#!/bin/sh\necho ':: loading settings'\necho 'module not found: x'\nexit 1\n")
+    submit.write_text("#!/bin/sh\necho ':: loading settings'\necho 'No space left: x'\nexit 1\n")
     submit.chmod(0o755)
     monkeypatch.setattr(ivy, "spark_home", lambda: tmp_path)
-    expected = "^the Delta jars could not be fetched: module not found: x; check the network"
+    expected = "^the Delta jars could not be fetched: No space left: x; check io.delta:"
     with pytest.raises(SetupError, match=expected):
-        ivy.resolve("io.delta:delta-spark_4.2_2.13:4.4.0", tmp_path)
+        ivy.resolve("io.delta:delta-spark_4.2_2.13:4.4.0", tmp_path, what="the Delta jars")

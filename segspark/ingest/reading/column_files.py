@@ -1,0 +1,54 @@
+"""Parquet and ORC files, which know their own columns."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import orc
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from segspark.errors import IngestError
+from segspark.ingest.files.choosing_store import store_for
+from segspark.ingest.reading.raw import MALFORMED, RAW_ROW
+
+ColumnKind = Literal["parquet", "orc"]
+
+
+def column_types(
+    spark: SparkSession, address: str, kind: ColumnKind, *, name: str
+) -> tuple[tuple[str, str], ...]:
+    """The columns of one file with their types, from its footer.
+
+    Args:
+        spark: The session.
+        address: The prepared file.
+        kind: What it is.
+        name: What the file is called, for messages.
+
+    Raises:
+        IngestError: It is no such file, or damaged.
+    """
+    with store_for(spark, address).open(address) as stream:
+        try:
+            schema = pq.read_schema(stream) if kind == "parquet" else orc.ORCFile(stream).schema
+        except (pa.ArrowException, OSError) as error:
+            raise damaged(name, kind, error) from error
+    return tuple((field.name, str(field.type)) for field in schema)
+
+
+def read_column_files(spark: SparkSession, kind: ColumnKind, addresses: Sequence[str]) -> DataFrame:
+    """The typed rows of files of one schema, then `MALFORMED` and `RAW_ROW`, which are NULL."""
+    rows = spark.read.format(kind).load(list(addresses))
+    nothing = F.lit(None).cast("string")
+    return rows.withColumns({MALFORMED: nothing, RAW_ROW: nothing})
+
+
+def damaged(name: str, kind: str, error: Exception) -> IngestError:
+    """The sentence for a file that is not what its source says."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return IngestError(
+        f"{name}: cannot be read as {kind} ({reason}): send the file again, or correct "
+        "format.kind of the source"
+    )

@@ -1,0 +1,90 @@
+"""Tables of SQLite database files as tables of texts."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from segspark.errors import IngestError
+from segspark.ingest.reading.text_tables import TextTable
+
+_BATCH_ROWS = 10_000
+_MOST_NAMES = 10
+_LOCK_SECONDS = 5.0
+
+
+@contextmanager
+def open_sqlite(path: Path, *, table: str, name: str) -> Iterator[TextTable]:
+    """One table or view, every value as its text.
+
+    Args:
+        path: The database on this machine; it is not written to.
+        table: Name of the table or view, as the database has it.
+        name: What the file is called, for messages.
+
+    Returns:
+        Integers and texts as they are, floating-point numbers as the shortest text that means
+        them, NULL as None; its rows can be read until the block ends.
+
+    Raises:
+        IngestError: The file is no database, damaged or locked, or has no such table; later, while
+            the rows are read: a value is binary or no UTF-8.
+    """
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    try:
+        connection = sqlite3.connect(address, uri=True, timeout=_LOCK_SECONDS)
+    except sqlite3.Error as error:
+        raise _refusal(name, error) from error
+    try:
+        yield _table(connection, table, name=name)
+    except sqlite3.Error as error:
+        raise _refusal(name, error) from error
+    finally:
+        connection.close()
+
+
+def _table(connection: sqlite3.Connection, table: str, *, name: str) -> TextTable:
+    found = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+    )
+    names = [str(row[0]) for row in found]
+    if table not in names:
+        shown = ", ".join(names[:_MOST_NAMES]) or "none"
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        raise IngestError(
+            f"{name}: there is no table or view {table!r}; there are {shown}{more}: correct "
+            "format.table of the source"
+        )
+    identifier = table.replace('"', '""')
+    cursor = connection.execute(f'SELECT * FROM "{identifier}"')  # noqa: S608 - quoted, and there
+    columns = tuple(str(column[0]) for column in cursor.description)
+    return TextTable(columns, _rows(cursor, columns, f"{name}: table {table}"))
+
+
+def _rows(cursor: sqlite3.Cursor, columns: Sequence[str], place: str) -> Iterator[list[str | None]]:
+    while batch := cursor.fetchmany(_BATCH_ROWS):
+        for row in batch:
+            yield [_text(value, f"{place}: column {columns[i]}") for i, value in enumerate(row)]
+
+
+def _text(value: object, place: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        raise IngestError(f"{place}: holds binary data: leave it out by a view, and name the view")
+    return repr(value)
+
+
+def _refusal(name: str, error: sqlite3.Error) -> IngestError:
+    reason = str(error)
+    if "locked" in reason or "busy" in reason:
+        return IngestError(f"{name}: is locked by a program that writes to it: try again later")
+    if "decode to UTF-8" in reason:
+        return IngestError(
+            f"{name}: a text is not UTF-8 ({reason}): correct it, or leave its column out by a view"
+        )
+    return IngestError(
+        f"{name}: cannot be read as an SQLite database ({reason}): send the file again"
+    )
