@@ -1,21 +1,26 @@
 """Sources, files and lines of purchases for tests."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from segspark.ingest.parsing import parse_lines
-from segspark.ingest.reading import table_rows
+from segspark.ingest.parsing.rows import parse_rows
+from segspark.ingest.reading.raw import with_file
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import Workspace
 from segspark.settings.root import Settings
-from segspark.settings.sources import SourceSettings
+from segspark.settings.sources import Source
 from segspark.tables.lake import Lake
 
 COLUMNS = {"customer_id": "who", "transaction_at": "at", "order_id": "order", "product_id": "what"}
 PRICED = {**COLUMNS, "quantity": "units", "unit_price": "price"}
+DELIVERED_AT = datetime(2026, 6, 30, 12, tzinfo=UTC)
+"""When the rows of tests are said to have been delivered."""
+_SOURCES: TypeAdapter[Source] = TypeAdapter(Source)
 HEADER = "who,at,order,what,units,price"
 
 
@@ -30,9 +35,15 @@ def source_document(location: object = "x.csv", **changed: object) -> dict[str, 
     return {**plain, **changed}
 
 
-def source(location: object = "x.csv", **changed: object) -> SourceSettings:
+def source(location: object = "x.csv", **changed: object) -> Source:
     """As `source_document`, checked."""
-    return SourceSettings.model_validate(source_document(location, **changed))
+    return checked(source_document(location, **changed))
+
+
+def checked(document: dict[str, Any]) -> Source:
+    """A source of any entity from what a user writes."""
+    found: Source = _SOURCES.validate_python(document)
+    return found
 
 
 def csv_file(path: Path, *lines: str, header: str = HEADER) -> Path:
@@ -42,10 +53,10 @@ def csv_file(path: Path, *lines: str, header: str = HEADER) -> Path:
     return path
 
 
-def parsed(raw: DataFrame, settings: SourceSettings) -> DataFrame:
+def parsed(raw: DataFrame, settings: Source, *, rates: DataFrame | None = None) -> DataFrame:
     """A table's rows after parsing."""
-    rows = table_rows(raw, settings, name="shop", batch="batch-1")
-    return parse_lines(rows, name="shop", source=settings)
+    rows = with_file(raw, batch_id="batch-1", file_name="shop", delivered_at=DELIVERED_AT)
+    return parse_rows(rows, name="shop", source=settings, currency="EUR", rates=rates)
 
 
 def workspace(

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from segspark.settings.sources import SourceSettings
+from segspark.settings.sources import Source
 from segspark.tables.purchases import TRANSACTIONS
 from tests.builders import table
 from tests.purchases import COLUMNS, PRICED, parsed, source, values
@@ -68,7 +68,7 @@ def test_each_way_to_be_wrong_has_its_reason(spark: SparkSession) -> None:
         ("7", stamp, "A", "m", "99999999", "99999999"): ["line_amount: out of range"],
         ("7", stamp, "A", "m", "NaN", "1,5"): [
             "quantity: not a number",
-            "unit_price: not a number",
+            "unit_price: has a decimal comma: set numbers of the source",
         ],
         (None, stamp, None, None, "-1", "0"): [],
     }
@@ -171,7 +171,7 @@ def test_noise_of_binary_fractions_is_no_reason_to_refuse(spark: SparkSession) -
     assert values(parsed(raw, source()), "line_amount", "reasons") == [(Decimal("0.6"), [])]
 
 
-def _summed(**more: object) -> SourceSettings:
+def _summed(**more: object) -> Source:
     columns = {"customer_id": "who", "transaction_at": "at", "line_amount": "price", **more}
     return source(columns=columns)
 

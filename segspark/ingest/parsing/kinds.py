@@ -5,10 +5,11 @@ from functools import reduce
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from segspark.settings.sources import LineKind, LineKindRule, Sign, SourceSettings
+from segspark.settings.rules import LineKind, LineKindRule, Sign
+from segspark.settings.sources import TransactionSource
 
 
-def line_kind(source: SourceSettings) -> Column:
+def line_kind(source: TransactionSource) -> Column:
     """The kind of a line: the first rule that fits, else return, sample or sale by sign.
 
     It reads `order_id`, `product_id`, `description`, `quantity_units` and `line_amount`.

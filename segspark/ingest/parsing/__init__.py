@@ -1,0 +1,1 @@
+"""Raw rows → typed rows, each with every reason to refuse it."""
