@@ -1,0 +1,1 @@
+"""Figures of each batch against what is usual, and their alarms."""
