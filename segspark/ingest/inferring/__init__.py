@@ -1,0 +1,1 @@
+"""An unknown file → a source configuration to edit."""
