@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import date
 from enum import Enum
 from pathlib import Path
 from types import NoneType
@@ -28,6 +29,7 @@ _GENERATED = (
 )
 _NAMES: dict[object, str] = {
     bool: "true or false",
+    date: "day",
     int: "integer",
     float: "number",
     str: "text",
@@ -91,10 +93,12 @@ def sections(
 
 def _configuration_page() -> str:
     parts = [_GENERATED, _CONFIGURATION]
-    for path, model in sections():
-        kind = _kind(model)
+    # Kinds of source share sections: each is told once.
+    for path, model in dict.fromkeys(sections()):
+        name, value = _picked_by(model)
         title = f"`{path}`" if path else "Top level"
-        parts.append(f"## {title}{f', kind `{kind}`' if kind else ''}\n\n{_prose(model.__doc__)}\n")
+        picked = f", {name} `{value}`" if value else ""
+        parts.append(f"## {title}{picked}\n\n{_prose(model.__doc__)}\n")
         parts.append(_settings_table(model, path))
     return "\n".join(parts)
 
@@ -166,11 +170,13 @@ def _models(annotation: object, suffix: str = "") -> Iterator[tuple[type[BaseMod
             yield from _models(argument, suffix)
 
 
-def _kind(model: type[BaseModel]) -> str:
-    """The value of `kind` that picks this member of a union; empty for other models."""
-    field = model.model_fields.get("kind")
-    is_literal = field is not None and get_origin(field.annotation) is Literal
-    return str(get_args(field.annotation)[0]) if field is not None and is_literal else ""
+def _picked_by(model: type[BaseModel]) -> tuple[str, str]:
+    """The key and value that pick this member of a union; empty for other models."""
+    for name in ("kind", "entity"):
+        field = model.model_fields.get(name)
+        if field is not None and get_origin(field.annotation) is Literal:
+            return name, str(get_args(field.annotation)[0])
+    return "", ""
 
 
 def _type_text(annotation: object) -> str:
@@ -193,7 +199,8 @@ def _plain_type_text(annotation: object) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return _choice([member.value for member in annotation])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return f"section (`{_kind(annotation)}`)" if _kind(annotation) else "section"
+        _, value = _picked_by(annotation)
+        return f"section (`{value}`)" if value else "section"
     return _NAMES[annotation]
 
 
@@ -213,7 +220,7 @@ def _default_text(field: FieldInfo) -> str:
         return _choice(default)
     if default in ("", (), {}):
         return "empty"
-    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+    return f"`{json.dumps(default) if isinstance(default, int | float) else default}`"
 
 
 def _bounds_text(field: FieldInfo) -> str:

@@ -23,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser(words).parse_args(words)
     _set_up_logging()
     try:
+        if args.command == "infer-source":
+            return _infer(args)
         settings = load_settings(args.config, args.set)
         if args.show_config:
             print(effective_yaml(settings), end="")
@@ -40,6 +42,19 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
     from segspark.pipeline.commands import run_command  # noqa: PLC0415
 
     return DONE if run_command(settings, args) else REFUSED
+
+
+def _infer(args: argparse.Namespace) -> int:
+    from segspark.pipeline.inferring import InferenceRequest, run_inference  # noqa: PLC0415
+
+    request = InferenceRequest(
+        file=args.file,
+        output=args.output,
+        may_overwrite=args.force,
+        has_preview=not args.no_preview,
+    )
+    run_inference(request, say=print)
+    return DONE
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
@@ -80,11 +95,38 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     publish.add_argument("--again", action="store_true", help="even if it was rolled back before")
     rollback = add("rollback", "Make an earlier published run current again.")
     rollback.add_argument("--run", metavar="RUN_ID", help="default: the one before the current")
+    quality = add("quality", "Write a page about what came in: alarms, books, refusals.")
+    quality.add_argument(
+        "--output",
+        type=Path,
+        metavar="HTML",
+        help="what to write; default: reports/quality.html in a local lake, else quality.html",
+    )
+    replay = add("replay", "Write out refused rows to be repaired, or take repaired ones in.")
+    either = replay.add_mutually_exclusive_group(required=not only_shows)
+    either.add_argument("file", nargs="?", metavar="FILE", help="repaired rows to take in")
+    either.add_argument("--export", type=Path, metavar="FILE", help="write all refused rows there")
     sql = add("sql", "Run one SQL query over the lake's tables and current_* views.")
     sql.add_argument("query", help="such as 'SELECT * FROM current_segment_profiles'")
     add("doctor", "Check Python, Java, Spark, Delta, the disk and the lake's tables.")
+    _add_infer_source(commands)
     add("demo", "Run the pipeline on the purchases of 2,469 households and show the segments.")
     return parser
+
+
+def _add_infer_source(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The one command that makes a configuration instead of reading one."""
+    text = "Look at a file and write a source configuration to edit, with a preview."
+    infer = commands.add_parser("infer-source", help=text, description=text, epilog=_EPILOG)
+    infer.add_argument("file", type=Path, metavar="FILE", help="the file to look at")
+    infer.add_argument(
+        "--output", type=Path, metavar="YAML", help="what to write; default: conf/<name>.yml"
+    )
+    infer.add_argument("--force", action="store_true", help="replace what is there")
+    infer.add_argument(
+        "--no-preview", action="store_true", help="do not start Spark to parse the first rows"
+    )
+    infer.add_argument("--debug", action="store_true", help="show the trace of an error")
 
 
 def _shared_options() -> argparse.ArgumentParser:

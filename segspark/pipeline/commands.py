@@ -11,6 +11,8 @@ from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.publish import publish, rollback
+from segspark.pipeline.quality import write_quality_page
+from segspark.pipeline.replay import export_refusals, replay
 from segspark.pipeline.run import run_pipeline
 from segspark.pipeline.showing import print_table, show_segments
 from segspark.pipeline.stage import StageResult, Workspace
@@ -74,6 +76,10 @@ _COMMANDS: dict[str, Callable[[Workspace, argparse.Namespace], object]] = {
     ),
     "run-pipeline": _run_all,
     "rollback": lambda here, args: rollback(here, run_id=args.run),
+    "replay": lambda here, args: (
+        export_refusals(here, args.export) if args.export else replay(here, args.file)
+    ),
+    "quality": lambda here, args: write_quality_page(here, output=args.output),
     "sql": _sql,
     "demo": _demo,
 }

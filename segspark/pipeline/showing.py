@@ -6,6 +6,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.pipeline.aligned import aligned
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import find_model
 from segspark.settings.base import without_credentials
@@ -29,9 +30,8 @@ _HEADINGS = (
 def print_table(df: DataFrame) -> None:
     """Print a frame's rows, at most 1,000, as aligned text."""
     rows = df.limit(_MOST_ROWS + 1).collect()
-    _print_aligned(
-        [tuple(df.columns), *(tuple(_text(v) for v in row) for row in rows[:_MOST_ROWS])]
-    )
+    shown = [tuple(_text(v) for v in row) for row in rows[:_MOST_ROWS]]
+    print(aligned([tuple(df.columns), *shown]))
     if len(rows) > _MOST_ROWS:
         print(f"… only the first {_MOST_ROWS:,} rows are shown")
 
@@ -47,25 +47,20 @@ def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Pa
         .collect()
     )
     currency = here.settings.lake.currency
-    print()
-    _print_aligned(
-        [
-            _HEADINGS,
-            *(
-                (
-                    p["segment_name"],
-                    f"{p['customer_count']:,}",
-                    f"{p['customer_ratio']:.1%}",
-                    f"{p['monetary_ratio']:.1%}",
-                    f"{p['recency_days_median']:,.0f} days ago",
-                    f"{p['frequency_count_median']:,.0f}",
-                    f"{p['monetary_amount_median']:,.0f} {currency}",
-                    f"{p['average_order_amount_median']:,.2f}",
-                )
-                for p in profiles
-            ),
-        ]
-    )
+    rows = [
+        (
+            p["segment_name"],
+            f"{p['customer_count']:,}",
+            f"{p['customer_ratio']:.1%}",
+            f"{p['monetary_ratio']:.1%}",
+            f"{p['recency_days_median']:,.0f} days ago",
+            f"{p['frequency_count_median']:,.0f}",
+            f"{p['monetary_amount_median']:,.0f} {currency}",
+            f"{p['average_order_amount_median']:,.2f}",
+        )
+        for p in profiles
+    ]
+    print(f"\n{aligned([_HEADINGS, *rows])}")
     training = next((r.stage_id for r in results if r.stage == "train"), "")
     model = find_model(here.lake, training)
     if model:
@@ -82,18 +77,6 @@ def _next_steps(here: Workspace, config: Path) -> str:
         "  3. your own purchases: see 'Your own CSV' in the README",
     )
     return "\n" + "\n".join(steps)
-
-
-def _print_aligned(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for number, row in enumerate(rows):
-        cells = [
-            c.ljust(w) if i == 0 else c.rjust(w)
-            for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
-        if number == 0:
-            print("  ".join("-" * w for w in widths))
 
 
 def _text(value: object) -> str:

@@ -18,8 +18,21 @@ from tests.jobs.planted import AS_OF, settings
 from tests.jobs.reading import all_tables
 
 PUBLISHING = "segspark.pipeline.publish"
-INGEST = ("transactions", "rejected_transactions", "ingest_batches", "ingest is done")
-FEATURES = ("customer_days", "ledger is done", "customer_features", "features is done")
+INGEST = (
+    "transactions",
+    "rejected_transactions",
+    "ingest_quality",
+    "ingest_batches",
+    "ingest_files",
+    "ingest is done",
+)
+FEATURES = (
+    "return_matches",
+    "customer_days",
+    "ledger is done",
+    "customer_features",
+    "features is done",
+)
 TRAIN = ("segment_candidates", "segment_models", "MLflow's runs", "train is done")
 ASSIGN = (
     "segment_identities",

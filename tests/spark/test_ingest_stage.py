@@ -11,11 +11,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
-from segspark.ingest.books import Delivery, Entry, Written, imbalance
+from segspark.ingest.books.tying_out import Delivery, Entry, Written, imbalance
 from segspark.pipeline.ingest import current_batches, ingest
 from segspark.pipeline.stage import Workspace
+from segspark.tables.ingested import INGEST_BATCHES
 from segspark.tables.operations import STAGE_RUNS
-from segspark.tables.purchases import INGEST_BATCHES, REJECTED_TRANSACTIONS, TRANSACTIONS
+from segspark.tables.purchases import REJECTED_TRANSACTIONS, TRANSACTIONS
 from tests.builders import table
 from tests.purchases import HEADER, csv_file, source_document, values, workspace
 

@@ -16,8 +16,8 @@ from pyspark.sql import functions as F
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import customer_days
 from segspark.features.scores import score_cuts
-from segspark.ingest.parsing import parse_lines
-from segspark.ingest.reading import BATCH_ID, FILE_NAME, MALFORMED
+from segspark.ingest.parsing.rows import parse_lines
+from segspark.ingest.reading.file_rows import BATCH_ID, FILE_NAME, MALFORMED
 from segspark.pipeline.ingest import current_batches, ingest
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import Workspace

@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import Row
 
 from segspark.errors import IngestError
-from segspark.ingest.batches import Batch, check_nothing_is_left_behind, new_batches
-from segspark.settings.sources import SourceSettings
+from segspark.ingest.books.batches import Batch, check_nothing_is_left_behind, new_batches
+from segspark.settings.sources import Source
 from tests.purchases import PRICED, source
 
 Known = dict[str, tuple[str, str]]
@@ -21,7 +21,7 @@ def known(*batches: Batch) -> Known:
     return {b.batch_id: (b.name, b.content_hash) for b in batches}
 
 
-def replacing() -> SourceSettings:
+def replacing() -> Source:
     return source(changed_file="replace")
 
 
@@ -72,7 +72,7 @@ def test_a_changed_file_replaces_its_old_content_where_that_is_asked_for() -> No
 
 @pytest.mark.parametrize("settings", [source(), replacing()], ids=["refuse", "replace"])
 def test_a_second_file_of_the_same_name_in_another_folder_replaces_nothing(
-    settings: SourceSettings,
+    settings: Source,
 ) -> None:
     contents = {"2010": "jan.csv", "2011": "jan.csv"}
     new = new_batches("shop", settings, contents, known(batch("2010")))
@@ -87,8 +87,8 @@ def test_new_files_beside_known_ones_are_all_that_is_new() -> None:
 
 def test_changed_settings_are_refused_while_files_of_before_are_gone() -> None:
     kept, gone = (
-        Row(file_name="a.csv", content_hash="1"),
-        Row(file_name="b.csv", content_hash="2"),
+        Row(file_name="a.csv", content_hash="1", replays_batch_id=None),
+        Row(file_name="b.csv", content_hash="2", replays_batch_id=None),
     )
     check_nothing_is_left_behind("shop", {"1": "a.csv"}, [kept])
     check_nothing_is_left_behind("shop", {"3": "a.csv"}, [kept])

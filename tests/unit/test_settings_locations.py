@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from segspark.errors import ConfigError
-from segspark.ingest.batches import source_hash
+from segspark.ingest.books.batches import source_hash
 from segspark.settings.base import resolve_location, without_credentials
 from segspark.settings.loading import effective_yaml
 from segspark.settings.root import Settings

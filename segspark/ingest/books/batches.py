@@ -7,36 +7,43 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
-from segspark.ingest.files import SourceFile
-from segspark.ingest.reading import quoted
+from segspark.ingest.reading.raw import quoted
 from segspark.settings.sources import SourceSettings
 from segspark.tables.ids import content_hash, content_id
 
-_RESULT_VERSION = 1
+_RESULT_VERSION = 2
 """Raised when the same bytes and settings would give other rows."""
-_NOT_IN_THE_HASH = {"location", "changed_file", "most_rejected_ratio"}
+_NOT_IN_THE_HASH: Mapping[str, bool | set[str]] = {
+    **dict.fromkeys(("location", "changed_file", "most_rejected_ratio", "quality"), True),
+    "exchange_rates": True,
+    "format": {"user", "password", "partition_column", "partitions", "fetch_rows"},
+}
+"""Where a source is and how it is reached, and what refuses a batch as a whole. New rates are for
+new lines: each line keeps the rate that it was taken in with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One content of a source that is not yet in the lake.
+    """One content of a source that is to be taken in.
 
     Attributes:
         batch_id: Content address.
         name: Its name in the books.
         content_hash: Hash of its bytes, or of its rows for a table.
         replaces: Batch of an older content of the same name, or None.
+        replays: Batch whose refused rows are taken in again, or None.
     """
 
     batch_id: str
     name: str
     content_hash: str
     replaces: str | None
+    replays: str | None = None
 
 
 def source_hash(name: str, source: SourceSettings) -> str:
     """Hash of all settings that decide what a file's rows become; not of where the file is."""
-    settings = source.model_dump(mode="json", exclude=_NOT_IN_THE_HASH)
+    settings = source.model_dump(mode="json", exclude=dict(_NOT_IN_THE_HASH))
     return content_hash(name, settings, _RESULT_VERSION)
 
 
@@ -99,7 +106,9 @@ def check_nothing_is_left_behind(
     gone = sorted(
         row["file_name"]
         for row in earlier
-        if row["content_hash"] not in contents and row["file_name"] not in names
+        if row["content_hash"] not in contents
+        and row["file_name"] not in names
+        and row["replays_batch_id"] is None
     )
     if gone:
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""  # noqa: PLR2004
@@ -107,11 +116,6 @@ def check_nothing_is_left_behind(
             f"source {name}: its settings changed, so its files have to be taken in anew, and "
             f"{', '.join(gone[:3])}{more} are no longer there: put them back, or undo the change"
         )
-
-
-def batches_of(files: Sequence[SourceFile]) -> dict[str, str]:
-    """Content hash → name in the books."""
-    return {file.content_hash: file.name for file in files}
 
 
 def counting_batches(ingest_batches: DataFrame, hashes: Mapping[str, str]) -> DataFrame:
@@ -123,7 +127,7 @@ def counting_batches(ingest_batches: DataFrame, hashes: Mapping[str, str]) -> Da
             settings hold the same purchases once more, so they do not count.
 
     Returns:
-        Rows of `ingest_batches`, without those that a later batch replaced.
+        Rows of `ingest_batches`, without those that a later batch replaced, nor replays of those.
     """
     if not hashes:
         return ingest_batches.limit(0)
@@ -136,10 +140,17 @@ def counting_batches(ingest_batches: DataFrame, hashes: Mapping[str, str]) -> Da
         F.col("replaces_batch_id").alias("batch_id"), F.col("ingested_at").alias("replaced_at")
     )
     latest = replaced.groupBy("batch_id").agg(F.max("replaced_at").alias("replaced_at"))
-    return (
+    counting = (
         of_settings.join(latest, on="batch_id", how="left")
         .filter(F.col("replaced_at").isNull() | (F.col("replaced_at") < F.col("ingested_at")))
         .drop("replaced_at")
+    )
+    ids = counting.select(F.col("batch_id").alias("replayed_id"))
+    is_standing = F.col("replays_batch_id").isNull() | F.col("replayed_id").isNotNull()
+    return (
+        counting.join(ids, F.col("replays_batch_id") == F.col("replayed_id"), how="left")
+        .filter(is_standing)
+        .drop("replayed_id")
     )
 
 

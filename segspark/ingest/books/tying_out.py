@@ -1,14 +1,14 @@
 """The books of a batch: rows and money in = kept + duplicate + rejected, exactly."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from segspark.ingest.parsing import REASONS
+from segspark.ingest.parsing.rows import REASONS, Entity
 
 _NO_MONEY = Decimal(0)
 
@@ -37,13 +37,20 @@ class Delivery:
         total: All rows.
         refused: Rows with a reason to refuse them.
         copies: Good rows that are equal to another one before them.
-        reasons: Reason → rows; a row may have several.
+        reasons: Reason to refuse → rows; a row may have several.
+        flagged: Rule that flags or counts → rows, refused ones among them.
     """
 
     total: Entry = Entry()
     refused: Entry = Entry()
     copies: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    flagged: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def refused_ratio(self) -> float:
+        """Share of refused rows."""
+        return self.refused.rows / self.total.rows if self.total.rows else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +58,10 @@ class Written:
     """What the written tables hold of a batch.
 
     Attributes:
-        kept: Rows of `transactions`.
+        kept: Rows of the entity's table.
         duplicate: Their further copies.
         guest_rows: Kept rows without a customer.
-        rejected: Rows of `rejected_transactions`, copies counted.
+        rejected: Refused rows, copies counted.
         first_date: Earliest kept day.
         last_date: Latest kept day.
     """
@@ -67,57 +74,62 @@ class Written:
     last_date: date | None = None
 
 
-def count_delivery(parsed: DataFrame) -> dict[str, Delivery]:
-    """Count the parsed rows of each batch in one Spark job.
+def count_delivery(staged: DataFrame, copies: DataFrame) -> dict[str, Delivery]:
+    """Count the staged rows of each batch.
 
     Args:
-        parsed: One row per input row, from `parse_lines`.
+        staged: One row per input row, from `parse_rows`.
+        copies: From `copied_lines`.
 
     Returns:
         Batch id → what came in.
     """
-    rows = parsed.groupBy("batch_id", "line_id", REASONS).agg(
-        F.count("*").alias("rows"), F.sum("line_amount").alias("amount")
+    groups = staged.groupBy("batch_id", REASONS, "flags", "counted").agg(
+        F.count("*").alias("rows"), _money(F.col("line_amount")).alias("amount")
     )
-    counted = rows.groupBy("batch_id", REASONS).agg(
-        F.sum("rows").alias("rows"),
-        F.count("*").alias("distinct_rows"),
-        _money(F.col("amount")).alias("amount"),
-    )
-    deliveries: dict[str, Delivery] = {}
-    for row in counted.collect():
+    further = copies.groupBy("batch_id").agg(F.sum(F.col("copies_count") - 1).alias("copies"))
+    copies_of = {row["batch_id"]: row["copies"] for row in further.collect()}
+    found: dict[str, Delivery] = {}
+    for row in groups.collect():
+        before = found.get(row["batch_id"], Delivery(copies=copies_of.get(row["batch_id"], 0)))
         entry = Entry(row["rows"], row["amount"])
-        before = deliveries.get(row["batch_id"], Delivery())
-        found = dict(before.reasons)
-        for reason in row[REASONS]:
-            found[reason] = found.get(reason, 0) + row["rows"]
-        if row[REASONS]:
-            refused, copies = before.refused + entry, before.copies
-        else:
-            refused, copies = before.refused, row["rows"] - row["distinct_rows"]
-        deliveries[row["batch_id"]] = Delivery(before.total + entry, refused, copies, found)
-    return deliveries
+        found[row["batch_id"]] = replace(
+            before,
+            total=before.total + entry,
+            refused=before.refused + entry if row[REASONS] else before.refused,
+            reasons=_added(before.reasons, row[REASONS], entry.rows),
+            flagged=_added(before.flagged, [*row["flags"], *row["counted"]], entry.rows),
+        )
+    return found
 
 
-def count_written(transactions: DataFrame, rejected: DataFrame) -> dict[str, Written]:
+def _added(counts: Mapping[str, int], names: Iterable[str], rows: int) -> dict[str, int]:
+    return {**counts, **{name: counts.get(name, 0) + rows for name in names}}
+
+
+def count_written(kept_rows: DataFrame, rejected: DataFrame, entity: Entity) -> dict[str, Written]:
     """Count what the tables hold of each batch.
 
     Args:
-        transactions: Rows of the batches in `transactions`.
-        rejected: Rows of the batches in `rejected_transactions`.
+        kept_rows: Rows of the batches in the entity's table.
+        rejected: Rows of the batches in its table of refused rows.
+        entity: What the rows are.
 
     Returns:
         Batch id → what was written.
     """
     further = F.col("copies_count") - 1
-    kept = transactions.groupBy("batch_id").agg(
+    money = F.col("line_amount") if entity.has_money else F.lit(0).cast("decimal(18,4)")
+    day = F.col(entity.day) if entity.day else F.lit(None).cast("date")
+    is_guest = F.col("customer_id").isNull() if entity.has_customer else F.lit(col=False)
+    kept = kept_rows.groupBy("batch_id").agg(
         F.count("*").alias("rows"),
-        _money(F.col("line_amount")).alias("amount"),
+        _money(money).alias("amount"),
         F.sum(further).alias("duplicate_rows"),
-        _money(F.col("line_amount") * further.cast("decimal(10,0)")).alias("duplicate_amount"),
-        F.count_if(F.col("customer_id").isNull()).alias("guest_rows"),
-        F.min("transaction_date").alias("first_date"),
-        F.max("transaction_date").alias("last_date"),
+        _money(money * further.cast("decimal(10,0)")).alias("duplicate_amount"),
+        F.count_if(is_guest).alias("guest_rows"),
+        F.min(day).alias("first_date"),
+        F.max(day).alias("last_date"),
     )
     copies = F.col("copies_count").cast("decimal(10,0)")
     refused = rejected.groupBy("batch_id").agg(
@@ -147,7 +159,7 @@ def imbalance(delivery: Delivery, written: Written) -> str | None:
     return (
         f"{delivery.total.rows} rows with {delivery.total.amount} came in and {out.rows} with "
         f"{out.amount} are accounted for; {delivery.refused.rows} were refused and "
-        f"{written.rejected.rows} are in rejected_transactions; {delivery.copies} were copies and "
+        f"{written.rejected.rows} are written as such; {delivery.copies} were copies and "
         f"{written.duplicate.rows} are counted as such"
     )
 

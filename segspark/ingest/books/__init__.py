@@ -1,0 +1,1 @@
+"""Batches, kept and refused rows, and the books that tie out."""
