@@ -6,13 +6,15 @@ from collections.abc import Iterator
 import pytest
 from pyspark.sql import SparkSession
 
+from segspark.pipeline.stage import Workspace
 from segspark.session.drivers import DRIVERS
 from segspark.session.opening import spark_session
 from segspark.settings.lake import SparkSettings
+from tests.hostile import good_lake
 from tests.postgres import PostgresServer, postgres_server
 
 # Tests are many short queries: a quick compiler and a small collector halve the processor time.
-_SHORT_RUNS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_SHORT_RUNS = "-XX:TieredStopAtLevel=1"
 
 _ORDERS = """
     DROP TABLE IF EXISTS orders CASCADE;
@@ -45,6 +47,12 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of its own, stopped at the end; without the program tests skip."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def one_good_batch(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A lake with one good batch, which hostile input must leave as it is."""
+    return good_lake(spark, tmp_path_factory.mktemp("good"))
 
 
 @pytest.fixture

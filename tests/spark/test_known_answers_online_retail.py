@@ -16,8 +16,6 @@ from pyspark.sql import functions as F
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import customer_days
 from segspark.features.scores import score_cuts
-from segspark.ingest.parsing.rows import parse_lines
-from segspark.ingest.reading.file_rows import BATCH_ID, FILE_NAME, MALFORMED
 from segspark.pipeline.ingest import current_batches, ingest
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import Workspace
@@ -219,26 +217,3 @@ def test_a_cancelled_order_of_80995_units_counts_for_nothing(
     assert (row["monetary_amount"], row["frequency_count"]) == (Decimal("2.9"), 1)
     # Bought and cancelled on 9 December; what is left is of 18 May.
     assert row["last_purchase_date"] == date(2011, 5, 18)
-
-
-def test_the_parquet_file_holds_the_same_lines(
-    spark: SparkSession, taken_in: Workspace, lines: DataFrame
-) -> None:
-    raw = spark.read.parquet(str(FOLDER / "online_retail.parquet")).withColumns(
-        {
-            BATCH_ID: F.lit("batch-1"),
-            FILE_NAME: F.lit("online_retail.parquet"),
-            MALFORMED: F.lit(None).cast("string"),
-        }
-    )
-    parsed = parse_lines(raw, name="x", source=taken_in.settings.sources["online_retail"])
-
-    def totals(frame: DataFrame, copies: Column) -> dict[str, tuple[int, Decimal, int]]:
-        counted = frame.groupBy("line_kind").agg(
-            F.sum(copies).alias("rows"),
-            F.sum(F.col("line_amount") * copies.cast("decimal(10,0)")).alias("money"),
-            F.count_distinct("customer_id").alias("customers"),
-        )
-        return {r["line_kind"]: (r["rows"], r["money"], r["customers"]) for r in counted.collect()}
-
-    assert totals(parsed, F.lit(1)) == totals(lines, F.col("copies_count"))

@@ -3,11 +3,7 @@
 import errno
 import gzip
 import os
-import resource
-import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -28,11 +24,11 @@ from segspark.ingest.files.source_files import (
 )
 from segspark.ingest.files.stores import FoundFile, Store, refusal
 from segspark.settings.formats import CsvFormat
+from tests.disks import as_nobody, full_disk, open_to_everyone
 from tests.unit.test_ingest_archives import zipped
 
 CSV = CsvFormat(kind="csv")
 STORE = LocalStore()
-NOBODY = 65534
 MIB = 1 << 20
 
 
@@ -61,37 +57,10 @@ def refused(location: object) -> str:
     return str(caught.value)
 
 
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Root may read everything."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
-
-
-@contextmanager
-def full_disk(most_bytes: int) -> Iterator[None]:
-    """No file can be longer, as on a disk without space."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 @pytest.fixture
 def open_path(tmp_path: Path) -> Path:
     """A folder that every user can get to; those above belong to the one who runs the tests."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.owner() == tmp_path.owner() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
+    open_to_everyone(tmp_path)
     return tmp_path
 
 

@@ -1,0 +1,263 @@
+"""What goes wrong around a file ends in one sentence, and no table changes."""
+
+import gzip
+import os
+import resource
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from segspark.errors import ConfigError, SegsparkError
+from segspark.pipeline import taking_in
+from segspark.pipeline.ingest import ingest
+from segspark.pipeline.stage import Workspace
+from segspark.session.gateway import running_gateway
+from segspark.settings.loading import load_settings
+from segspark.tables.purchases import TRANSACTIONS
+from tests.databases import shop_source
+from tests.disks import as_nobody, full_disk, open_to_everyone
+from tests.hostile import LINE, line, refusal, text, versions, with_sources
+from tests.postgres import postgres_server
+from tests.purchases import HEADER, source_document, values
+
+SQL = 'orders"; DROP TABLE orders; --'
+ROW = tuple(LINE.split(","))
+
+
+def _sqlite(path: Path) -> Path:
+    """A database with one line in `orders`, and another line in a table whose name is SQL."""
+    identifier = SQL.replace('"', '""')
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, what in (("orders", "mug"), (identifier, "cup")):
+            columns = HEADER.replace("order", '"order"')
+            connection.execute(f'CREATE TABLE "{table}" ({columns})')
+            row = tuple(line(what=what).split(","))
+            connection.execute(f'INSERT INTO "{table}" VALUES (?, ?, ?, ?, ?, ?)', row)  # noqa: S608
+    return path
+
+
+def test_a_table_name_that_is_sql_is_only_a_name(one_good_batch: Workspace, tmp_path: Path) -> None:
+    path = _sqlite(tmp_path / "shop.db")
+    document = source_document(path, format={"kind": "sqlite", "table": SQL})
+    ingest(with_sources(one_good_batch, {"sql": document}))
+    found = one_good_batch.lake.read(TRANSACTIONS).filter("source = 'sql'")
+    assert values(found, "product_id", "line_amount") == [("cup", Decimal(3))]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT what FROM orders").fetchall() == [("mug",)]
+
+
+def test_a_table_name_that_is_sql_and_not_there_is_refused(
+    one_good_batch: Workspace, tmp_path: Path
+) -> None:
+    path = _sqlite(tmp_path / "shop.db")
+    named = 'orders" UNION SELECT * FROM sqlite_master --'
+    told = refusal(one_good_batch, source_document(path, format={"kind": "sqlite", "table": named}))
+    assert told == (
+        f"shop.db: there is no table or view {named!r}; there are orders, {SQL}: correct "
+        "format.table of the source"
+    )
+
+
+def test_a_table_of_a_database_cannot_be_sql(tmp_path: Path) -> None:
+    document = tmp_path / "segspark.yaml"
+    document.write_text(
+        "sources:\n  shop:\n    location: jdbc:postgresql://db/shop\n    currency: EUR\n"
+        "    format: {kind: jdbc, table: '(SELECT * FROM secrets) AS orders'}\n"
+        "    columns: {customer_id: who, transaction_at: at, line_amount: paid}\n"
+    )
+    with pytest.raises(ConfigError) as refused:
+        load_settings(document)
+    assert "sources.shop" in str(refused.value)
+    assert "table" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("..", "is a link to a folder that holds it: remove the link"),
+        ("loop", "is a link that leads back to itself: remove the link"),
+    ],
+)
+def test_a_link_that_leads_back_is_refused(
+    one_good_batch: Workspace, tmp_path: Path, target: str, sentence: str
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes(text(LINE))
+    (folder / "loop").symlink_to(target)
+    assert refusal(one_good_batch, source_document(folder)) == f"{folder}/loop: {sentence}"
+
+
+def _changing(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None]) -> None:
+    """Let something happen after the files were looked at, and before their rows are staged."""
+    parse = taking_in.parse_intake
+
+    def parse_later(*arguments: object) -> list[DataFrame]:
+        found = parse(*arguments)  # type: ignore[arg-type]
+        change()
+        return found
+
+    monkeypatch.setattr(taking_in, "parse_intake", parse_later)
+
+
+def _append(path: Path) -> None:
+    with path.open("ab") as late:
+        late.write(f"{LINE}\n".encode())
+
+
+def _take_away(path: Path) -> None:
+    path.unlink()
+
+
+def _cut(path: Path) -> None:
+    os.truncate(path, 20)
+
+
+@pytest.mark.parametrize("change", [_append, _cut, _take_away])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    one_good_batch: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], None],
+) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(text(LINE, LINE))
+    _changing(monkeypatch, lambda: change(path))
+    told = refusal(one_good_batch, source_document(path))
+    if change is _take_away:
+        assert told == f"{path}: is not there any more: try again once its folder is complete"
+    else:
+        assert told == (
+            "in.csv: changed while it was read: wait until it is complete and try again"
+        )
+
+
+def test_a_parquet_file_that_is_replaced_while_it_is_read_is_refused(
+    spark: SparkSession,
+    one_good_batch: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = HEADER.split(",")
+    rows = spark.createDataFrame([ROW], names)
+    rows.coalesce(1).write.parquet(str(tmp_path / "in"))
+    (path,) = (tmp_path / "in").glob("*.parquet")
+    _changing(monkeypatch, lambda: _cut(path))
+    told = refusal(one_good_batch, source_document(path, format={"kind": "parquet"}))
+    assert told == (
+        f"{path.name}: changed while it was read: wait until it is complete and try again"
+    )
+
+
+def test_a_database_that_goes_away_midway_changes_no_table(
+    one_good_batch: Workspace, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with postgres_server() as server:
+        monkeypatch.setenv("SHOP_PASSWORD", server.password)
+        server.run("""
+            CREATE VIEW orders AS
+            SELECT n AS customer, timestamp '2026-03-01' AS at, 1 AS amount
+            FROM generate_series(1, 100000) AS n WHERE pg_sleep(0.01) IS NOT NULL
+        """)
+        document = shop_source(server, fetch_rows=10).model_dump(mode="json", exclude_none=True)
+        stopping = threading.Timer(4, server.stop)
+        stopping.start()
+        told = refusal(one_good_batch, document)
+        stopping.join()
+    assert told.startswith("source new: table orders of jdbc:postgresql://127.0.0.1:")
+    assert "terminating connection" in told or "I/O error" in told, told
+    assert told.endswith(
+        ": check location, user, password and table of sources.new, and that it answers"
+    )
+    assert capfd.readouterr().err == ""
+
+
+def test_a_file_without_permission_is_refused(one_good_batch: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(text(LINE))
+    path.chmod(0)
+    root = Path(one_good_batch.lake.root)
+    for folder in (tmp_path, root):
+        open_to_everyone(folder)
+    for lock in (root / "_locks", *(root / "_locks").iterdir()):
+        lock.chmod(0o777)
+    with as_nobody():
+        told = refusal(one_good_batch, source_document(path))
+    assert told == f"{path}: access is denied: grant it to the user that runs segspark"
+
+
+def test_a_lake_without_permission_is_refused(one_good_batch: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(text(LINE))
+    root = Path(one_good_batch.lake.root)
+    open_to_everyone(root)
+    for lock in (root / "_locks", *(root / "_locks").iterdir()):
+        lock.chmod(0o755 if lock.is_dir() else 0o644)
+    before = versions(one_good_batch)
+    with as_nobody(), pytest.raises(SegsparkError) as refused:
+        ingest(with_sources(one_good_batch, {"new": source_document(path)}))
+    assert str(refused.value) == (
+        f"{root}/_locks: cannot be written (Permission denied): check its owner and free space"
+    )
+    assert versions(one_good_batch) == before
+
+
+def test_a_disk_that_is_full_for_the_unpacked_file_is_named(
+    one_good_batch: Workspace, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.gz"
+    path.write_bytes(gzip.compress(text(*[LINE] * 3000)))
+    with full_disk(1 << 16):
+        told = refusal(one_good_batch, source_document(path))
+    assert "_staging" in told
+    assert told.endswith(": no space to unpack in.gz: make room or send it unpacked")
+
+
+@contextmanager
+def _full_for_spark(most_bytes: int) -> Iterator[None]:
+    """No file of Spark's Java process can be longer, as on a disk without space."""
+    gateway = running_gateway()
+    assert gateway is not None
+    process = int(gateway.jvm.java.lang.ProcessHandle.current().pid())
+    limits = resource.prlimit(process, resource.RLIMIT_FSIZE)
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (most_bytes, limits[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(process, resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_disk_that_is_full_for_the_staged_rows_is_named(
+    one_good_batch: Workspace, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(text(*[line(what=os.urandom(500).hex()) for _ in range(300)]))
+    with _full_for_spark(1 << 17):
+        told = refusal(one_good_batch, source_document(path))
+    assert told == ("source new: no space to write (File too large): make room or raise the quota")
+
+
+def test_no_space_left_is_one_sentence(
+    one_good_batch: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(text(LINE))
+    parse = taking_in.parse_intake
+    failing = F.raise_error(F.lit("java.io.IOException: No space left on device")).cast("string")
+
+    def parse_and_fail(*arguments: object) -> Sequence[DataFrame]:
+        return [rows.withColumn("raw_row", failing) for rows in parse(*arguments)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(taking_in, "parse_intake", parse_and_fail)
+    told = refusal(one_good_batch, source_document(path))
+    assert told == (
+        "source new: no space to write (No space left on device): make room or raise the quota"
+    )
