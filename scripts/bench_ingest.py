@@ -132,7 +132,6 @@ def _ingest_command(source: Path, folder: Path, number: int, args: argparse.Name
                 "currency": "GBP",
                 "stamp_zone": "Europe/London",
                 "business_zone": "Europe/London",
-                "timestamp_format": "yyyy-MM-dd HH:mm:ss",
                 "columns": {
                     "customer_id": "CustomerID",
                     "order_id": "InvoiceNo",
@@ -171,6 +170,7 @@ def _resident_mb(pid: int) -> float:
     """Memory of a process and everything below it, as Linux tells it."""
     children: dict[int, list[int]] = {}
     sizes: dict[int, float] = {}
+    spaces: dict[int, str] = {}
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             fields = dict(
@@ -181,11 +181,14 @@ def _resident_mb(pid: int) -> float:
         number = int(fields["Pid"])
         children.setdefault(int(fields["PPid"]), []).append(number)
         sizes[number] = int(fields.get("VmRSS", "0 kB").split()[0]) / 1024
-    wanted, total = [pid], 0.0
+        spaces[number] = fields.get("VmSize", "")
+    wanted, total = [(pid, "")], 0.0
     while wanted:
-        current = wanted.pop()
-        total += sizes.get(current, 0.0)
-        wanted += children.get(current, [])
+        current, above = wanted.pop()
+        # A process that is just being forked still is its parent, memory and all.
+        if spaces.get(current) != above:
+            total += sizes.get(current, 0.0)
+        wanted += [(child, spaces.get(current, "")) for child in children.get(current, [])]
     return total
 
 

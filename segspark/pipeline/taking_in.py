@@ -134,11 +134,14 @@ def take_in(workspace: Workspace, intake: Intake, raws: Sequence[DataFrame], sta
     """Stage the rows once, then count, check, write and tie out; the batches' rows come last."""
     spark, name = workspace.lake.spark, intake.name
     place = f"{staging}/{name}-rows"
-    with _reading(intake):
-        parsed = reduce(DataFrame.unionByName, parse_intake(workspace, intake, raws))
-        parsed.write.mode("overwrite").parquet(place)
-    for store, file in intake.files:
-        check_unchanged(store, file)
+    try:
+        with _reading(intake):
+            parsed = reduce(DataFrame.unionByName, parse_intake(workspace, intake, raws))
+            parsed.write.mode("overwrite").option("compression", "none").parquet(place)
+    finally:
+        # A file that changes while it is read may look damaged, and its sender is not to blame.
+        for store, file in intake.files:
+            check_unchanged(store, file)
     with engine_sentences(f"source {name}", error=IngestError):
         staged = spark.read.schema(parsed.schema).parquet(place)
         copies = copied_lines(staged).persist()
@@ -272,7 +275,7 @@ def _write(workspace: Workspace, intake: Intake, counted: Counted) -> None:
     lake, entity, staged = workspace.lake, intake.entity, counted.staged
     rows = {"batch_id": intake.batch_ids}
     workspace.progress.step(f"ingest: writing {intake.name}")
-    lake.replace(entity.kept, kept_lines(staged, entity, counted.copies), rows)
+    lake.fill(entity.kept, kept_lines(staged, entity, counted.copies), rows)
     if any(delivery.refused.rows for delivery in counted.deliveries.values()):
         lake.replace(entity.rejected, refused_lines(staged, entity), rows)
     if counted.quality:

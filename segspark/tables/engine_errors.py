@@ -11,6 +11,7 @@ from segspark.errors import SegsparkError, StorageError
 
 ENGINE_ERRORS = (PySparkException, Py4JError)
 """Everything that the engine raises in Python."""
+_FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large")
 _DEEPEST_CAUSE = 20
 _CONFLICTS = ("CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
 
@@ -25,6 +26,13 @@ def engine_sentences(doing: str, *, error: type[SegsparkError] = StorageError) -
 
 
 def engine_sentence(caught: BaseException) -> str:
+    """The root cause in one line, as `engine_reason`; where the disk is full, what to do."""
+    reason = engine_reason(caught)
+    full = next((words for words in _FULL_DISK if words in reason), None)
+    return reason if full is None else f"no space to write ({full}): make room or raise the quota"
+
+
+def engine_reason(caught: BaseException) -> str:
     """The root cause in one line: its error class where it has one, its message, no Java trace."""
     condition = error_condition(caught)
     message = _message(caught)

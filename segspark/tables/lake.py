@@ -90,6 +90,22 @@ class Lake:
         conformed = df.transform(contract.conform)
         self._commit(contract, lambda: self._overwrite(contract, conformed, rows))
 
+    def fill(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
+        """As `replace`, for large slices that the caller counts afterwards.
+
+        Replacing checks each row against the slice, which doubles the time. Where the slice is
+        empty, and on a local disk, whose lock keeps others from filling it, rows are appended.
+        """
+        conformed = df.transform(contract.conform)
+
+        def write() -> None:
+            if self.local_folder is not None and self._is_absent(contract, rows):
+                conformed.write.format("delta").mode("append").save(self.address(contract))
+            else:
+                self._overwrite(contract, conformed, rows)
+
+        self._commit(contract, write)
+
     def append_after(self, contract: TableContract, make: Callable[[DataFrame], DataFrame]) -> None:
         """Append what `make` derives from the table's rows.
 
@@ -111,6 +127,9 @@ class Lake:
     def _load(self, contract: TableContract) -> DataFrame:
         with engine_sentences(f"reading {self.address(contract)}"):
             return self.spark.read.format("delta").load(self.address(contract))
+
+    def _is_absent(self, contract: TableContract, rows: Slice) -> bool:
+        return self._load(contract).filter(_predicate(contract, rows)).isEmpty()
 
     def _overwrite(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
         (

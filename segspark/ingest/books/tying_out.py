@@ -126,7 +126,10 @@ def count_written(kept_rows: DataFrame, rejected: DataFrame, entity: Entity) -> 
         F.count("*").alias("rows"),
         _money(money).alias("amount"),
         F.sum(further).alias("duplicate_rows"),
-        _money(money * further.cast("decimal(10,0)")).alias("duplicate_amount"),
+        # Most rows have no copy, and products of decimals are dear.
+        _money(F.when(further > 0, money * further.cast("decimal(10,0)"))).alias(
+            "duplicate_amount"
+        ),
         F.count_if(is_guest).alias("guest_rows"),
         F.min(day).alias("first_date"),
         F.max(day).alias("last_date"),

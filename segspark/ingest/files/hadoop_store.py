@@ -23,7 +23,7 @@ from segspark.ingest.files.stores import (
     refusals,
 )
 from segspark.settings.base import without_credentials
-from segspark.tables.engine_errors import ENGINE_ERRORS, engine_sentence
+from segspark.tables.engine_errors import ENGINE_ERRORS, engine_reason
 
 _MAGIC = frozenset("*?[{\\")
 _BUFFER_BYTES = 1 << 20
@@ -162,8 +162,8 @@ def _engine_as_os_errors() -> Iterator[None]:
     try:
         yield
     except ENGINE_ERRORS as caught:
-        sentence = engine_sentence(caught)
+        reason = engine_reason(caught)
         # The cause may be a storage's own error, whose kind only Hadoop's error around it tells.
-        told = f"{caught} {sentence}"
+        told = f"{caught} {reason}"
         number = next((number for word, number in _HADOOP_ERRORS if word in told), errno.EIO)
-        raise OSError(number, sentence) from caught
+        raise OSError(number, reason) from caught

@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from segspark.ingest.parsing.listing import listed
 from segspark.ingest.parsing.other_entities import (
     customer_fields,
     customer_problems,
@@ -16,7 +17,7 @@ from segspark.ingest.parsing.other_entities import (
     product_fields,
     product_problems,
 )
-from segspark.ingest.parsing.rules import SOURCE_ROW, speaks_of_source_row, with_rules
+from segspark.ingest.parsing.rules import SOURCE_ROW, refusals, speaks_of_source_row, with_rules
 from segspark.ingest.parsing.transactions import (
     transaction_fields,
     transaction_problems,
@@ -50,6 +51,7 @@ from segspark.tables.purchases import REJECTED_TRANSACTIONS, TRANSACTIONS
 
 REASONS = "reasons"
 _MALFORMED = "row: does not have the columns of its file, or holds an open quote or a line break"
+_CARRIED = "__source_"
 _JSON = {"ignoreNullFields": "false", "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"}
 
 
@@ -110,9 +112,9 @@ def parse_rows(
         F.lit(name).alias("source"),
         F.col(FILE_NAME).alias("file_name"),
         _row_hash(columns).alias("line_id"),
-        F.coalesce(MALFORMED, RAW_ROW, _row_as_json(columns)).alias("raw_row"),
-        F.col(MALFORMED).isNotNull().alias("is_malformed"),
-        *([F.struct(*map(quoted, columns)).alias(SOURCE_ROW)] * speaks_of_source_row(source)),
+        MALFORMED,
+        RAW_ROW,
+        *(quoted(column).alias(f"{_CARRIED}{i}") for i, column in enumerate(columns)),
         *_fields(source, raw.schema),
     )
     if isinstance(source, TransactionSource):
@@ -121,14 +123,17 @@ def parse_rows(
         )
     elif isinstance(source, EventSource):
         rows = event_rows(rows, source=source, schema=raw.schema)
-    malformed = F.when(F.col("is_malformed"), F.lit(_MALFORMED))
-    problems = F.array_compact(F.array(malformed, *_problems(source)))
+    if speaks_of_source_row(source):
+        rows = rows.withColumn(SOURCE_ROW, _source_row(columns))
+    malformed = F.when(F.col(MALFORMED).isNotNull(), F.lit(_MALFORMED))
+    # Few rows are refused: only they pay for being written out.
+    raw_row = F.coalesce(MALFORMED, RAW_ROW, F.to_json(_source_row(columns), _JSON))
     is_refused = F.size(REASONS) > 0
     amount = F.col("line_amount") if entity.has_money else F.lit(None).cast(LINE_MONEY)
     return (
         rows.transform(with_rules, name=name, source=source)
-        .withColumn(REASONS, F.concat(problems, _as_reasons(F.col("refusals"))))
-        .withColumn("raw_row", F.when(is_refused, F.col("raw_row")))
+        .withColumn(REASONS, listed([malformed, *_problems(source), *refusals(source)]))
+        .withColumn("raw_row", F.when(is_refused, raw_row))
         .withColumn("line_amount", amount)
         .select(*_result_columns(entity))
     )
@@ -144,8 +149,8 @@ def _result_columns(entity: Entity) -> list[str]:
     return list(dict.fromkeys([*own, "file_name", "line_amount", "raw_row", REASONS, "counted"]))
 
 
-def _row_as_json(columns: Sequence[str]) -> Column:
-    return F.to_json(F.struct(*map(quoted, columns)), _JSON)
+def _source_row(columns: Sequence[str]) -> Column:
+    return F.struct(*(F.col(f"{_CARRIED}{i}").alias(name) for i, name in enumerate(columns)))
 
 
 def _row_hash(columns: Sequence[str]) -> Column:
@@ -155,7 +160,7 @@ def _row_hash(columns: Sequence[str]) -> Column:
     # The hash passes over NULLs, so whether a column has one is hashed before it.
     parts = [part for text in texts for part in (text.isNull(), text)]
     halves = [F.hex(F.xxhash64(F.lit(seed), *parts)) for seed in ("first", "second")]
-    return F.lower(F.concat(*(F.lpad(half, 16, "0") for half in halves)))
+    return F.concat_ws("-", *halves)
 
 
 def _fields(source: SourceSettings, schema: T.StructType) -> list[Column]:
@@ -180,7 +185,3 @@ def _problems(source: SourceSettings) -> list[Column]:
         case ProductSource():
             return product_problems()
     return event_problems()
-
-
-def _as_reasons(names: Column) -> Column:
-    return F.transform(names, lambda rule: F.concat(F.lit("rule: "), rule))

@@ -11,6 +11,7 @@ from pyspark.sql import types as T
 from pyspark.sql.window import Window
 
 from segspark.errors import IngestError
+from segspark.ingest.parsing.listing import listed
 from segspark.settings.rules import Rule, Severity
 from segspark.settings.sources import SourceSettings
 from segspark.tables.engine_errors import engine_sentence
@@ -33,27 +34,36 @@ def with_rules(rows: DataFrame, *, name: str, source: SourceSettings) -> DataFra
         source: Its rules.
 
     Returns:
-        The rows with `refusals`, `flags` and `counted`: arrays of names of rules.
+        The rows with `flags` and `counted`, arrays of names of rules, and for `refusals` a column
+        for each rule that refuses.
 
     Raises:
         IngestError: A rule names a column that is not there, or its condition is no condition.
     """
     for rule in source.rules:
         _check(rule, rows, name)
-    return rows.withColumns(
-        {
-            "refusals": _broken(source, Severity.REFUSE),
-            "flags": _broken(source, Severity.FLAG),
-            "counted": _broken(source, Severity.COUNT),
-        }
-    )
+    broken = {_column(rule): _breaks(rule) for rule in source.rules}
+    names = {
+        severity: [F.when(F.col(_column(rule)), rule.name) for rule in _of(source, severity)]
+        for severity in (Severity.FLAG, Severity.COUNT)
+    }
+    flags, counted = listed(names[Severity.FLAG]), listed(names[Severity.COUNT])
+    return rows.withColumns(broken).withColumns({"flags": flags, "counted": counted})
 
 
-def _broken(source: SourceSettings, severity: Severity) -> Column:
-    rules = [rule for rule in source.rules if rule.severity is severity]
-    if not rules:
-        return F.array().cast("array<string>")
-    return F.array_compact(F.array(*(F.when(_breaks(rule), rule.name) for rule in rules)))
+def refusals(source: SourceSettings) -> list[Column]:
+    """The reason of each rule that refuses; NULL where a row of `with_rules` keeps it."""
+    return [
+        F.when(F.col(_column(rule)), f"rule: {rule.name}") for rule in _of(source, Severity.REFUSE)
+    ]
+
+
+def _of(source: SourceSettings, severity: Severity) -> list[Rule]:
+    return [rule for rule in source.rules if rule.severity is severity]
+
+
+def _column(rule: Rule) -> str:
+    return f"breaks_{rule.name}"
 
 
 def _breaks(rule: Rule) -> Column:

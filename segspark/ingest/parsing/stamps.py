@@ -11,7 +11,8 @@ from segspark.settings.formats import ExcelFormat
 from segspark.settings.sources import SourceSettings
 
 _ENDS_WITH_AN_OFFSET = r"\d{2}:\d{2}.*(Z|[+-]\d{1,2}:?\d{2}|UTC|GMT)$"
-_STARTS_WITH_A_DATE = r"^\d{4}-\d{1,2}-\d{1,2}"
+_SHORTEST_DATE = len("2026-1-1")
+_BEHIND_THE_DATE = len("2026-11-21") + 1
 _OWN_TYPES = T.DateType | T.TimestampType | T.TimestampNTZType
 
 
@@ -65,7 +66,8 @@ def _written(column: Column, dtype: T.DataType, source: SourceSettings) -> Colum
         return F.lit(None).cast("timestamp")
     text = F.trim(column)
     # Spark would complete a time by today's date, and read 40513 as a year.
-    iso = F.when(text.rlike(_STARTS_WITH_A_DATE), text).try_cast("timestamp")
+    is_full = (F.length(text) >= _SHORTEST_DATE) & (F.substring(text, 5, 1) == "-")
+    iso = F.when(is_full, text).try_cast("timestamp")
     if source.timestamp_format is None:
         return iso
     patterned = F.try_to_timestamp(text, F.lit(source.timestamp_format))
@@ -77,7 +79,13 @@ def _has_offset(column: Column, source: SourceSettings) -> Column:
     if source.timestamp_format is not None:
         letters = re.sub("'[^']*'", "", source.timestamp_format)
         return F.lit(any(letter in letters for letter in "XxZzVO"))
-    return F.coalesce(F.trim(column).rlike(_ENDS_WITH_AN_OFFSET), F.lit(col=False))
+    text = F.trim(column)
+    time = F.substring(text, _BEHIND_THE_DATE, 40)
+    # Few stamps have an offset, and looking for its signs is cheap.
+    may_have = (
+        time.contains("+") | time.contains("-") | F.substring(text, -1, 1).isin("Z", "C", "T")
+    )
+    return F.coalesce(may_have & text.rlike(_ENDS_WITH_AN_OFFSET), F.lit(col=False))
 
 
 def _problem(source: SourceSettings, instant: Column, day: Column) -> Column:

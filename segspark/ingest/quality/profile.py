@@ -1,6 +1,6 @@
-"""Figures of each batch: three Spark queries, however many columns and batches there are."""
+"""Figures of each batch: four Spark queries, however many columns and batches there are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from statistics import median
 
@@ -31,7 +31,15 @@ MOST_VALUES = 200
 MOST_DAYS = 5000
 _LONGEST_VALUE = 100
 _STRAGGLER_RATIO = 0.01
-_NOT_PROFILED = {"batch_id", "source", "line_id", "flags", "copies_count"}
+_NOT_PROFILED = {
+    "batch_id",
+    "source",
+    "line_id",
+    "local_hour",
+    "exchange_rate",
+    "flags",
+    "copies_count",
+}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _Measures = dict[tuple[str, str], SparkColumn]
 _Key = tuple[str, str]
@@ -46,13 +54,13 @@ def profile_batches(
 ) -> list[Figure]:
     """The figures of every batch, for `ingest_quality`.
 
-    Different values are estimated with a relative standard error of 2 %. Values are listed of
+    Different ids are estimated with a relative standard error of 2 %. Values are listed of
     category columns with at most 200 of them in the batch; of the days of a batch, the 5,000 with
     the most rows are looked at.
 
     Args:
         kept: Typed rows that will be kept, copies included, with the contract's columns except
-            `copies_count`; read three times, a few columns the second and third time.
+            `copies_count`; read four times, a few columns from the second time on.
         entity: What the rows are.
         columns: Batch id → names of the source's columns, for every batch.
         refused: Batch id → refused share of the rows that came in, for every batch.
@@ -64,7 +72,11 @@ def profile_batches(
     contract = entity.kept
     found = _numbers(kept, contract)
     volumes = _volumes(kept, contract)
-    values = _values(kept, contract, found)
+    values, different = _values(kept, contract, found)
+    for batch_id, own in found.items():
+        for name in values[batch_id].keys() | {c for b, c in different if b == batch_id}:
+            if name != "flags":
+                own["distinct", name] = float(different.get((batch_id, name), 0))
     figures = []
     for batch_id, names in columns.items():
         own = found.get(batch_id, {("rows", ""): 0.0})
@@ -105,11 +117,19 @@ def _figure(batch_id: str, key: _Key, value: object) -> Figure:
 
 
 def _numbers(kept: DataFrame, contract: TableContract) -> dict[str, dict[_Key, object]]:
-    """Batch id → everything that one aggregation tells, by metric and column."""
+    """Batch id → what plain aggregates tell, by metric and column."""
     measures = _measures(contract)
-    aliased = [measure.alias(f"f{n}") for n, measure in enumerate(measures.values())]
-    rows = kept.groupBy("batch_id").agg(*aliased).collect()
-    return {row["batch_id"]: {key: row[f"f{n}"] for n, key in enumerate(measures)} for row in rows}
+    # One sketch of different values keeps Spark from compiling all that it is aggregated with.
+    sketches = {key: measure for key, measure in measures.items() if key[0] == "distinct"}
+    others = {key: measure for key, measure in measures.items() if key not in sketches}
+    found: dict[str, dict[_Key, object]] = {}
+    for some in (others, sketches):
+        aliased = [measure.alias(f"f{n}") for n, measure in enumerate(some.values())]
+        if aliased:
+            for row in kept.groupBy("batch_id").agg(*aliased).collect():
+                own = {key: row[f"f{n}"] for n, key in enumerate(some)}
+                found.setdefault(row["batch_id"], {}).update(own)
+    return found
 
 
 def _measures(contract: TableContract) -> _Measures:
@@ -136,7 +156,7 @@ def _measures_of(column: Column) -> _Measures:
         found["completeness", name] = _ratio(F.exists(value, lambda part: part.isNotNull()))
     elif column.nullable:
         found["completeness", name] = _ratio(value.isNotNull())
-    if name.endswith("_id") or name in CATEGORY_COLUMNS:
+    if name.endswith("_id") and name not in CATEGORY_COLUMNS:
         distinct = F.approx_count_distinct(name, DISTINCT_ERROR_RATIO)
         found["distinct", name] = distinct.cast("double")
     if isinstance(dtype, T.NumericType):
@@ -149,10 +169,13 @@ def _measures_of(column: Column) -> _Measures:
 
 def _number_measures(name: str) -> _Measures:
     number = F.col(name).cast("double")
-    error = F.coalesce(F.stddev_samp(number), F.lit(0.0)) / F.sqrt(F.count(number))
+    count, total = F.count(number), F.sum(number)
+    # By plain sums: Spark's own deviation costs three times as much, and this is a noise floor.
+    squares = F.sum(number * number) - total * F.try_divide(total, count)
+    variance = F.coalesce(F.try_divide(F.greatest(squares, F.lit(0.0)), count - 1), F.lit(0.0))
     found: _Measures = {
         ("mean", name): F.avg(number),
-        ("mean_error", name): F.when(F.count(number) > 0, error),
+        ("mean_error", name): F.sqrt(F.try_divide(variance, count)),
         ("least", name): F.min(number),
         ("most", name): F.max(number),
     }
@@ -185,36 +208,42 @@ def _volumes(kept: DataFrame, contract: TableContract) -> dict[str, dict[str, fl
 
 
 def _values(
-    kept: DataFrame, contract: TableContract, found: Mapping[str, Mapping[_Key, object]]
-) -> dict[str, dict[str, dict[str, int]]]:
-    """Batch id → category column → value → rows, where the batch has few enough values.
+    kept: DataFrame, contract: TableContract, batch_ids: Iterable[str]
+) -> tuple[dict[str, dict[str, dict[str, int]]], dict[tuple[str, str], int]]:
+    """Values of the category columns.
 
-    A column that is always NULL is there without a value.
+    Returns:
+        Batch id → category column → value → rows, where the batch has few enough values; a column
+        that is always NULL is there without a value. And the number of different values by batch
+        id and column.
     """
     names = [c.name for c in contract.columns if c.name in CATEGORY_COLUMNS]
-    few = {
-        batch_id: [name for name in names if float(str(own["distinct", name])) <= MOST_VALUES]
-        for batch_id, own in found.items()
-    }
-    listed = sorted({name for chosen in few.values() for name in chosen})
-    pairs = [_pair(name, F.col(name)) for name in listed]
     flags = F.transform("flags", lambda flag: _pair("flags", flag))
+    pairs = [_pair(name, F.col(name)) for name in names]
     each = F.explode(F.concat(F.array(*pairs), flags)) if pairs else F.explode(flags)
+    # Few rows differ in all categories together: those are unfolded, not every row.
+    together = kept.groupBy("batch_id", "flags", *names).agg(F.count("*").alias("rows"))
     counted = (
-        kept.select("batch_id", each.alias("pair"))
+        together.select("batch_id", each.alias("pair"), "rows")
         .filter(F.col("pair.value").isNotNull())
         .groupBy("batch_id", "pair")
-        .agg(F.count("*").alias("rows"))
+        .agg(F.sum("rows").alias("rows"))
         .select("batch_id", "pair.*", "rows")
+        .withColumn("different", F.count("*").over(Window.partitionBy("batch_id", "name")))
     )
     by_size = Window.partitionBy("batch_id", "name").orderBy(F.desc("rows"), "value")
     values: dict[str, dict[str, dict[str, int]]] = {
-        batch_id: {n: {} for n in [*chosen, "flags"]} for batch_id, chosen in few.items()
+        batch_id: {name: {} for name in (*names, "flags")} for batch_id in batch_ids
     }
+    different: dict[tuple[str, str], int] = {}
     for row in _first(counted, by_size, MOST_VALUES):
-        if row["name"] in values[row["batch_id"]]:
-            values[row["batch_id"]][row["name"]][row["value"]] = row["rows"]
-    return values
+        batch_id, name = row["batch_id"], row["name"]
+        different[batch_id, name] = row["different"]
+        if row["different"] <= MOST_VALUES:
+            values[batch_id][name][row["value"]] = row["rows"]
+        else:
+            values[batch_id].pop(name, None)
+    return values, different
 
 
 def _pair(name: str, value: SparkColumn) -> SparkColumn:
