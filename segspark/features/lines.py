@@ -30,7 +30,8 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         "customer_id",
         "order_id",
         "product_id",
-        "unit_price_amount",
+        # Where a return has negative money for positive units, its price is negative as well.
+        F.abs("unit_price_amount").alias("unit_price_amount"),
         "transaction_at",
         "transaction_date",
         (kind.isin(*settings.purchase_kinds) & (amount > 0)).alias("is_purchase"),

@@ -26,7 +26,7 @@ from segspark.tables.returns import RETURN_MATCHES
 
 LEDGER = "ledger"
 FEATURES = "features"
-_LEDGER_VERSION = 1
+_LEDGER_VERSION = 2
 _FEATURES_VERSION = 1
 """Raised when the same inputs and settings would give other rows."""
 _LEDGER_MONEY = ("gross_amount", "returned_amount", "unmatched_returned_amount")

@@ -130,7 +130,9 @@ def _table_plan(
     label = _table_name(source)
     column = getattr(source.format, "watermark_column", None)
     if column is not None:
-        above = max(mine, key=lambda row: row["ingested_at"])["watermark"] if mine else None
+        slices = [row for row in mine if row["watermark"] is not None]
+        last = max(slices, key=lambda row: row["ingested_at"], default=None)
+        above = last["watermark"] if last is not None else None
         highest = highest_watermark(table, column, name=name, low=above)
         if highest is None:
             return SourcePlan(name, source, {}, (), table=table)

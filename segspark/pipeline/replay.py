@@ -1,6 +1,7 @@
 """Command: refused rows out to be repaired, and back in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Row
@@ -29,7 +30,6 @@ from segspark.pipeline.ingest import (
 )
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.pipeline.taking_in import Intake, parse_intake, take_in
-from segspark.settings.sources import Source
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.ingested import INGEST_REPLAYS
 from segspark.tables.manifest import Outcome
@@ -105,11 +105,11 @@ def _intakes(
     mine = repairs.filter(F.col("source") == name)
     if mine.isEmpty():
         return []
-    dates = [(row["batch_id"], row["ingested_at"]) for row in known if row["source"] == name]
-    delivered = spark.createDataFrame(dates, "batch_id string, delivered_at timestamp")
-    raw = repaired_rows(mine, refusals, delivered)
-    missing = sorted(set(wanted_columns(source)) - set(raw.columns))
-    raw = raw.withColumns({column: F.lit(None).cast("string") for column in missing})
+    dates = {row["batch_id"]: row["delivered_at"] for row in known if row["source"] == name}
+    delivered = spark.createDataFrame(
+        list(dates.items()), "batch_id string, delivered_at timestamp"
+    )
+    raw = repaired_rows(mine, refusals, delivered, wanted=wanted_columns(source))
     parsed = parse_intake(workspace, Intake(name, source, ()), [raw])[0]
     refused = still_refused(parsed)
     for row in refused.limit(10).collect():
@@ -118,20 +118,22 @@ def _intakes(
     refusing = [row[0] for row in good.select(BATCH_ID).distinct().collect()]
     titles = {row["batch_id"]: f"{row['file_name']}, repaired" for row in known}
     return [
-        _intake(name, source, good.filter(F.col(BATCH_ID) == batch), batch, titles[batch])
+        _intake(Intake(name, source, (), delivered=dates), good, batch, titles[batch])
         for batch in sorted(refusing)
     ]
 
 
 def _intake(
-    name: str, source: Source, rows: DataFrame, rejected_batch: str, title: str
+    intake: Intake, repaired: DataFrame, rejected_batch: str, title: str
 ) -> tuple[Intake, DataFrame]:
+    rows = repaired.filter(F.col(BATCH_ID) == rejected_batch)
     content = rows_hash(rows)
-    batch_id = replay_id(name, rejected_batch, content)
+    batch_id = replay_id(intake.name, rejected_batch, content)
     batch = Batch(batch_id, title, content, replaces=None, replays=rejected_batch)
     replays = rows.groupBy(F.col(FILE_NAME).alias(REJECTED_ID)).agg(
         F.count("*").alias("copies_count")
     )
-    replays = replays.withColumns({"batch_id": F.lit(batch_id), "source": F.lit(name)})
-    intake = Intake(name, source, [batch], replays=replays)
-    return intake, rows.withColumn(BATCH_ID, F.lit(batch_id))
+    replays = replays.withColumns({"batch_id": F.lit(batch_id), "source": F.lit(intake.name)})
+    delivered = {batch_id: intake.delivered[rejected_batch]}
+    whole = replace(intake, batches=[batch], delivered=delivered, replays=replays)
+    return whole, rows.withColumn(BATCH_ID, F.lit(batch_id))

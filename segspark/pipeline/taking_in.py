@@ -71,6 +71,8 @@ class Intake:
         source: Its settings.
         batches: The batches that the rows belong to.
         watermarks: Batch id → highest watermark taken, where there is one.
+        delivered: Batch id → when it was last written.
+        seen: All files of the source, as they are now.
         history: The source's rows of `ingest_quality`, of the batches that count, in order.
         files: The files that the rows are read from, each with where it is.
         replays: Refused rows that are taken in again, as rows of `ingest_replays`; None otherwise.
@@ -80,6 +82,8 @@ class Intake:
     source: Source
     batches: Sequence[Batch]
     watermarks: Mapping[str, str | None] = field(default_factory=dict)
+    delivered: Mapping[str, datetime] = field(default_factory=dict)
+    seen: Sequence[SourceFile] = ()
     history: Sequence[Row] = ()
     files: Sequence[tuple[Store, SourceFile]] = ()
     replays: DataFrame | None = None
@@ -108,7 +112,8 @@ def take_in_source(
 
     Raises:
         IngestError: A batch cannot be read, holds too many refused rows, rings a blocking alarm,
-            or its books do not tie out; it and those behind it are not taken in.
+            or its books do not tie out; it, those behind it and those read together with it are
+            not taken in.
     """
     for start in range(0, len(plan.batches), _BATCHES_AT_ONCE):
         batches = plan.batches[start : start + _BATCHES_AT_ONCE]
@@ -119,6 +124,8 @@ def take_in_source(
             plan.source,
             batches,
             watermarks={batch_id: content.watermark for batch_id, content in contents.items()},
+            delivered={batch_id: content.delivered_at for batch_id, content in contents.items()},
+            seen=plan.files,
             history=history,
             files=[(plan.store, file) for file in files] if plan.store else (),
         )
@@ -126,8 +133,6 @@ def take_in_source(
         with engine_sentences(f"source {plan.name}", error=IngestError):
             raws = _raw_frames(workspace, plan, batches, staging)
         take_in(workspace, intake, raws, staging)
-    if plan.batches and plan.store is not None:
-        _remember_files(workspace, plan)
 
 
 def take_in(workspace: Workspace, intake: Intake, raws: Sequence[DataFrame], staging: str) -> None:
@@ -275,8 +280,12 @@ def _write(workspace: Workspace, intake: Intake, counted: Counted) -> None:
     lake, entity, staged = workspace.lake, intake.entity, counted.staged
     rows = {"batch_id": intake.batch_ids}
     workspace.progress.step(f"ingest: writing {intake.name}")
+    # First, since a restart that finds nothing new would not come here again.
+    _remember_files(workspace, intake)
     lake.fill(entity.kept, kept_lines(staged, entity, counted.copies), rows)
-    if any(delivery.refused.rows for delivery in counted.deliveries.values()):
+    has_refused = any(delivery.refused.rows for delivery in counted.deliveries.values())
+    # An attempt that was killed may have left refused rows that this one keeps.
+    if has_refused or not lake.is_empty(entity.rejected, rows):
         lake.replace(entity.rejected, refused_lines(staged, entity), rows)
     if counted.quality:
         figures = [astuple(row) for row in counted.quality]
@@ -288,7 +297,11 @@ def _write(workspace: Workspace, intake: Intake, counted: Counted) -> None:
     written = count_written(
         lake.read(entity.kept).filter(is_mine), lake.read(entity.rejected).filter(is_mine), entity
     )
-    entries = [_entry(intake, batch, counted.deliveries, written) for batch in intake.batches]
+    currency = workspace.settings.lake.currency
+    entries = [
+        _entry(intake, batch, counted.deliveries[batch.batch_id], written, currency)
+        for batch in intake.batches
+    ]
     entries_df = lake.spark.createDataFrame(entries, INGEST_BATCHES.schema)
     lake.replace(INGEST_BATCHES, entries_df, rows)
 
@@ -296,12 +309,13 @@ def _write(workspace: Workspace, intake: Intake, counted: Counted) -> None:
 def _entry(
     intake: Intake,
     batch: Batch,
-    deliveries: Mapping[str, Delivery],
+    delivery: Delivery,
     all_written: Mapping[str, Written],
+    currency: str,
 ) -> tuple[object, ...]:
     """The batch's row of `ingest_batches`, once its books tie out."""
     name, source = intake.name, intake.source
-    delivery, written = deliveries[batch.batch_id], all_written.get(batch.batch_id, Written())
+    written = all_written.get(batch.batch_id, Written())
     problem = imbalance(delivery, written)
     if problem:
         raise IngestError(f"source {name}: the books of {batch.name} do not tie out: {problem}")
@@ -312,10 +326,11 @@ def _entry(
         source_hash(name, source),
         batch.content_hash,
         batch.name,
+        intake.delivered[batch.batch_id],
         batch.replaces,
         intake.watermarks.get(batch.batch_id),
         batch.replays,
-        source.currency if isinstance(source, TransactionSource) else None,
+        currency if intake.entity.has_money else None,
         delivery.total.rows,
         written.kept.rows,
         written.duplicate.rows,
@@ -338,9 +353,9 @@ def _rule_counts(source: Source, delivery: Delivery) -> dict[str, int]:
     return {**{rule.name: 0 for rule in source.rules}, **refusals, **delivery.flagged}
 
 
-def _remember_files(workspace: Workspace, plan: SourcePlan) -> None:
-    if isinstance(plan.source.format, DeltaFormat | JdbcFormat):
+def _remember_files(workspace: Workspace, intake: Intake) -> None:
+    if not intake.seen or isinstance(intake.source.format, DeltaFormat | JdbcFormat):
         return
-    rows = seen_files(plan.name, plan.source.format, plan.files)
+    rows = seen_files(intake.name, intake.source.format, intake.seen)
     df = workspace.lake.spark.createDataFrame(rows, INGEST_FILES.schema)
-    workspace.lake.replace(INGEST_FILES, df, {"source": plan.name})
+    workspace.lake.replace(INGEST_FILES, df, {"source": intake.name})

@@ -13,7 +13,7 @@ class LakeSettings(StrictModel):
     location: Location = "${SEGSPARK_LAKE:-lake}"
     """Root folder of all tables; a relative one is taken from where the job runs."""
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
-    """The one reporting currency, ISO 4217; sources in another are refused."""
+    """The one reporting currency, ISO 4217; lines in another are converted or refused."""
     deleted_file_retention_days: int = Field(default=30, ge=7)
     """Days for which removed data files stay readable by time travel."""
     log_retention_days: int = Field(default=365, ge=7)

@@ -53,9 +53,10 @@ def error_condition(caught: BaseException) -> str | None:
         for cause in _java_causes(caught):
             if hasattr(cause, "getErrorClass"):
                 try:
-                    return str(cause.getErrorClass())
+                    found = cause.getErrorClass()
                 except Py4JError:
                     continue
+                return None if found is None else str(found)
     return None
 
 

@@ -60,6 +60,11 @@ INGEST_BATCHES = TableContract(
         Column("content_hash", T.StringType(), "Hash of the bytes, unpacked."),
         Column("file_name", T.StringType(), "Name of the file below the source's folder."),
         Column(
+            "delivered_at",
+            T.TimestampType(),
+            "When the file was last written, or the table was read, UTC: later days are refused.",
+        ),
+        Column(
             "replaces_batch_id",
             T.StringType(),
             "Batch of an older content of the same name, which no longer counts.",
@@ -77,8 +82,12 @@ INGEST_BATCHES = TableContract(
             "Batch whose refused rows, repaired, are this one's rows; it counts while that counts.",
             nullable=True,
         ),
-        Column("currency", T.StringType(), "ISO 4217 code of the amounts; NULL without money.",
-               nullable=True),
+        Column(
+            "currency",
+            T.StringType(),
+            "ISO 4217 code of the amounts: the lake's; NULL without money.",
+            nullable=True,
+        ),
         Column("in_row_count", T.LongType(), "Rows that came in."),
         Column("kept_row_count", T.LongType(), "Rows of the entity's table."),
         Column("duplicate_row_count", T.LongType(), "Further copies of kept rows."),
@@ -97,7 +106,7 @@ INGEST_BATCHES = TableContract(
         Column("last_date", T.DateType(), "Latest kept day.", nullable=True),
         Column("ingested_at", T.TimestampType(), "When the batch was written, UTC."),
     ),
-)  # fmt: skip
+)
 
 INGEST_REPLAYS = TableContract(
     name="ingest_replays",

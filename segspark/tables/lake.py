@@ -99,7 +99,7 @@ class Lake:
         conformed = df.transform(contract.conform)
 
         def write() -> None:
-            if self.local_folder is not None and self._is_absent(contract, rows):
+            if self.local_folder is not None and self.is_empty(contract, rows):
                 conformed.write.format("delta").mode("append").save(self.address(contract))
             else:
                 self._overwrite(contract, conformed, rows)
@@ -128,7 +128,10 @@ class Lake:
         with engine_sentences(f"reading {self.address(contract)}"):
             return self.spark.read.format("delta").load(self.address(contract))
 
-    def _is_absent(self, contract: TableContract, rows: Slice) -> bool:
+    def is_empty(self, contract: TableContract, rows: Slice) -> bool:
+        """Whether the table has no row of the slice."""
+        if not self.exists(contract):
+            return True
         return self._load(contract).filter(_predicate(contract, rows)).isEmpty()
 
     def _overwrite(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:

@@ -19,11 +19,11 @@ from tests.jobs.reading import all_tables
 
 PUBLISHING = "segspark.pipeline.publish"
 INGEST = (
+    "ingest_files",
     "transactions",
     "rejected_transactions",
     "ingest_quality",
     "ingest_batches",
-    "ingest_files",
     "ingest is done",
 )
 FEATURES = (

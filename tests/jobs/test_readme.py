@@ -56,6 +56,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_a_printed_command_is_one_that_exists(arguments: list[str], project: Path) -> None:
     _parser(arguments).parse_args(arguments)
+    if arguments[0] == "infer-source":
+        return  # it makes a configuration instead of reading one
     assert main([*arguments, "--show-config"]) == 0, f"refused in {project}"
 
 

@@ -150,3 +150,22 @@ def test_the_same_row_twice_in_a_file_is_refused(refused: Workspace, tmp_path: P
     row = exported(refused, tmp_path)[0]
     with pytest.raises(IngestError, match="comes twice: keep one of them"):
         replay(refused, repaired(tmp_path, [row, row]))
+
+
+def test_a_nested_json_field_is_found_again_in_a_repaired_row(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    line = {"customer": {"id": 7}, "at": "soon", "amount": 4}
+    (tmp_path / "web.jsonl").write_text(json.dumps(line) + "\n{'customer': 1}\n")
+    web = source_document(
+        tmp_path / "web.jsonl",
+        format={"kind": "json"},
+        columns={"customer_id": "customer.id", "transaction_at": "at", "line_amount": "amount"},
+        most_rejected_ratio=1.0,
+    )
+    work = workspace(spark, tmp_path / "lake", {"web": web})
+    ingest(work)
+    rows = exported(work, tmp_path)
+    assert len(rows) == 2
+    replay(work, repaired(tmp_path, [repair(of_order(rows, "soon"), at="2026-03-01")]))
+    assert values(work.lake.read(TRANSACTIONS), "customer_id", "line_amount") == [("7", Decimal(4))]

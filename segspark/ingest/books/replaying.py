@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
@@ -29,9 +29,16 @@ def open_refusals(rejected: DataFrame, replays: DataFrame, batches: Sequence[Row
         Rows of `rejected` of batches that count, without those that were replayed.
     """
     counting = [row["batch_id"] for row in batches]
-    done = replays.filter(F.col("batch_id").isin(counting)).select("source", REJECTED_ID)
+    replayed = [(row["batch_id"], row["replays_batch_id"]) for row in batches]
+    of_replays = replays.sparkSession.createDataFrame(
+        [pair for pair in replayed if pair[1]], "batch_id string, refusing_id string"
+    )
+    # Two batches of one name may have refused the same row: each is repaired by itself.
+    done = replays.join(of_replays, on="batch_id", how="inner").select(
+        F.col("refusing_id").alias("batch_id"), REJECTED_ID
+    )
     return rejected.filter(F.col("batch_id").isin(counting)).join(
-        done, on=["source", REJECTED_ID], how="left_anti"
+        done, on=["batch_id", REJECTED_ID], how="left_anti"
     )
 
 
@@ -41,17 +48,22 @@ def exported_rows(refusals: DataFrame, columns: Sequence[str]) -> Iterator[str]:
     A row that did not have its file's columns has its text under `line`, and an empty `row` with
     the mapped columns to fill in.
     """
-    is_object = F.col("raw_row").startswith("{") & F.from_json("raw_row", _TEXT_MAP).isNotNull()
-    kept = refusals.select(
-        REJECTED_ID, "source", "file_name", "reasons", "copies_count", "raw_row",
-        is_object.alias("is_object"),
-    )  # fmt: skip
+    kept = refusals.select(REJECTED_ID, "source", "file_name", "reasons", "copies_count", "raw_row")
     for found in kept.orderBy("source", "file_name", REJECTED_ID).toLocalIterator():
         row = found.asDict()
-        raw, is_row = row.pop("raw_row"), row.pop("is_object")
-        line = {} if is_row else {"line": raw}
-        fields = json.loads(raw) if is_row else dict.fromkeys(columns)
+        raw = row.pop("raw_row")
+        fields = _object(raw)
+        line = {} if fields is not None else {"line": raw}
+        fields = dict.fromkeys(columns) if fields is None else fields
         yield json.dumps({**row, **line, "row": fields}, ensure_ascii=False)
+
+
+def _object(text: str) -> dict[str, object] | None:
+    try:
+        found = json.loads(text, strict=False, parse_float=str, parse_int=str)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def read_repairs(spark: SparkSession, address: str) -> DataFrame:
@@ -106,13 +118,16 @@ def check_repairs(repairs: DataFrame, refusals: Mapping[str, DataFrame], *, addr
             )
 
 
-def repaired_rows(repairs: DataFrame, refusals: DataFrame, delivered: DataFrame) -> DataFrame:
+def repaired_rows(
+    repairs: DataFrame, refusals: DataFrame, delivered: DataFrame, *, wanted: Sequence[str]
+) -> DataFrame:
     """Repaired rows in the raw form, as often as they came, under the batch that refused them.
 
     Args:
         repairs: Of one source, from `read_repairs`.
         refusals: Its rows of `open_refusals`.
         delivered: `batch_id` and `delivered_at` of the batches.
+        wanted: The mapped columns; those that no row has are NULL.
 
     Returns:
         A raw frame; `FILE_NAME` is the id of the refused row, `BATCH_ID` the refusing batch.
@@ -127,7 +142,7 @@ def repaired_rows(repairs: DataFrame, refusals: DataFrame, delivered: DataFrame)
         repairs.join(known, on=REJECTED_ID, how="inner")
         .select("*", copies.alias("copy"))
         .select(
-            *(F.col("row").getItem(name).alias(name) for name in sorted(names)),
+            *(_field(name, names).alias(name) for name in sorted({*names, *wanted})),
             F.col("batch_id").alias(BATCH_ID),
             F.col(REJECTED_ID).alias(FILE_NAME),
             F.col("delivered_at").alias(DELIVERED_AT),
@@ -135,6 +150,14 @@ def repaired_rows(repairs: DataFrame, refusals: DataFrame, delivered: DataFrame)
             F.lit(None).cast("string").alias(RAW_ROW),
         )
     )
+
+
+def _field(name: str, names: Sequence[str]) -> Column:
+    """A repaired row's column; a mapped name may lead into nested objects."""
+    first, dot, rest = name.partition(".")
+    if name not in names and dot and first in names:
+        return F.get_json_object(F.col("row").getItem(first), f"$.{rest}")
+    return F.col("row").getItem(name)
 
 
 def still_refused(parsed: DataFrame) -> DataFrame:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from segspark.ingest.files.source_files import SourceFile
+from segspark.ingest.reading.row_files import folder_columns
 from segspark.settings.sources import SourceSettings
 from segspark.tables.ids import content_hash
 
@@ -50,7 +51,7 @@ def file_contents(
     contents: dict[str, Content] = {}
     repeated = []
     for name, members in groups.items():
-        hashes = [file.content_hash for file in members]
+        hashes = [_digest(file) for file in members]
         digest = hashes[0] if source.one_batch_per == "file" else content_hash(sorted(hashes))
         delivered = max(file.found.modified_at for file in members)
         if digest in contents:
@@ -63,6 +64,12 @@ def file_contents(
 def names(contents: Mapping[str, Content]) -> dict[str, str]:
     """Content hash → name in the books."""
     return {digest: content.name for digest, content in contents.items()}
+
+
+def _digest(file: SourceFile) -> str:
+    """Hash of the bytes, and of what folders such as `day=2026-01-01` add to each row."""
+    folders = folder_columns(file.name)
+    return content_hash(file.content_hash, folders) if folders else file.content_hash
 
 
 def _group(file: SourceFile, source: SourceSettings) -> str:

@@ -159,7 +159,8 @@ def _row_hash(columns: Sequence[str]) -> Column:
     texts += [F.col(MALFORMED), F.col(RAW_ROW)]
     # The hash passes over NULLs, so whether a column has one is hashed before it.
     parts = [part for text in texts for part in (text.isNull(), text)]
-    halves = [F.hex(F.xxhash64(F.lit(seed), *parts)) for seed in ("first", "second")]
+    names = "\n".join(columns)
+    halves = [F.hex(F.xxhash64(F.lit(f"{seed} {names}"), *parts)) for seed in ("first", "second")]
     return F.concat_ws("-", *halves)
 
 

@@ -10,7 +10,9 @@ from segspark.ingest.reading.raw import DELIVERED_AT, as_text, quoted
 from segspark.settings.formats import ExcelFormat
 from segspark.settings.sources import SourceSettings
 
-_ENDS_WITH_AN_OFFSET = r"\d{2}:\d{2}.*(Z|[+-]\d{1,2}:?\d{2}|UTC|GMT)$"
+_ENDS_WITH_AN_OFFSET = (
+    r"\d{1,2}:\d{2}.*(Z|[+-]\d{1,2}(:?\d{2}){0,2}|UTC|GMT|UT|[A-Z][A-Za-z_]+/[A-Za-z_/+-]+)$"
+)
 _SHORTEST_DATE = len("2026-1-1")
 _BEHIND_THE_DATE = len("2026-11-21") + 1
 _OWN_TYPES = T.DateType | T.TimestampType | T.TimestampNTZType
@@ -82,9 +84,8 @@ def _has_offset(column: Column, source: SourceSettings) -> Column:
     text = F.trim(column)
     time = F.substring(text, _BEHIND_THE_DATE, 40)
     # Few stamps have an offset, and looking for its signs is cheap.
-    may_have = (
-        time.contains("+") | time.contains("-") | F.substring(text, -1, 1).isin("Z", "C", "T")
-    )
+    ends = F.substring(text, -1, 1).isin("Z", "C", "T")
+    may_have = time.contains("+") | time.contains("-") | time.contains("/") | ends
     return F.coalesce(may_have & text.rlike(_ENDS_WITH_AN_OFFSET), F.lit(col=False))
 
 
