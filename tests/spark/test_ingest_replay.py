@@ -156,7 +156,7 @@ def test_a_nested_json_field_is_found_again_in_a_repaired_row(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     line = {"customer": {"id": 7}, "at": "soon", "amount": 4}
-    (tmp_path / "web.jsonl").write_text(json.dumps(line) + "\n{'customer': 1}\n")
+    (tmp_path / "web.jsonl").write_text("{'customer': 1}\n" + json.dumps(line) + "\n")
     web = source_document(
         tmp_path / "web.jsonl",
         format={"kind": "json"},
