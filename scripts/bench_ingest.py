@@ -19,6 +19,9 @@ from typing import Any
 import numpy as np
 import yaml
 
+from segspark.session.opening import spark_session
+from segspark.settings.lake import SparkSettings
+
 _CHUNK_LINES = 500_000
 _RETURNED_RATIO = 0.02
 _CUSTOMERS = 400_000
@@ -111,9 +114,6 @@ def _copy_command(source: Path, target: Path, args: argparse.Namespace) -> list[
 
 
 def _copy(source: Path, target: Path, driver_memory: str) -> None:
-    from segspark.session.opening import spark_session  # noqa: PLC0415 - only this side needs it
-    from segspark.settings.lake import SparkSettings  # noqa: PLC0415
-
     settings = SparkSettings(driver_memory=driver_memory)
     with spark_session(settings, app_name="copy") as spark:
         rows = spark.read.schema(_SCHEMA).option("header", value=True).csv(str(source))

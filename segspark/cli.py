@@ -13,7 +13,7 @@ from segspark.settings.base import without_credentials
 from segspark.settings.loading import effective_yaml, load_settings
 from segspark.settings.root import Settings
 
-DONE, REFUSED, USAGE = 0, 1, 2
+DONE, REFUSED = 0, 1
 _EPILOG = "Exit codes: 0 done, 1 refused for the reason printed, 2 wrong usage."
 
 
@@ -39,13 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
     # Spark and pandas take seconds to import: --help and wrong usage must not wait for them.
-    from segspark.pipeline.commands import run_command  # noqa: PLC0415
+    from segspark.pipeline.commands import run_command  # noqa: PLC0415 - slow
 
     return DONE if run_command(settings, args) else REFUSED
 
 
 def _infer(args: argparse.Namespace) -> int:
-    from segspark.pipeline.inferring import InferenceRequest, run_inference  # noqa: PLC0415
+    from segspark.pipeline.inferring import InferenceRequest, run_inference  # noqa: PLC0415 - slow
 
     request = InferenceRequest(
         file=args.file,

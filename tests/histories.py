@@ -1,8 +1,8 @@
 """Purchase histories, and what they come to by plain loops over the lines known on a day."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -16,10 +16,12 @@ from tests.builders import table
 Units = int | Decimal
 Matching = Literal["oldest", "nearest"]
 
+_FIRST_NUMBER_APART = 500_001
 START = datetime(2011, 1, 1, tzinfo=UTC)
 SCHEMA = (
     "customer_id string, order_id string, product_id string, quantity_units decimal(18,4), "
-    "unit_price_amount decimal(18,4), line_amount decimal(18,4), transaction_at timestamp, "
+    "unit_price_amount decimal(18,4), source_unit_price_amount decimal(18,4), "
+    "source_currency string, line_amount decimal(18,4), transaction_at timestamp, "
     "transaction_date date, line_id string, line_kind string, source string, copies_count long, "
     "discount_amount decimal(18,4), batch_id string"
 )
@@ -27,7 +29,11 @@ SCHEMA = (
 
 @dataclass(frozen=True)
 class Line:
-    """One line; negative units are a return."""
+    """One line; negative units are a return.
+
+    `price` is in `currency`, and `money`, units times price unless it is given, as well; `rate` is
+    what a unit of it is worth in the lake's.
+    """
 
     customer: str | None
     order: str
@@ -41,20 +47,25 @@ class Line:
     kind: str | None = None
     copies: int = 1
     batch: str = "batch-1"
+    currency: str = "EUR"
+    rate: Decimal = Decimal(1)
+    money: int | None = None
 
     @property
     def date(self) -> date:
         return (START + timedelta(days=self.day)).date()
 
     def row(self, number: int) -> tuple[object, ...]:
-        money = Decimal(self.units * self.price)
+        money = Decimal(self.units * self.price if self.money is None else self.money)
         return (
             self.customer,
             self.order,
             self.product,
             Decimal(self.units),
+            self.price * self.rate,
             Decimal(self.price),
-            money,
+            self.currency,
+            money * self.rate,
             START + timedelta(days=self.day, hours=self.hour, minutes=self.minute),
             self.date,
             f"line {self.number or number:06d}",
@@ -86,9 +97,42 @@ def transactions(spark: SparkSession, lines: Iterable[Line]) -> DataFrame:
     return table(spark, SCHEMA, *(line.row(n) for n, line in enumerate(lines, start=1)))
 
 
+def apart(histories: Mapping[str, Sequence[Line]]) -> list[Line]:
+    """All their lines, each history with customers of its own, so that one query answers for all.
+
+    Customer 7 of history `late` is then `late: 7`; guests stay guests.
+    """
+    lines = [
+        line if line.customer is None else replace(line, customer=f"{name}: {line.customer}")
+        for name, history in histories.items()
+        for line in history
+    ]
+    return [
+        line if line.number else replace(line, number=number)
+        for number, line in enumerate(lines, start=_FIRST_NUMBER_APART)
+    ]
+
+
+def long_history(*, purchases: int, returns: int, seed: int, first_number: int) -> list[Line]:
+    """One customer who buys one thing again and again and seldom gives many of it back."""
+    random = Random(seed)  # noqa: S311 - the same every time
+    returned = set(random.sample(range(purchases + returns), returns))
+    return [
+        Line(
+            customer="reseller",
+            order=f"{'R' if at in returned else 'O'}{at}",
+            units=-random.randint(1, 40) if at in returned else random.randint(1, 3),
+            day=at // 24,
+            hour=at % 24,
+            number=first_number + at,
+        )
+        for at in range(purchases + returns)
+    ]
+
+
 def random_histories(customers: int, *, seed: int) -> list[Line]:
     """Short histories of few products and prices, so that returns meet queues of every shape."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)  # noqa: S311 - the same every time
     lines: list[Line] = []
     for customer in range(customers):
         for _ in range(random.randint(1, 16)):

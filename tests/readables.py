@@ -53,7 +53,8 @@ def prepared(spark: SparkSession, source: Source, staging: Path) -> list[Readabl
 
 def frames(spark: SparkSession, source: Source, staging: Path) -> list[DataFrame]:
     """The raw frames of all the source's files."""
-    return read_files(spark, source, prepared(spark, source, staging), name="shop")
+    raws = read_files(spark, source, prepared(spark, source, staging), name="shop")
+    return [raw.frame for raw in raws]
 
 
 def only_frame(spark: SparkSession, source: Source, staging: Path) -> DataFrame:

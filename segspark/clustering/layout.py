@@ -53,8 +53,7 @@ def release(checkpoint: DataFrame) -> None:
     """Free a local checkpoint now rather than when Java collects its garbage."""
     blocking = False
     with suppress(Py4JError, PySparkException):
-        # PySpark has no call for it.
-        checkpoint._jdf.logicalPlan().rdd().unpersist(blocking)  # noqa: SLF001
+        checkpoint._jdf.logicalPlan().rdd().unpersist(blocking)  # noqa: SLF001 - no call in PySpark
 
 
 def sample_points(points: DataFrame, *, rows: int) -> Floats:

@@ -9,6 +9,8 @@ from segspark.clustering.structureless import StructurelessSilhouette
 from segspark.errors import ClusteringError
 from segspark.settings.training import Algorithm, SelectionSettings
 
+_MOST_LISTED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateResult:
@@ -180,8 +182,11 @@ def _nothing_eligible(
 ) -> str:
     if not rows:
         return "no candidate was tried: name an algorithm and a range of segments"
-    listing = "; ".join(f"{row.candidate_id}: {obstacles[row.candidate]}" for row in rows[:3])
-    more = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""  # noqa: PLR2004
+    listing = "; ".join(
+        f"{row.candidate_id}: {obstacles[row.candidate]}" for row in rows[:_MOST_LISTED]
+    )
+    unlisted = len(rows) - _MOST_LISTED
+    more = f"; and {unlisted} more" if unlisted > 0 else ""
     return (
         f"none of {len(rows)} candidates can be chosen ({listing}{more}): ask for fewer segments "
         f"in training.sweep, lower training.selection.smallest_segment_ratio, or cluster more "

@@ -39,7 +39,7 @@ def tree_of(model: BisectingKMeansModel, *, offset: float = 0.0) -> BisectingTre
 
 
 def _root(model: BisectingKMeansModel) -> JavaObject:
-    java: Any = model._java_obj  # noqa: SLF001
+    java: Any = model._java_obj  # noqa: SLF001 - the tree is Java's only
     # Scala decorates the name of this private member, differently from version to version.
     names = [method.getName() for method in java.getClass().getMethods()]
     accessor = next(name for name in names if name.endswith("parentModel"))

@@ -7,6 +7,9 @@ from segspark.errors import ClusteringError
 from segspark.model.vector import FeatureVector, VectorColumn
 from segspark.settings.training import VectorSettings
 
+_FEWEST_CUSTOMERS = 2
+"""One alone deviates from nothing."""
+
 
 def fit_vector(features: DataFrame, settings: VectorSettings) -> FeatureVector:
     """Fit cut, mean and population deviation of each column on the scale of log(1 + value).
@@ -100,7 +103,7 @@ def _bounds(row: Row, name: str, tail: float) -> tuple[float, float]:
 
 
 def _check_values(row: Row, names: tuple[str, ...]) -> None:
-    if row["rows"] < 2:  # noqa: PLR2004
+    if row["rows"] < _FEWEST_CUSTOMERS:
         raise ClusteringError(
             f"a clustering needs at least two customers and there are {row['rows']}: "
             f"widen the observation window or ingest more purchases"

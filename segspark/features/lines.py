@@ -17,9 +17,9 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         settings: Kinds that make and undo purchases, and whether exact duplicates count.
 
     Returns:
-        One row per line with a customer: `line`, which is its batch and id, its other keys,
-        `is_purchase`, `is_return`, and `units`, `amount` and `discount` as positive sums over its
-        copies.
+        One row per line with a customer: `line`, which is its batch and id, its other keys, its
+        price in the source's currency, `is_purchase`, `is_return`, and `units`, `amount` and
+        `discount` as positive sums over its copies.
     """
     copies = F.col("copies_count") if settings.exact_duplicates == "all" else F.lit(1)
     kind, amount = F.col("line_kind"), F.col("line_amount")
@@ -31,7 +31,8 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         "order_id",
         "product_id",
         # Where a return has negative money for positive units, its price is negative as well.
-        F.abs("unit_price_amount").alias("unit_price_amount"),
+        "source_currency",
+        F.abs("source_unit_price_amount").alias("source_unit_price_amount"),
         "transaction_at",
         "transaction_date",
         (kind.isin(*settings.purchase_kinds) & (amount > 0)).alias("is_purchase"),

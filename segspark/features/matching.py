@@ -10,6 +10,10 @@ are counted from the first unit ever bought and not used again: a return takes t
 left. Either way, the unit that a return takes from a place was put there by the event right before
 it at that place. So the places of a group are cut wherever any event's begin or end, which makes
 cells that an event fills or empties whole, and each return looks back by one within its cells.
+
+A purchase that no later return reaches is left out before: what it put down lies there to the end,
+so no return meets it. This takes sorting alone. What grows with the square is what is left of a
+group, its returns and the purchases that they undo: each of them sees every end of the others.
 """
 
 from typing import Literal
@@ -18,8 +22,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-GROUP = ("source", "customer_id", "product_id", "unit_price_amount")
-"""Lines that can undo one another."""
+GROUP = ("source", "customer_id", "product_id", "source_currency", "source_unit_price_amount")
+"""Lines that can undo one another. The price is the source's: in the lake's currency it would move
+with the rate between a purchase and its return."""
 _SUM = "decimal(28,4)"
 _ORDER = ("transaction_at", "is_return", "line")
 _RETURN = ("line", "day", "units", "amount", "low", "high")
@@ -45,7 +50,9 @@ def matched_units(events: DataFrame, *, matching: Literal["oldest", "nearest"]) 
     first = F.when(bought, place - F.col("low")).otherwise(F.col("high") - F.col("low"))
     last = F.when(bought, F.col("top") - F.col("low")).otherwise(F.col("units"))
     return (
-        _cells(_placed(events, matching=matching))
+        _placed(events, matching=matching)
+        .transform(_reached, matching=matching)
+        .transform(_cells)
         .filter("is_return")
         # What a return takes of a purchase lies in one stretch, in a queue as in a stack.
         .groupBy(*GROUP, *_RETURN, "purchase")
@@ -75,6 +82,24 @@ def _placed(events: DataFrame, *, matching: Literal["oldest", "nearest"]) -> Dat
         high = F.col("bought") - F.when(F.col("is_return"), F.col("after")).otherwise(zero)
         low = F.col("bought") - F.when(F.col("is_return"), F.col("before")).otherwise(units)
     return there.withColumns({"low": low.cast(_SUM), "high": high.cast(_SUM)})
+
+
+def _reached(placed: DataFrame, *, matching: Literal["oldest", "nearest"]) -> DataFrame:
+    """Leave out the purchases that no return undoes any unit of."""
+    if matching == "nearest":
+        # Backwards: Spark goes over the rows that follow once for each row.
+        backwards = Window.partitionBy(*GROUP).orderBy(*(F.desc(name) for name in _ORDER))
+        later = backwards.rowsBetween(Window.unboundedPreceding, -1)
+        is_reached = F.min("after").over(later) < F.col("high")
+    else:
+        # Returns take the places one after the other, so up to the last one all are taken.
+        taken = F.max(F.when(F.col("is_return"), F.col("high")))
+        is_reached = F.col("low") < taken.over(Window.partitionBy(*GROUP))
+    return (
+        placed.withColumn("is_reached", is_reached)
+        .filter(F.col("is_return") | (F.col("is_reached") & (F.col("units") > 0)))
+        .drop("is_reached")
+    )
 
 
 def _cells(placed: DataFrame) -> DataFrame:

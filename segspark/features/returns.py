@@ -1,7 +1,7 @@
 """Returns are linked to the purchases they undo; those that undo none are kept, and say so.
 
-A return belongs to purchases of the same source, customer, product and price that are not later
-than it; at the same instant, a purchase comes first.
+A return belongs to purchases of the same source, customer, product and price, as the source has it,
+that are not later than it; at the same instant, a purchase comes first.
 """
 
 from pyspark.sql import Column, DataFrame

@@ -51,7 +51,7 @@ def checked_points(points: Floats, *, width: int) -> Floats:
         ClusteringError: They have another shape.
     """
     checked = np.asarray(points, dtype=np.float64)
-    if checked.ndim != 2 or checked.shape[1] != width:  # noqa: PLR2004
+    if checked.shape[1:] != (width,):
         raise ClusteringError(
             f"points of shape {checked.shape} do not fit a model of {width} columns: "
             f"give one row per customer and one value per column"

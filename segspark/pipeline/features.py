@@ -12,7 +12,8 @@ from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.ledger import counted_money, customer_days
 from segspark.features.returns import return_matches
 from segspark.features.scores import Cuts, score_cuts
-from segspark.pipeline.ingest import current_batches
+from segspark.pipeline.holdings import current_batches
+from segspark.pipeline.ingest import intake_run
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
@@ -26,7 +27,7 @@ from segspark.tables.returns import RETURN_MATCHES
 
 LEDGER = "ledger"
 FEATURES = "features"
-_LEDGER_VERSION = 2
+_LEDGER_VERSION = 3
 _FEATURES_VERSION = 1
 """Raised when the same inputs and settings would give other rows."""
 _LEDGER_MONEY = ("gross_amount", "returned_amount", "unmatched_returned_amount")
@@ -90,8 +91,23 @@ def _counted_batches(workspace: Workspace) -> list[Row]:
             f"ledger.sources names {', '.join(sorted(unknown))}, which sources does not: "
             "correct one of them"
         )
-    batches = current_batches(workspace, entity="transactions")
-    return [row for row in batches if not wanted or row["source"] in wanted]
+    batches = current_batches(workspace)
+    _check_ingest_finished(workspace, batches)
+    return [
+        row
+        for row in batches
+        if row["entity"] == "transactions" and (not wanted or row["source"] in wanted)
+    ]
+
+
+def _check_ingest_finished(workspace: Workspace, batches: Sequence[Row]) -> None:
+    """Refuse to build on a part: an ingest that failed leaves what it had taken in until then."""
+    ingested = intake_run(workspace, _ids(batches))
+    if batches and find_stage(workspace.lake, ingested.stage, ingested.stage_id) is None:
+        raise StageError(
+            "what counts of the sources is not what an ingest finished with: the last ingest "
+            "failed, had another configuration, or still runs: run ingest until it ends well"
+        )
 
 
 def _ids(batches: Sequence[Row]) -> list[str]:

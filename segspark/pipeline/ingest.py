@@ -6,19 +6,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pyspark.sql import Row
-from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
-from segspark.ingest.books.batches import counting_batches, source_hash
 from segspark.ingest.files.choosing_store import store_for
+from segspark.pipeline.holdings import current_batches, holdings, quality_history
 from segspark.pipeline.planning import SourcePlan, plan_source
+from segspark.pipeline.remembering import remember_files
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.pipeline.taking_in import take_in_source
 from segspark.settings.root import Settings
 from segspark.settings.sources import TransactionSource
-from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.ids import content_id
-from segspark.tables.ingested import INGEST_BATCHES, INGEST_QUALITY
+from segspark.tables.ingested import INGEST_BATCHES
 from segspark.tables.lake import Lake
 from segspark.tables.locks import table_lock
 from segspark.tables.manifest import Outcome, StageRun
@@ -39,36 +38,26 @@ def ingest(workspace: Workspace) -> StageResult:
     _check_sources(workspace.settings)
     with one_ingest_at_a_time(workspace.lake) as staging:
         known = current_batches(workspace)
-        plans = [
-            plan_source(workspace, name, source, known, staging)
-            for name, source in workspace.settings.sources.items()
-        ]
+        held = holdings(workspace, known)
+        plans = [plan_source(workspace, each, staging) for each in held]
 
         def work() -> Outcome:
-            for plan in plans:
+            for each, plan in zip(held, plans, strict=True):
                 if plan.batches:
-                    take_in_source(workspace, plan, _history(workspace, known, plan.name), staging)
+                    take_in_source(workspace, plan, quality_history(workspace, each), staging)
             return intake_outcome(current_batches(workspace))
 
         # A file that goes back to an older content makes a set of batches that was complete once.
         is_there = not any(plan.batches for plan in plans)
         run = intake_run(workspace, _batch_ids(known, plans))
-        return run_stage(workspace, run, work, is_there=lambda: is_there)
-
-
-def current_batches(workspace: Workspace, *, entity: str | None = None) -> list[Row]:
-    """The batches that count under the present settings, in order of their ids.
-
-    Args:
-        workspace: The surroundings.
-        entity: Only the batches of this entity; None: all.
-    """
-    hashes = {n: source_hash(n, source) for n, source in workspace.settings.sources.items()}
-    batches = counting_batches(workspace.lake.read(INGEST_BATCHES), hashes)
-    if entity is not None:
-        batches = batches.filter(F.col("entity") == entity)
-    with engine_sentences("reading the ingested batches"):
-        return batches.orderBy("batch_id").collect()
+        try:
+            result = run_stage(workspace, run, work, is_there=lambda: is_there)
+        except IngestError:
+            # What was taken in before the failure is not to be read again.
+            remember_files(workspace, held, plans)
+            raise
+        remember_files(workspace, held, plans)
+        return result
 
 
 def intake_run(workspace: Workspace, batch_ids: Sequence[str]) -> StageRun:
@@ -88,10 +77,11 @@ def intake_run(workspace: Workspace, batch_ids: Sequence[str]) -> StageRun:
 def intake_outcome(batches: Sequence[Row]) -> Outcome:
     """What all batches that count come to."""
     # A replayed row came in once already, with the batch that refused it.
-    replayed = sum(row["in_row_count"] for row in batches if row["replays_batch_id"])
+    replayed_rows = sum(row["in_row_count"] for row in batches if row["replays_batch_id"])
     totals = {name: sum(row[name] for row in batches) for name in _TOTALS}
-    totals["in_row_count"] -= replayed
-    totals["rejected_row_count"] -= replayed
+    for side in ("in", "rejected"):
+        totals[f"{side}_row_count"] -= replayed_rows
+        totals[f"{side}_amount"] -= totals["replayed_amount"]
     rows_out: dict[str, int] = {}
     for row in batches:
         rows_out[row["entity"]] = rows_out.get(row["entity"], 0) + row["kept_row_count"]
@@ -125,18 +115,6 @@ def _remove(lake: Lake, folder: Path | None, staging: str) -> None:
         shutil.rmtree(staging, ignore_errors=True)
     else:
         store_for(lake.spark, staging).delete(staging)
-
-
-def _history(workspace: Workspace, known: Sequence[Row], name: str) -> list[Row]:
-    """What the latest batches of a source were like, the oldest first."""
-    mine = [row for row in known if row["source"] == name and not row["replays_batch_id"]]
-    latest = sorted(mine, key=lambda row: row["ingested_at"])
-    latest = latest[-workspace.settings.sources[name].quality.history_batches :]
-    order = {row["batch_id"]: number for number, row in enumerate(latest)}
-    if not order:
-        return []
-    rows = workspace.lake.read(INGEST_QUALITY).filter(F.col("batch_id").isin(list(order)))
-    return sorted(rows.collect(), key=lambda row: order[row["batch_id"]])
 
 
 def _check_sources(settings: Settings) -> None:

@@ -1,23 +1,26 @@
 """What a source holds that the lake does not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
 from segspark.errors import IngestError
 from segspark.ingest.books.batches import (
     Batch,
     check_nothing_is_left_behind,
-    counting_batches,
     new_batches,
     rows_hash,
 )
 from segspark.ingest.files.choosing_store import store_for
-from segspark.ingest.files.contents import Content, file_contents, names
-from segspark.ingest.files.seen_files import files_of
+from segspark.ingest.files.contents import (
+    Content,
+    check_no_file_counts_twice,
+    file_contents,
+    names,
+)
+from segspark.ingest.files.seen_files import files_of, taken_files
 from segspark.ingest.files.source_files import SourceFile, find_files
 from segspark.ingest.files.stores import Store
 from segspark.ingest.reading.table_errors import table_sentences
@@ -27,133 +30,149 @@ from segspark.ingest.reading.table_sources import (
     rows_above,
     table_version,
 )
+from segspark.pipeline.holdings import Holdings
 from segspark.pipeline.stage import Workspace
 from segspark.settings.base import resolve_location, without_credentials
-from segspark.settings.formats import DeltaFormat, JdbcFormat
+from segspark.settings.formats import FileFormat, JdbcFormat, TableFormat
 from segspark.settings.sources import Source
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.ids import content_hash
-from segspark.tables.ingested import INGEST_BATCHES, INGEST_FILES
 
 
 @dataclass(frozen=True, slots=True)
-class SourcePlan:
-    """One source's new batches and how to read them.
+class FilePlan:
+    """The new batches of a source of files, and how to read them.
 
     Attributes:
         name: The source.
         source: Its settings.
+        file_format: The format of its files.
+        store: Where they are.
+        files: All its files.
         contents: Everything that it holds now, by content hash.
         batches: What of it is new.
-        files: All its files.
-        store: Where they are; None for a table.
-        table: Its new rows; None for files.
     """
 
     name: str
     source: Source
+    file_format: FileFormat
+    store: Store
+    files: Sequence[SourceFile]
     contents: Mapping[str, Content]
     batches: Sequence[Batch]
-    files: Sequence[SourceFile] = ()
-    store: Store | None = None
-    table: DataFrame | None = None
-
-    @property
-    def watermark_column(self) -> str | None:
-        """What a table is taken in by, if anything: then nothing of it is ever left behind."""
-        return getattr(self.source.format, "watermark_column", None)
 
 
-def plan_source(
-    workspace: Workspace, name: str, source: Source, known: Sequence[Row], staging: str
-) -> SourcePlan:
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """The new batch of a source that is a table, if there is one.
+
+    Attributes:
+        name: The source.
+        source: Its settings.
+        table: Its new rows.
+        contents: What they are, by content hash; empty where there is nothing to take.
+        batches: The batch, if it is new.
+    """
+
+    name: str
+    source: Source
+    table: DataFrame
+    contents: Mapping[str, Content]
+    batches: Sequence[Batch]
+
+
+SourcePlan = FilePlan | TablePlan
+
+
+def plan_source(workspace: Workspace, held: Holdings, staging: str) -> SourcePlan:
     """Look at a source, and find what is new in it.
 
     Args:
         workspace: The surroundings.
-        name: The source's name.
-        source: Its settings.
-        known: All batches that count now.
+        held: The source, and what the lake holds of it.
         staging: Address of a folder for what has to be copied.
 
     Raises:
         IngestError: The source cannot be read, or is not what it was before.
     """
-    mine = [row for row in known if row["source"] == name]
-    if isinstance(source.format, DeltaFormat | JdbcFormat):
-        with table_sentences(source, name=name):
-            plan = _table_plan(workspace, name, source, mine, staging)
-    else:
-        with engine_sentences(f"source {name}", error=IngestError):
-            plan = _file_plan(workspace, name, source)
-    if not mine and plan.watermark_column is None:
-        earlier = _batches_before(workspace, name)
-        check_nothing_is_left_behind(name, names(plan.contents), earlier)
-    taken = {row["batch_id"]: (row["file_name"], row["content_hash"]) for row in mine}
-    batches = new_batches(name, source, names(plan.contents), taken)
-    return replace(plan, batches=batches)
+    file_format = held.source.format
+    if isinstance(file_format, TableFormat):
+        with table_sentences(held.source, name=held.name):
+            return _table_plan(workspace, held, file_format, staging)
+    with engine_sentences(f"source {held.name}", error=IngestError):
+        return _file_plan(workspace, held, file_format)
 
 
-def _batches_before(workspace: Workspace, name: str) -> list[Row]:
-    """The source's batches under the settings that it had last."""
-    batches = workspace.lake.read(INGEST_BATCHES).filter(F.col("source") == name)
-    last = batches.orderBy(F.desc("ingested_at"), "batch_id").first()
-    if last is None:
-        return []
-    return counting_batches(batches, {name: last["source_hash"]}).collect()
-
-
-def _file_plan(workspace: Workspace, name: str, source: Source) -> SourcePlan:
-    file_format = source.format
-    if isinstance(file_format, DeltaFormat | JdbcFormat):
-        raise TypeError(name)
+def _file_plan(workspace: Workspace, held: Holdings, file_format: FileFormat) -> FilePlan:
+    name, source = held.name, held.source
     location = resolve_location(source.location)
     store = store_for(workspace.lake.spark, location)
-    found = find_files(store, name, location)
-    files = files_of(store, found, file_format, _seen(workspace, name))
-    contents, repeated = file_contents(files, source)
-    for one in repeated:
-        workspace.progress.step(f"ingest: {one} equals another file of {name} and adds nothing")
-    return SourcePlan(name, source, contents, (), files, store)
+    files = files_of(store, find_files(store, name, location), file_format, held.files)
+    contents = file_contents(files, source)
+    for content in contents.values():
+        for copy in content.copies:
+            workspace.progress.step(
+                f"ingest: {copy} equals {content.name} of {name} and adds nothing"
+            )
+    batches = _whole_batches(workspace, held, contents)
+    if source.one_batch_per == "folder":
+        replaced = {batch.replaces for batch in batches}
+        known = held.books().batch_ids
+        check_no_file_counts_twice(
+            name,
+            contents,
+            taken=taken_files(held.files),
+            counting={content for content, batch in known.items() if batch not in replaced},
+        )
+    return FilePlan(name, source, file_format, store, files, contents, batches)
 
 
-def _seen(workspace: Workspace, name: str) -> list[Row]:
-    return workspace.lake.read(INGEST_FILES).filter(F.col("source") == name).collect()
+def _whole_batches(
+    workspace: Workspace, held: Holdings, contents: Mapping[str, Content]
+) -> list[Batch]:
+    """The new batches of what is there as a whole each time, so that some of it may be missed."""
+    # Slices of a growing table are no contents that could be there again.
+    earlier = [row for row in held.earlier if row["watermark"] is None]
+    check_nothing_is_left_behind(held.name, names(contents), held.books(), earlier)
+    return _batches(workspace, held, contents)
+
+
+def _batches(workspace: Workspace, held: Holdings, contents: Mapping[str, Content]) -> list[Batch]:
+    currency = workspace.settings.lake.currency
+    return new_batches(held.name, held.source, names(contents), held.books(), currency=currency)
 
 
 def _table_plan(
-    workspace: Workspace, name: str, source: Source, mine: Sequence[Row], staging: str
-) -> SourcePlan:
-    spark = workspace.lake.spark
+    workspace: Workspace, held: Holdings, table_format: TableFormat, staging: str
+) -> TablePlan:
+    spark, name, source = workspace.lake.spark, held.name, held.source
     version = table_version(spark, source, name=name)
     table = open_table(spark, source, name=name, version=version)
-    label = _table_name(source)
-    column = getattr(source.format, "watermark_column", None)
-    if column is not None:
-        slices = [row for row in mine if row["watermark"] is not None]
-        last = max(slices, key=lambda row: row["ingested_at"], default=None)
-        above = last["watermark"] if last is not None else None
-        highest = highest_watermark(table, column, name=name, low=above)
-        if highest is None:
-            return SourcePlan(name, source, {}, (), table=table)
-        content = _slice(label, column, above, highest)
-        table = rows_above(table, column, name=name, low=above, high=highest)
-    else:
-        if version is None:
-            # A database has no versions: what is hashed must be what is taken in.
-            copy = f"{staging}/{name}-table"
-            table.write.mode("overwrite").parquet(copy)
-            table = spark.read.parquet(copy)
-        content = Content(label, rows_hash(table), datetime.now(UTC))
+    if table_format.watermark_column is not None:
+        return _slice_plan(workspace, held, table, table_format.watermark_column)
+    if version is None:
+        # A database has no versions: what is hashed must be what is taken in.
+        copy = f"{staging}/{name}-table"
+        table.write.mode("overwrite").parquet(copy)
+        table = spark.read.parquet(copy)
+    content = Content(_table_name(source), rows_hash(table), datetime.now(UTC))
     contents = {content.content_hash: content}
-    return SourcePlan(name, source, contents, (), table=table)
+    return TablePlan(name, source, table, contents, _whole_batches(workspace, held, contents))
 
 
-def _slice(label: str, column: str, above: str | None, highest: str) -> Content:
-    """The rows since last time."""
-    name = f"{label} above {above} up to {highest}" if above else f"{label} up to {highest}"
+def _slice_plan(workspace: Workspace, held: Holdings, table: DataFrame, column: str) -> TablePlan:
+    """The rows of a growing table since last time."""
+    name, source, label = held.name, held.source, _table_name(held.source)
+    slices = [row["watermark"] for row in held.batches if row["watermark"] is not None]
+    above = slices[-1] if slices else None
+    highest = highest_watermark(table, column, name=name, low=above)
+    if highest is None:
+        return TablePlan(name, source, table, {}, ())
+    title = f"{label} above {above} up to {highest}" if above else f"{label} up to {highest}"
     digest = content_hash(label, column, above, highest)
-    return Content(name, digest, datetime.now(UTC), above=above, watermark=highest)
+    contents = {digest: Content(title, digest, datetime.now(UTC), watermark=highest)}
+    rows = rows_above(table, column, name=name, low=above, high=highest)
+    return TablePlan(name, source, rows, contents, _batches(workspace, held, contents))
 
 
 def _table_name(source: Source) -> str:

@@ -28,7 +28,7 @@ from segspark.ingest.reading.preparing import prepare
 from segspark.pipeline.aligned import aligned
 from segspark.pipeline.progress import Progress
 from segspark.session.opening import spark_session
-from segspark.settings.formats import DeltaFormat, JdbcFormat
+from segspark.settings.formats import TableFormat
 from segspark.settings.root import Settings
 from segspark.settings.sources import Source
 from segspark.tables.engine_errors import engine_sentences
@@ -118,7 +118,7 @@ def parse_sample(
         folder: An empty folder for a copy of the sample.
         currency: Of the lake.
     """
-    if isinstance(source.format, DeltaFormat | JdbcFormat):
+    if isinstance(source.format, TableFormat):
         raise TypeError(source.format.kind)
     store, name = LocalStore(), inferred.name
     copy = _copy_sample(inferred, folder, kind=source.format.kind)
@@ -139,7 +139,7 @@ def parse_sample(
         for file in files[:1]
     ]
     raws = read_files(spark, source, readable, name=name)
-    parsed = [parse_rows(raw, name=name, source=source, currency=currency) for raw in raws]
+    parsed = [parse_rows(raw.frame, name=name, source=source, currency=currency) for raw in raws]
     return reduce(DataFrame.unionByName, parsed)
 
 

@@ -9,9 +9,10 @@ from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from segspark.errors import StageError
-from segspark.ingest.quality.alarms import QualityRow, alarm_sentence
+from segspark.ingest.quality.alarm_words import alarm_sentence
+from segspark.ingest.quality.figures import QualityRow
 from segspark.ingest.quality.profile import WEEKDAYS
-from segspark.pipeline.ingest import current_batches
+from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.stage import Workspace
 from segspark.report.quality_page import BatchLine, FilledColumn, SourceReport, quality_page
 from segspark.report.volume_chart import VolumePoint

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from segspark.settings.segments import AuditSettings
 
+_ROUNDING = 1e-9
+"""How far shares of floating point may add up beside one."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
@@ -67,7 +70,7 @@ def audit_run(figures: RunFigures, settings: AuditSettings) -> dict[str, str]:
         f"{figures.without_profile} have a segment without one",
         holds=figures.profiled == figures.assigned
         and figures.without_profile == 0
-        and abs(figures.profile_ratio - 1) < 1e-9,  # noqa: PLR2004
+        and abs(figures.profile_ratio - 1) < _ROUNDING,
     )
     for name, ratio, most in (
         ("excluded", excluded, settings.most_excluded_ratio),

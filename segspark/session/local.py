@@ -22,11 +22,11 @@ from segspark.session.packages import fetch_packages
 from segspark.settings.lake import SparkSettings
 
 _IN_UTC = "-Duser.timezone=UTC"
+"""Database drivers move stamps by Java's own zone, whatever zone the session is in."""
 _COMPILE_ALL = "-XX:-DontCompileHugeMethods"
 """Spark makes one method of a stage's expressions; Java would interpret those above 8,000 bytes."""
 _COLLECTOR = "-XX:+UseParallelGC"
 """On few cores a tenth quicker than Java's default, which favours short pauses."""
-"""Database drivers move stamps by Java's own zone, whatever zone the session is in."""
 
 
 def build_session(settings: SparkSettings, *, app_name: str) -> SparkSession:
@@ -73,6 +73,11 @@ def local_options(
         "spark.sql.warehouse.dir": _scratch_folder().as_uri(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        # Spark keeps its last 1,000 queries and 100,000 tasks for the pages that nobody can open.
+        "spark.sql.ui.retainedExecutions": "10",
+        "spark.ui.retainedJobs": "100",
+        "spark.ui.retainedStages": "100",
+        "spark.ui.retainedTasks": "1000",
         **needed_options(),
         **speed_options(cores=cores_of(settings.master)),
     }

@@ -14,6 +14,9 @@ from segspark.settings.root import Settings
 
 Document = dict[str, Any]
 
+_KIND_OF_A_SOURCE = 2
+"""Its position in the place of an error: `sources`, the name, the kind."""
+
 
 def load_settings(path: Path, overrides: Sequence[str] = ()) -> Settings:
     """Read `path`, the files it extends and the overrides into checked settings.
@@ -100,7 +103,8 @@ def _sentence(detail: ErrorDetails) -> str:
 def _keys(place: Sequence[int | str]) -> list[int | str]:
     """The place as keys of the file: without the names of the kinds that unions are told by."""
     is_kind = [
-        (number == 2 and place[0] == "sources") or (number > 2 and place[number - 1] == "format")  # noqa: PLR2004
+        (number == _KIND_OF_A_SOURCE and place[0] == "sources")
+        or (number > _KIND_OF_A_SOURCE and place[number - 1] == "format")
         for number in range(len(place))
     ]
     return [part for part, is_name in zip(place, is_kind, strict=True) if not is_name]

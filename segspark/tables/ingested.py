@@ -98,6 +98,11 @@ INGEST_BATCHES = TableContract(
         Column("duplicate_amount", MONEY, "Money of the further copies."),
         Column("rejected_amount", MONEY, "Money of the refused rows, where it could be read."),
         Column(
+            "replayed_amount",
+            MONEY,
+            "Of replayed rows: their money in the books of the batch that refused them; else 0.",
+        ),
+        Column(
             "rule_row_counts",
             T.MapType(T.StringType(), T.LongType()),
             "Rule → rows that break it, copies counted: the source's own by name, others in words.",
@@ -122,7 +127,8 @@ INGEST_REPLAYS = TableContract(
 
 INGEST_FILES = TableContract(
     name="ingest_files",
-    meaning="One file as it was last looked at, so that it is not read again while it is the same.",
+    meaning="One file as it was last taken in: it is not read again while it is the same, and "
+    "renamed or not, its next content replaces this one.",
     grain=("source", "label"),
     columns=(
         SOURCE,
@@ -137,10 +143,12 @@ INGEST_FILES = TableContract(
                         T.StructField("member", T.StringType()),
                         T.StructField("packing", T.StringType()),
                         T.StructField("content_hash", T.StringType()),
+                        T.StructField("taken_as", T.StringType()),
                     ]
                 )
             ),
-            "What it holds: member of an archive, packing, hash of the unpacked bytes.",
+            "What it holds: member of an archive, packing, hash of the unpacked bytes, content "
+            "hash of the batch that holds its rows.",
         ),
     ),
 )

@@ -5,6 +5,9 @@ from pyspark.sql import types as T
 from segspark.tables.contract import LINE_MONEY, MONEY, Column, TableContract
 from segspark.tables.ingested import BATCH_ID, COPIES, FLAGS, LINE_ID, SOURCE, rejected
 
+EXCHANGE_RATE = T.DecimalType(24, 12)
+"""Worth of one unit of a currency in another: 0.0000485 keeps eight digits."""
+
 TRANSACTIONS = TableContract(
     name="transactions",
     meaning="One purchase, return or adjustment line; lines equal in every source column are one.",
@@ -53,6 +56,12 @@ TRANSACTIONS = TableContract(
             nullable=True,
         ),
         Column(
+            "source_unit_price_amount",
+            LINE_MONEY,
+            "Price of a unit in the source's currency; NULL where it is not known.",
+            nullable=True,
+        ),
+        Column(
             "line_amount",
             LINE_MONEY,
             "Money of the line, discounts deducted; negative where it was given back.",
@@ -66,7 +75,7 @@ TRANSACTIONS = TableContract(
         ),
         Column(
             "exchange_rate",
-            T.DecimalType(18, 8),
+            EXCHANGE_RATE,
             "What one unit of the source's currency was taken for; 1 in the lake's own.",
         ),
         Column("country", T.StringType(), "Country of the customer or order.", nullable=True),

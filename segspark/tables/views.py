@@ -91,35 +91,43 @@ def view_statements(
             return f"delta.`{path.replace('`', '``')}`"
         return "delta_scan('" + path.replace("'", "''") + "')"
 
-    newest = (
-        f"SELECT p.* FROM {source(PUBLICATIONS)} p JOIN (SELECT segmentation, "  # noqa: S608
-        f"max(publication_number) AS publication_number FROM {source(PUBLICATIONS)} "
-        "GROUP BY segmentation) n ON p.segmentation = n.segmentation "
-        "AND p.publication_number = n.publication_number"
-    )
-    statements = [
-        f"{create} {t.name} AS SELECT * FROM {source(t)}"  # noqa: S608
-        for t in ALL_TABLES
-        if t in written
-    ]
-    if PUBLICATIONS not in written:
-        return statements
-    statements.append(f"{create} {CURRENT} AS {newest}")
-    statements += [
-        f"{create} {view.name} AS SELECT {view.lead}t.* FROM {source(view.table)} t "  # noqa: S608
-        f"JOIN {CURRENT} c ON t.{view.key} = c.{view.key}"
-        for view in CURRENT_VIEWS
-        if view.table in written
-    ]
-    if {TRANSACTIONS, STAGE_RUNS} <= set(written):
+    queries = {table.name: _select("*", source(table)) for table in ALL_TABLES if table in written}
+    if PUBLICATIONS in written:
+        queries[CURRENT] = _newest_publications(source(PUBLICATIONS))
+        for view in CURRENT_VIEWS:
+            if view.table in written:
+                joined = f"{source(view.table)} t JOIN {CURRENT} c ON t.{view.key} = c.{view.key}"
+                queries[view.name] = _select(f"{view.lead}t.*", joined)
+    if {PUBLICATIONS, TRANSACTIONS, STAGE_RUNS} <= set(written):
         unfold = "explode" if dialect == "spark" else "unnest"
-        statements.append(
-            f"{create} {CURRENT_TRANSACTIONS} AS SELECT b.segmentation, t.* "  # noqa: S608
-            f"FROM {source(TRANSACTIONS)} t JOIN (SELECT c.segmentation, "
-            f"{unfold}(s.input_ids) AS batch_id FROM {source(STAGE_RUNS)} s JOIN {CURRENT} c "
-            "ON s.stage = 'features' AND s.stage_id = c.snapshot_id) b ON t.batch_id = b.batch_id"
+        queries[CURRENT_TRANSACTIONS] = _published_lines(
+            source(TRANSACTIONS), source(STAGE_RUNS), unfold=unfold
         )
-    return statements
+    return [f"{create} {name} AS {query}" for name, query in queries.items()]
+
+
+def _select(columns: str, source: str) -> str:
+    return f"SELECT {columns} FROM {source}"  # noqa: S608 - names of contracts, quoted paths
+
+
+def _newest_publications(publications: str) -> str:
+    number = "max(publication_number) AS publication_number"
+    newest = _select(f"segmentation, {number}", f"{publications} GROUP BY segmentation")
+    return _select(
+        "p.*",
+        f"{publications} p JOIN ({newest}) n ON p.segmentation = n.segmentation "
+        "AND p.publication_number = n.publication_number",
+    )
+
+
+def _published_lines(transactions: str, stage_runs: str, *, unfold: str) -> str:
+    batches = _select(
+        f"c.segmentation, {unfold}(s.input_ids) AS batch_id",
+        f"{stage_runs} s JOIN {CURRENT} c ON s.stage = 'features' AND s.stage_id = c.snapshot_id",
+    )
+    return _select(
+        "b.segmentation, t.*", f"{transactions} t JOIN ({batches}) b ON t.batch_id = b.batch_id"
+    )
 
 
 def register_views(lake: Lake) -> list[str]:

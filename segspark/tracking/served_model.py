@@ -31,9 +31,9 @@ class ServedModel(PythonModel):
 
     def predict(
         self,
-        context: PythonModelContext,  # noqa: ARG002
+        context: PythonModelContext,  # noqa: ARG002 - MLflow passes it
         model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,  # noqa: ARG002
+        params: dict[str, Any] | None = None,  # noqa: ARG002 - MLflow passes it
     ) -> pd.DataFrame:
         """Score customers, one row in, one row out, under the same index.
 

@@ -58,7 +58,7 @@ class Tracker:
         """
         place = TrackingPlace.resolve(settings, lake_folder=lake_folder)
         with environment():
-            from segspark.tracking import connecting, registry, runs  # noqa: PLC0415
+            from segspark.tracking import connecting, registry, runs  # noqa: PLC0415 - slow
 
         with quietly(IMPATIENT), _in_a_sentence(place):
             client = connecting.connect(place)
@@ -129,7 +129,7 @@ class Tracker:
 
 @contextmanager
 def _in_a_sentence(place: TrackingPlace) -> Iterator[None]:
-    from segspark.tracking.connecting import REFUSALS  # noqa: PLC0415
+    from segspark.tracking.connecting import REFUSALS  # noqa: PLC0415 - slow
 
     try:
         yield

@@ -14,9 +14,6 @@ from segspark.pipeline.stage import StageResult, Workspace
 from segspark.settings.root import Settings
 from segspark.tables.lake import Lake
 from tests.jobs.planted import AS_OF, settings, write_purchases
-from tests.spark.conftest import spark
-
-__all__ = ["spark"]
 
 
 def workspace_of(spark: SparkSession, these: Settings) -> Workspace:

@@ -12,7 +12,8 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.ingest.parsing.rows import ENTITIES, entity_name
-from segspark.pipeline.ingest import current_batches, ingest
+from segspark.pipeline.holdings import current_batches
+from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import Workspace
 from segspark.session.drivers import POSTGRESQL
 from segspark.session.gateway import running_gateway

@@ -19,12 +19,12 @@ from tests.jobs.reading import all_tables
 
 PUBLISHING = "segspark.pipeline.publish"
 INGEST = (
-    "ingest_files",
     "transactions",
     "rejected_transactions",
     "ingest_quality",
     "ingest_batches",
     "ingest is done",
+    "ingest_files",
 )
 FEATURES = (
     "return_matches",

@@ -1,20 +1,13 @@
-"""One small Spark session for all tests, made by segspark itself."""
+"""Databases and lakes that several files of tests share."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from pyspark.sql import SparkSession
 
 from segspark.pipeline.stage import Workspace
-from segspark.session.drivers import DRIVERS
-from segspark.session.opening import spark_session
-from segspark.settings.lake import SparkSettings
 from tests.hostile import good_lake
 from tests.postgres import PostgresServer, postgres_server
-
-# Tests are many short queries: a quick compiler and a small collector halve the processor time.
-_SHORT_RUNS = "-XX:TieredStopAtLevel=1"
 
 _ORDERS = """
     DROP TABLE IF EXISTS orders CASCADE;
@@ -26,20 +19,6 @@ _ORDERS = """
     FROM generate_series(1, 20) AS n;
     INSERT INTO orders VALUES (NULL, NULL, NULL, NULL, 1, 'without any');
 """
-
-
-@pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
-    """The product's own local session, two cores and 1 GiB, with the drivers of databases."""
-    os.environ.setdefault("SPARK_SUBMIT_OPTS", _SHORT_RUNS)
-    settings = SparkSettings(
-        master="local[2]",
-        driver_memory="1g",
-        shuffle_partitions=2,
-        packages=tuple(driver.coordinate for driver in DRIVERS),
-    )
-    with spark_session(settings, app_name="segspark tests") as session:
-        yield session
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +40,3 @@ def shop(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> PostgresS
     monkeypatch.setenv("SHOP_PASSWORD", postgres.password)
     postgres.run(_ORDERS)
     return postgres
-
-
-@pytest.fixture(autouse=True)
-def _no_cache_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Drop what a test cached, so that none sees another's data."""
-    yield
-    if "spark" in request.fixturenames:
-        session: SparkSession = request.getfixturevalue("spark")
-        session.catalog.clearCache()

@@ -135,7 +135,7 @@ def test_progress_is_told_of_every_candidate_and_nothing_stays_persisted(
     told: list[tuple[int, int, str]] = []
     points = points_frame(spark, clouds(60))
     context: Any = spark.sparkContext
-    before = context._jsc.getPersistentRDDs().size()  # noqa: SLF001
+    before = context._jsc.getPersistentRDDs().size()  # noqa: SLF001 - no public way
 
     SparkMLEngine().fit(
         points,
@@ -145,7 +145,7 @@ def test_progress_is_told_of_every_candidate_and_nothing_stays_persisted(
     )
 
     assert told[1:] == [(1, 2, "kmeans-2"), (2, 2, "bisecting_kmeans-2")]
-    assert context._jsc.getPersistentRDDs().size() <= before  # noqa: SLF001
+    assert context._jsc.getPersistentRDDs().size() <= before  # noqa: SLF001 - no public way
 
 
 def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> None:

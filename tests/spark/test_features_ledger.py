@@ -1,23 +1,26 @@
 """The ledger of customer days: additive, and any past day can be rebuilt from it."""
 
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 from hypothesis import Phase, given
 from hypothesis import settings as drawing
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import counted_money, customer_days
 from segspark.features.returns import return_matches
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.settings.rules import LineKind
+from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.histories import (
     Line,
     Matching,
     Units,
+    apart,
     day,
     drawn_histories,
     random_histories,
@@ -26,7 +29,91 @@ from tests.histories import (
 from tests.purchases import values
 
 DAYS = ("purchase_date", "effective_date")
-in_either_order = pytest.mark.parametrize("matching", ["oldest", "nearest"])
+MATCHINGS: tuple[Matching, ...] = ("oldest", "nearest")
+HISTORIES = random_histories(40, seed=12)
+CANCELLED = "an order of 80995 units cancelled after 12 minutes"
+in_either_order = pytest.mark.parametrize("matching", MATCHINGS)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the ledger says of a history; `nearest` is as `oldest` where it is not given."""
+
+    lines: list[Line]
+    columns: tuple[str, ...]
+    oldest: list[tuple[object, ...]]
+    nearest: list[tuple[object, ...]] | None = None
+
+
+CASES = {
+    "a matched return acts on the day of the purchase from its own on": Case(
+        [Line("7", "A1", 3, day=1), Line("7", "R1", -2, day=5)],
+        ("gross_amount", "returned_amount", "undone_order_count"),
+        [(day(1), day(1), 30, 0, 0), (day(1), day(5), 0, 20, 0)],
+    ),
+    "what a return asks for beyond the queue stays on its own day": Case(
+        [Line("7", "A1", 1, day=1), Line("7", "R1", -3, day=5)],
+        ("returned_amount", "unmatched_returned_amount", "order_count"),
+        [(day(1), day(1), 0, 0, 1), (day(1), day(5), 10, 0, 0), (day(5), day(5), 20, 20, 0)],
+    ),
+    "an order is undone on the day of its last unit": Case(
+        [Line("7", "A1", 2, day=1), Line("7", "R1", -1, day=5), Line("7", "R2", -1, day=8)],
+        ("order_count", "undone_order_count"),
+        [(day(1), day(1), 1, 0), (day(1), day(5), 0, 0), (day(1), day(8), 0, 1)],
+    ),
+    "a line added to an undone order brings it back from that day on": Case(
+        [Line("7", "A1", 1, day=1), Line("7", "R1", -1, day=2), Line("7", "A1", 1, day=3)],
+        ("undone_order_count",),
+        [(day(1), day(1), 0), (day(1), day(2), 1), (day(1), day(3), -1)],
+    ),
+    "an order belongs to the day of its first line": Case(
+        [Line("7", "A1", 1, day=2), Line("7", "A1", 4, day=1)],
+        ("order_count", "line_count", "quantity_units"),
+        [(day(1), day(1), 1, 1, 4), (day(1), day(2), 0, 1, 1)],
+    ),
+    "customers without a purchase are zeros": Case(
+        [Line(None, "A1", 1, day=1), Line("7", "A2", 1, day=3, kind="fee")],
+        ("order_count", "gross_amount"),
+        [(day(3), day(3), 0, 0)],
+    ),
+    "copies count once and fees not at all": Case(
+        [Line("7", "A1", 1, day=1, copies=3), Line("7", "A1", 1, day=1, kind="fee")],
+        ("gross_amount", "line_count", "order_count"),
+        [(day(1), day(1), 10, 1, 1)],
+    ),
+    "a row that two batches hold is two lines": Case(
+        [
+            Line("7", "A1", 2, day=1),
+            Line("7", "R1", -1, day=2, number=900_009, batch="batch-1"),
+            Line("7", "R1", -1, day=2, number=900_009, batch="batch-2"),
+        ],
+        ("returned_amount", "undone_order_count"),
+        [(day(1), day(1), 0, 0), (day(1), day(2), 20, 1)],
+    ),
+    "the last purchase before a return is undone where asked": Case(
+        [Line("7", "A1", 1, day=1), Line("7", "A2", 1, day=3), Line("7", "R1", -1, day=5)],
+        ("undone_order_count",),
+        [(day(1), day(1), 0), (day(1), day(5), 1), (day(3), day(3), 0)],
+        [(day(1), day(1), 0), (day(3), day(3), 0), (day(3), day(5), 1)],
+    ),
+    "a return at another rate has its own money": Case(
+        [
+            Line("7", "A1", 2, day=1, currency="USD", rate=Decimal("1.10")),
+            Line("7", "R1", -1, day=5, currency="USD", rate=Decimal("1.20")),
+        ],
+        ("gross_amount", "returned_amount", "unmatched_returned_amount"),
+        [(day(1), day(1), 22, 0, 0), (day(1), day(5), 0, 12, 0)],
+    ),
+    CANCELLED: Case(
+        [
+            Line("16446", "A1", 80995, day=9, price=2, hour=9, minute=15),
+            Line("16446", "C1", -80995, day=9, price=2, hour=9, minute=27),
+        ],
+        ("order_count", "undone_order_count", "quantity_units", "returned_units",
+         "gross_amount", "returned_amount", "unmatched_returned_amount"),
+        [(day(9), day(9), 1, 1, 80995, 80995, 161990, 161990, 0)],
+    ),
+}  # fmt: skip
 
 
 def ledger(spark: SparkSession, *lines: Line, settings: LedgerSettings | None = None) -> DataFrame:
@@ -35,138 +122,98 @@ def ledger(spark: SparkSession, *lines: Line, settings: LedgerSettings | None = 
     )
 
 
-def test_a_matched_return_acts_on_the_purchases_day_from_its_own_on(spark: SparkSession) -> None:
-    days = ledger(spark, Line("7", "A1", 3, day=1), Line("7", "R1", -2, day=5))
-    assert values(days, *DAYS, "gross_amount", "returned_amount", "undone_order_count") == [
-        (day(1), day(1), Decimal(30), Decimal(0), 0),
-        (day(1), day(5), Decimal(0), Decimal(20), 0),
-    ]
+@pytest.fixture(scope="module")
+def found(spark: SparkSession) -> dict[Matching, list[Row]]:
+    """The ledger of all histories of this file, each order by one query."""
+    lines = [*HISTORIES, *apart({name: case.lines for name, case in CASES.items()})]
+    return {
+        matching: ledger(spark, *lines, settings=LedgerSettings(return_matching=matching)).collect()
+        for matching in MATCHINGS
+    }
 
 
-def test_what_a_return_asks_for_beyond_the_queue_stays_on_its_own_day(spark: SparkSession) -> None:
-    days = ledger(spark, Line("7", "A1", 1, day=1), Line("7", "R1", -3, day=5))
-    assert values(days, *DAYS, "returned_amount", "unmatched_returned_amount", "order_count") == [
-        (day(1), day(1), Decimal(0), Decimal(0), 1),
-        (day(1), day(5), Decimal(10), Decimal(0), 0),
-        (day(5), day(5), Decimal(20), Decimal(20), 0),
-    ]
+def of_history(rows: Iterable[Row], name: str) -> list[Row]:
+    return [row for row in rows if row["customer_id"].startswith(f"{name}: ")]
 
 
-def test_an_order_is_undone_on_the_day_of_its_last_unit(spark: SparkSession) -> None:
-    days = ledger(
-        spark, Line("7", "A1", 2, day=1), Line("7", "R1", -1, day=5), Line("7", "R2", -1, day=8)
-    )
-    assert values(days, "effective_date", "order_count", "undone_order_count") == [
-        (day(1), 1, 0),
-        (day(5), 0, 0),
-        (day(8), 0, 1),
-    ]
+def of_random_histories(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if ":" not in row["customer_id"]]
 
 
-def test_a_line_added_to_an_undone_order_brings_it_back_from_that_day_on(
-    spark: SparkSession,
+@in_either_order
+@pytest.mark.parametrize("name", CASES)
+def test_the_ledger_says_what_is_told_of_it(
+    found: dict[Matching, list[Row]], matching: Matching, name: str
 ) -> None:
-    days = ledger(
-        spark, Line("7", "A1", 1, day=1), Line("7", "R1", -1, day=2), Line("7", "A1", 1, day=3)
-    )
-    assert values(days, *DAYS, "undone_order_count") == [
-        (day(1), day(1), 0),
-        (day(1), day(2), 1),
-        (day(1), day(3), -1),
-    ]
+    case = CASES[name]
+    rows = of_history(found[matching], name)
+    expected = case.nearest if matching == "nearest" and case.nearest else case.oldest
+    assert sorted(tuple(row[c] for c in (*DAYS, *case.columns)) for row in rows) == expected
 
 
-def test_an_order_belongs_to_the_day_of_its_first_line(spark: SparkSession) -> None:
-    days = ledger(spark, Line("7", "A1", 1, day=2), Line("7", "A1", 4, day=1))
-    assert values(days, *DAYS, "order_count", "line_count", "quantity_units") == [
-        (day(1), day(1), 1, 1, Decimal(4)),
-        (day(1), day(2), 0, 1, Decimal(1)),
-    ]
-
-
-def test_guests_are_absent_and_customers_without_a_purchase_are_zeros(spark: SparkSession) -> None:
-    days = ledger(spark, Line(None, "A1", 1, day=1), Line("7", "A2", 1, day=3, kind="fee"))
-    assert values(days, "customer_id", *DAYS, "order_count", "gross_amount") == [
-        ("7", day(3), day(3), 0, Decimal(0))
-    ]
+def test_guests_are_absent_and_keys_unique(found: dict[Matching, list[Row]]) -> None:
+    for rows in found.values():
+        keys = [tuple(row[name] for name in CUSTOMER_DAYS.grain) for row in rows]
+        assert len(set(keys)) == len(keys)
+        assert None not in {row["customer_id"] for row in rows}
 
 
 def test_kinds_and_copies_count_as_asked(spark: SparkSession) -> None:
-    lines = [Line("7", "A1", 1, day=1, copies=3), Line("7", "A1", 1, day=1, kind="fee")]
+    lines = CASES["copies count once and fees not at all"].lines
     wide = LedgerSettings(
         purchase_kinds=(LineKind.SALE, LineKind.FEE), return_kinds=(), exact_duplicates="all"
     )
-    assert values(ledger(spark, *lines), "gross_amount", "line_count", "order_count") == [
-        (Decimal(10), 1, 1)
-    ]
     assert values(
         ledger(spark, *lines, settings=wide), "gross_amount", "line_count", "order_count"
     ) == [(Decimal(40), 4, 1)]
 
 
-def test_a_row_that_two_batches_hold_is_two_lines(spark: SparkSession) -> None:
-    days = ledger(
-        spark,
-        Line("7", "A1", 2, day=1),
-        Line("7", "R1", -1, day=2, number=9, batch="batch-1"),
-        Line("7", "R1", -1, day=2, number=9, batch="batch-2"),
-    )
-    assert values(days, *DAYS, "returned_amount", "undone_order_count") == [
-        (day(1), day(1), Decimal(0), 0),
-        (day(1), day(2), Decimal(20), 1),
+def test_a_cancelled_order_counts_for_nothing(
+    spark: SparkSession, found: dict[Matching, list[Row]]
+) -> None:
+    rows = [
+        tuple({**row.asDict(), "customer_id": matching}.values())
+        for matching in MATCHINGS
+        for row in of_history(found[matching], CANCELLED)
+    ]
+    days = spark.createDataFrame(rows, CUSTOMER_DAYS.schema)
+    summaries = customer_summaries(days, settings=FeatureSettings(), as_of=day(20))
+    columns = ("customer_id", "exclusion_reason", "gross_amount", "net_amount")
+    assert values(summaries, *columns) == [
+        (matching, "every purchase was undone", Decimal(161990), Decimal(0))
+        for matching in sorted(MATCHINGS)
     ]
 
 
-def test_the_last_purchase_before_a_return_is_undone_where_asked(spark: SparkSession) -> None:
-    lines = [Line("7", "A1", 1, day=1), Line("7", "A2", 1, day=3), Line("7", "R1", -1, day=5)]
-    undone = {
-        matching: values(
-            ledger(spark, *lines, settings=LedgerSettings(return_matching=matching)).filter(
-                "undone_order_count > 0"
-            ),
-            *DAYS,
-        )
-        for matching in ("oldest", "nearest")
-    }
-    assert undone == {"oldest": [(day(1), day(5))], "nearest": [(day(3), day(5))]}
+def net_money(lines: Iterable[Line]) -> dict[str | None, Units]:
+    net: dict[str | None, Units] = defaultdict(int)
+    for line in lines:
+        net[line.customer] += line.units * line.price
+    return net
+
+
+def ledger_money(rows: Iterable[Row]) -> dict[str | None, Units]:
+    net: dict[str | None, Units] = defaultdict(int)
+    for row in rows:
+        net[row["customer_id"]] += row["gross_amount"] - row["returned_amount"]
+    return net
 
 
 @in_either_order
-def test_an_order_of_80995_units_cancelled_after_12_minutes_counts_for_nothing(
-    spark: SparkSession, matching: Matching
-) -> None:
-    days = ledger(
-        spark,
-        Line("16446", "A1", 80995, day=9, price=2, hour=9, minute=15),
-        Line("16446", "C1", -80995, day=9, price=2, hour=9, minute=27),
-        settings=LedgerSettings(return_matching=matching),
-    )
-    left = days.select(
-        *DAYS,
-        (F.col("order_count") - F.col("undone_order_count")).alias("orders"),
-        (F.col("quantity_units") - F.col("returned_units")).alias("units"),
-        (F.col("gross_amount") - F.col("returned_amount")).alias("money"),
-        "unmatched_returned_amount",
-    )
-    assert values(left, *left.columns) == [(day(9), day(9), 0, Decimal(0), Decimal(0), Decimal(0))]
-    row = customer_summaries(days, settings=FeatureSettings(), as_of=day(20)).collect()[0]
-    assert row["exclusion_reason"] == "every purchase was undone"
-    assert (row["gross_amount"], row["net_amount"]) == (Decimal(161990), Decimal(0))
-
-
-@in_either_order
-@drawing(max_examples=3, deadline=None, phases=(Phase.explicit, Phase.generate))
-@given(lines=drawn_histories())
 def test_netting_moves_money_between_days_and_never_changes_it(
+    found: dict[Matching, list[Row]], matching: Matching
+) -> None:
+    assert ledger_money(of_random_histories(found[matching])) == net_money(HISTORIES)
+
+
+@in_either_order
+@drawing(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(lines=drawn_histories(customers=50))
+def test_nor_where_units_are_fractions(
     spark: SparkSession, matching: Matching, lines: list[Line]
 ) -> None:
-    expected: dict[str | None, Units] = defaultdict(int)
-    for line in lines:
-        expected[line.customer] += line.units * line.price
-    net = F.sum(F.col("gross_amount") - F.col("returned_amount"))
     days = ledger(spark, *lines, settings=LedgerSettings(return_matching=matching))
-    found = values(days.groupBy("customer_id").agg(net.alias("net")), "customer_id", "net")
-    assert dict(found) == expected
+    assert ledger_money(days.collect()) == net_money(lines)
 
 
 def test_the_money_counted_is_that_of_purchases_and_of_returns(spark: SparkSession) -> None:
@@ -191,23 +238,20 @@ def test_the_money_counted_is_that_of_purchases_and_of_returns(spark: SparkSessi
     assert values(nothing, *sums) == [(Decimal(0), Decimal(0))]
 
 
-def test_matches_that_were_written_are_used_as_they_are(spark: SparkSession) -> None:
-    lines = transactions(spark, random_histories(20, seed=12))
+def test_matches_that_were_written_are_used_as_they_are(
+    spark: SparkSession, found: dict[Matching, list[Row]]
+) -> None:
+    lines = transactions(spark, HISTORIES)
     nearest = LedgerSettings(return_matching="nearest")
     written = return_matches(lines, settings=nearest, ledger_id="ledger-1")
     # Settings that would match otherwise, to see whose matches count.
-    given_matches = customer_days(
-        lines, settings=LedgerSettings(), ledger_id="ledger-1", matches=written
-    )
-    found = customer_days(lines, settings=nearest, ledger_id="ledger-1")
-    assert values(given_matches, *found.columns) == values(found, *found.columns)
+    days = customer_days(lines, settings=LedgerSettings(), ledger_id="ledger-1", matches=written)
+    assert set(days.collect()) == set(of_random_histories(found["nearest"]))
 
 
-def test_ledgers_of_separate_customers_add_up_to_the_ledger_of_all(spark: SparkSession) -> None:
-    lines = random_histories(20, seed=13)
-    even = [line for line in lines if int(str(line.customer)[1:]) % 2 == 0]
-    odd = [line for line in lines if line not in even]
-    both = ledger(spark, *even).unionByName(ledger(spark, *odd))
-    assert values(both, *both.columns) == values(ledger(spark, *lines), *both.columns)
-    keys = values(both, "customer_id", *DAYS)
-    assert len(set(keys)) == len(keys)
+def test_the_ledger_of_some_customers_is_that_part_of_the_ledger_of_all(
+    spark: SparkSession, found: dict[Matching, list[Row]]
+) -> None:
+    some = {f"c{number}" for number in range(0, 40, 2)}
+    days = ledger(spark, *(line for line in HISTORIES if line.customer in some))
+    assert set(days.collect()) == {row for row in found["oldest"] if row["customer_id"] in some}

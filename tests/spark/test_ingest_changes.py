@@ -1,15 +1,18 @@
 """When a file or the settings change, only what the present settings and contents say counts."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
-from segspark.errors import IngestError
-from segspark.pipeline.ingest import current_batches, ingest
+from segspark.errors import IngestError, StageError
+from segspark.pipeline.features import build_features
+from segspark.pipeline.holdings import current_batches
+from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.tables.purchases import TRANSACTIONS
 from tests.purchases import HEADER, PRICED, csv_file, source_document, workspace
@@ -94,3 +97,36 @@ def test_under_other_settings_the_old_batches_no_longer_count(shop: Shop, tmp_pa
     assert counted(shop(columns=other)) == [("x", Decimal(3))]
     assert counted(shop()) == [("7", Decimal(3))]
     assert ingest(shop()).was_done
+
+
+def test_a_file_that_was_renamed_and_then_corrected_counts_once(shop: Shop, tmp_path: Path) -> None:
+    work = shop(changed_file="replace")
+    file = csv_file(tmp_path / "in" / "a.csv", FIRST)
+    ingest(work)
+    file.rename(tmp_path / "in" / "b.csv")
+    assert ingest(work).was_done
+    csv_file(tmp_path / "in" / "b.csv", SECOND)
+    ingest(work)
+    assert counted(work) == [("7", Decimal("3.5"))]
+
+
+def test_good_files_before_a_bad_one_are_taken_in_and_nothing_is_built_on_them_yet(
+    shop: Shop, tmp_path: Path
+) -> None:
+    work = shop()
+    for name, line in zip("abdef", (FIRST, SECOND, FIRST, FIRST, FIRST), strict=True):
+        csv_file(tmp_path / "in" / f"{name}.csv", line.replace("A1", f"A{name}"))
+    bad = csv_file(tmp_path / "in" / "c.csv", "7,soon,A1,mug,2,1.50")
+    with pytest.raises(IngestError, match=r"c\.csv: 1 of 1 rows are refused"):
+        ingest(work)
+    assert [row["file_name"] for row in of_time(work)] == ["a.csv", "b.csv"]
+    with pytest.raises(StageError, match="the last ingest failed"):
+        build_features(work, as_of=date(2011, 4, 1))
+
+    csv_file(bad, FIRST)
+    ingest(work)
+    assert len(current_batches(work)) == 6
+
+
+def of_time(work: Workspace) -> list[Row]:
+    return sorted(current_batches(work), key=lambda row: (row["ingested_at"], row["file_name"]))

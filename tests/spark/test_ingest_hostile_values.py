@@ -166,7 +166,7 @@ def test_a_time_that_comes_twice_is_taken_for_the_first(taken_in: Workspace) -> 
     found = taken_in.lake.read(TRANSACTIONS).filter("source = 'styled'")
     stamp = F.date_format("transaction_at", "yyyy-MM-dd HH:mm:ss").alias("stamp")
     ((told,),) = values(found.select(stamp).distinct(), "stamp")
-    assert datetime.fromisoformat(told) == datetime(2025, 10, 26, 0, 30)  # noqa: DTZ001 - in UTC
+    assert datetime.fromisoformat(told) == datetime(2025, 10, 26, 0, 30)
 
 
 def test_the_good_batch_is_still_there(taken_in: Workspace) -> None:

@@ -108,8 +108,8 @@ def test_a_utc_stamp_falls_on_the_business_zones_day(spark: SparkSession) -> Non
     settings = source(stamp_zone="UTC", business_zone="America/New_York")
     found = parsed(table(spark, TEXTS, *rows), settings)
     assert values(found, "transaction_date", "local_hour", "transaction_at") == [
-        (date(2016, 12, 31), 22, datetime(2017, 1, 1, 3, 30)),  # noqa: DTZ001
-        (date(2017, 7, 1), 0, datetime(2017, 7, 1, 4)),  # noqa: DTZ001
+        (date(2016, 12, 31), 22, datetime(2017, 1, 1, 3, 30)),
+        (date(2017, 7, 1), 0, datetime(2017, 7, 1, 4)),
     ]
 
 
@@ -118,7 +118,7 @@ def test_a_local_stamp_keeps_its_day_and_becomes_a_utc_instant(spark: SparkSessi
     raw = table(spark, TEXTS, (GOOD[0], "2011-06-30 00:30:00", *GOOD[2:]))
     found = parsed(raw, settings)
     assert values(found, "transaction_date", "local_hour", "transaction_at") == [
-        (date(2011, 6, 30), 0, datetime(2011, 6, 29, 23, 30))  # noqa: DTZ001
+        (date(2011, 6, 30), 0, datetime(2011, 6, 29, 23, 30))
     ]
 
 
@@ -216,15 +216,13 @@ def test_a_stamp_that_states_its_own_offset_is_not_shifted_again(spark: SparkSes
     settings = source(stamp_zone="Europe/Berlin", business_zone="Europe/Berlin")
     raw = table(spark, TEXTS, *((GOOD[0], stamp, *GOOD[2:]) for stamp in stamps))
     found = values(parsed(raw, settings), "transaction_date", "local_hour", "transaction_at")
-    assert found == [(date(2026, 10, 4), 0, datetime(2026, 10, 3, 22, 30))] * 3  # noqa: DTZ001
+    assert found == [(date(2026, 10, 4), 0, datetime(2026, 10, 3, 22, 30))] * 3
 
 
 def test_a_pattern_with_an_offset_gives_instants(spark: SparkSession) -> None:
     settings = source(timestamp_format="yyyy-MM-dd HH:mm:ssXXX", stamp_zone="Europe/Berlin")
     raw = table(spark, TEXTS, (GOOD[0], "2026-10-04 00:30:00+02:00", *GOOD[2:]))
-    assert values(parsed(raw, settings), "transaction_at") == [
-        (datetime(2026, 10, 3, 22, 30),)  # noqa: DTZ001
-    ]
+    assert values(parsed(raw, settings), "transaction_at") == [(datetime(2026, 10, 3, 22, 30),)]
 
 
 def test_a_number_is_no_stamp(spark: SparkSession) -> None:

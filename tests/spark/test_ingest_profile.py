@@ -12,7 +12,7 @@ from pyspark.sql import types as T
 
 from segspark.ingest.parsing.rows import ENTITIES
 from segspark.ingest.quality import profile
-from segspark.ingest.quality.alarms import Figure
+from segspark.ingest.quality.figures import Figure
 from segspark.ingest.quality.profile import profile_batches
 from segspark.tables.contract import TableContract
 from segspark.tables.entities import CUSTOMER_EVENTS, CUSTOMERS, PRODUCTS

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pyspark.sql import Row
 from pyspark.sql import functions as F
 
-from segspark.pipeline.ingest import current_batches, ingest
+from segspark.pipeline.holdings import current_batches
+from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import Workspace
 from segspark.tables.purchases import REJECTED_TRANSACTIONS, TRANSACTIONS
 from tests.hostile import refusal, with_sources

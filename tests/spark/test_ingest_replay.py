@@ -1,19 +1,28 @@
 """Refused rows can be repaired and taken in, and the books still tie out."""
 
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
-from segspark.pipeline.ingest import current_batches, ingest
+from segspark.ingest.parsing.rows import REASONS
+from segspark.ingest.reading.raw import RawRows
+from segspark.pipeline.holdings import current_batches
+from segspark.pipeline.ingest import ingest
+from segspark.pipeline.intake import Intake
 from segspark.pipeline.replay import export_refusals, replay
 from segspark.pipeline.stage import Workspace
-from segspark.tables.purchases import TRANSACTIONS
+from segspark.pipeline.taking_in import parse_intake, take_in
+from segspark.tables.ingested import INGEST_BATCHES
+from segspark.tables.purchases import REJECTED_TRANSACTIONS, TRANSACTIONS
 from tests.purchases import csv_file, source_document, values, workspace
 
 GOOD = "7,2011-03-01 10:00:00,A1,mug,2,1.50"
@@ -23,14 +32,27 @@ SHORT = "9,2011-03-02,A4"
 FILE = (GOOD, GOOD, BAD, BAD, WORSE, SHORT)
 
 
+@pytest.fixture(scope="module")
+def delivered(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a lake that refused four rows, of which two are equal, and with their file."""
+    folder = tmp_path_factory.mktemp("refused")
+    csv_file(folder / "march.csv", *FILE)
+    ingest(shop(spark, folder))
+    return folder
+
+
 @pytest.fixture
-def refused(spark: SparkSession, tmp_path: Path) -> Workspace:
-    """A lake that refused four rows, of which two are equal."""
-    path = csv_file(tmp_path / "march.csv", *FILE)
-    shop = source_document(path, most_rejected_ratio=0.8, changed_file="replace")
-    work = workspace(spark, tmp_path / "lake", {"shop": shop})
-    ingest(work)
-    return work
+def refused(spark: SparkSession, delivered: Path, tmp_path: Path) -> Workspace:
+    """A copy of that lake."""
+    shutil.copytree(delivered, tmp_path, dirs_exist_ok=True)
+    return shop(spark, tmp_path)
+
+
+def shop(spark: SparkSession, folder: Path, **changed: object) -> Workspace:
+    lenient = source_document(
+        folder / "march.csv", most_rejected_ratio=0.8, changed_file="replace", **changed
+    )
+    return workspace(spark, folder / "lake", {"shop": lenient})
 
 
 def exported(work: Workspace, folder: Path, name: str = "refused.jsonl") -> list[dict[str, Any]]:
@@ -80,7 +102,8 @@ def test_repaired_rows_are_kept_as_often_as_they_came_and_the_books_tie_out(
     assert values(lines, "order_id", "line_amount", "copies_count") == [
         ("A1", Decimal(3), 2), ("A2", Decimal(4), 2), ("A3", Decimal(20), 1),
     ]  # fmt: skip
-    assert summary.startswith("6 rows in = 3 kept + 2 duplicate + 1 refused; ")
+    # The money of the rows that could not be read as a date is that of the repaired ones.
+    assert summary == ("6 rows in = 3 kept + 2 duplicate + 1 refused; 34.0000 in money ties out")
     for batch in current_batches(refused):
         for unit in ("row_count", "amount"):
             parts = [batch[f"{kind}_{unit}"] for kind in ("kept", "duplicate", "rejected")]
@@ -110,8 +133,88 @@ def test_a_row_is_replayed_only_once(refused: Workspace, tmp_path: Path) -> None
     rows = exported(refused, tmp_path)
     file = repaired(tmp_path, [repair(of_order(rows, "A2"), at="2011-03-04")])
     replay(refused, file)
-    with pytest.raises(IngestError, match="waits to be repaired: it was replayed before"):
-        replay(refused, file)
+    first = current_batches(refused)
+    assert replay(refused, file).was_done
+    assert current_batches(refused) == first
+
+
+def test_a_replay_that_was_killed_between_two_batches_goes_on(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same row in two files of one name: each file's row is repaired by itself."""
+    for year in ("2010", "2011"):
+        csv_file(tmp_path / "in" / year / "march.csv", GOOD.replace("2011", year), BAD)
+    source = source_document(tmp_path / "in", most_rejected_ratio=0.8)
+    work = workspace(spark, tmp_path / "lake", {"shop": source})
+    ingest(work)
+    rows = exported(work, tmp_path)
+    assert len(rows) == 2
+    file = repaired(tmp_path, [repair(row, at="2011-03-04") for row in rows])
+
+    with monkeypatch.context() as patch:
+        patch.setattr("segspark.pipeline.replay.take_in", only_once(take_in))
+        with pytest.raises(Killed):
+            replay(work, file)
+    assert len(current_batches(work)) == 3
+    replay(work, file)
+    assert [row["replays_batch_id"] is None for row in by_time(work)] == [True, True, False, False]
+    assert exported(work, tmp_path, "left.jsonl") == []
+    assert values(work.lake.read(TRANSACTIONS), "order_id") == [("A1",), ("A1",), ("A2",), ("A2",)]
+
+
+class Killed(BaseException):
+    """Nobody handles it, as nobody handles a kill."""
+
+
+def only_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    calls: list[object] = []
+
+    def once(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise Killed
+        return function(*arguments)
+
+    return once
+
+
+def by_time(work: Workspace) -> list[Row]:
+    return sorted(current_batches(work), key=lambda row: row["ingested_at"])
+
+
+def test_a_replayed_row_is_judged_by_the_day_on_which_its_file_came(
+    refused: Workspace, tmp_path: Path
+) -> None:
+    (delivery,) = current_batches(refused)
+    future = (delivery["delivered_at"] + timedelta(days=30)).date().isoformat()
+    row = of_order(exported(refused, tmp_path), "A2")
+    with pytest.raises(IngestError, match="no row can be taken in"):
+        replay(refused, repaired(tmp_path, [repair(row, at=future)]))
+    replay(refused, repaired(tmp_path, [repair(row, at="2011-03-04")]))
+    assert {row["delivered_at"] for row in current_batches(refused)} == {delivery["delivered_at"]}
+
+
+def test_refused_rows_that_a_killed_ingest_left_give_way_to_a_file_without_any(
+    spark: SparkSession, refused: Workspace, tmp_path: Path
+) -> None:
+    """Killed before the books were written, and then told to take every row."""
+    (killed,) = current_batches(refused)
+    refused.lake.replace(INGEST_BATCHES, refused.lake.read(INGEST_BATCHES).limit(0),
+                         {"batch_id": killed["batch_id"]})  # fmt: skip
+    again = shop(spark, tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        # The file is the same, and its rows are read as good ones this time.
+        patch.setattr("segspark.pipeline.taking_in.parse_intake", without_reasons)
+        ingest(again)
+    assert again.lake.read(REJECTED_TRANSACTIONS).count() == 0
+    assert [row["rejected_row_count"] for row in current_batches(again)] == [0]
+
+
+def without_reasons(
+    workspace: Workspace, intake: Intake, raws: Sequence[RawRows]
+) -> list[DataFrame]:
+    parsed = parse_intake(workspace, intake, raws)
+    return [frame.filter(F.size(REASONS) == 0) for frame in parsed]
 
 
 def test_a_replay_stops_counting_with_the_file_that_was_repaired(

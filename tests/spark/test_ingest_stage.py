@@ -12,7 +12,8 @@ from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
 from segspark.ingest.books.tying_out import Delivery, Entry, Written, imbalance
-from segspark.pipeline.ingest import current_batches, ingest
+from segspark.pipeline.holdings import current_batches
+from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import Workspace
 from segspark.tables.ingested import INGEST_BATCHES
 from segspark.tables.operations import STAGE_RUNS

@@ -14,7 +14,7 @@ BERLIN = {"stamp_zone": "Europe/Berlin", "business_zone": "Europe/Berlin"}
 SAO_PAULO = {"stamp_zone": "America/Sao_Paulo", "business_zone": "America/Sao_Paulo"}
 
 
-def stamps(spark: SparkSession, *texts: str, **changed: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
+def stamps(spark: SparkSession, *texts: str, **changed: object) -> list[tuple[Any, ...]]:
     """Instant, day and reasons of each stamp, in order."""
     raw = table(spark, "who string, at string, money string", *((str(n), text, "1")
                 for n, text in enumerate(texts)))  # fmt: skip
@@ -32,7 +32,7 @@ def test_an_hour_that_the_clock_skipped_is_refused(spark: SparkSession) -> None:
 
 def test_an_hour_that_comes_twice_is_taken_for_the_first(spark: SparkSession) -> None:
     found = stamps(spark, "2025-10-26 02:30:00", **BERLIN)
-    assert found == [(datetime(2025, 10, 26, 0, 30), date(2025, 10, 26), [])]  # noqa: DTZ001
+    assert found == [(datetime(2025, 10, 26, 0, 30), date(2025, 10, 26), [])]
 
 
 def test_a_day_that_began_at_one_keeps_its_date(spark: SparkSession) -> None:

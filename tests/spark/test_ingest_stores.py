@@ -23,21 +23,14 @@ from segspark.ingest.files.source_files import (
     open_content,
     unpack,
 )
-from segspark.settings.formats import CsvFormat
+from tests.delivered import CSV, written
 
-CSV = CsvFormat(kind="csv")
 MIB = 1 << 20
 
 
 @pytest.fixture
 def store(spark: SparkSession) -> HadoopStore:
     return HadoopStore(spark)
-
-
-def written(path: Path, content: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
-    return path
 
 
 def told(call: Callable[[], object]) -> str:

@@ -11,7 +11,8 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from segspark.pipeline.ingest import current_batches, ingest
+from segspark.pipeline.holdings import current_batches
+from segspark.pipeline.ingest import ingest
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import Workspace
 from segspark.settings.formats import ParquetFormat

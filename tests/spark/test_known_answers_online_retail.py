@@ -16,7 +16,8 @@ from pyspark.sql import functions as F
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import customer_days
 from segspark.features.scores import score_cuts
-from segspark.pipeline.ingest import current_batches, ingest
+from segspark.pipeline.holdings import current_batches
+from segspark.pipeline.ingest import ingest
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import Workspace
 from segspark.settings.loading import load_settings
@@ -105,7 +106,7 @@ def test_the_funnel_is_met_step_by_step(lines: DataFrame) -> None:
     positive = (F.col("quantity_units") > 0) & (F.col("unit_price_amount") > 0)
     valid = uncancelled & positive
     product = valid & F.col("product_id").rlike(r"^\d{5}")
-    everything, once, each = F.lit(True), F.lit(1), F.col("copies_count")  # noqa: FBT003
+    everything, once, each = F.lit(col=True), F.lit(1), F.col("copies_count")
     steps = [
         (everything, each),
         (known, each),

@@ -6,23 +6,50 @@ import pytest
 from pyspark.sql import Row
 
 from segspark.errors import IngestError
-from segspark.ingest.books.batches import Batch, check_nothing_is_left_behind, new_batches
+from segspark.ingest.books.batches import (
+    Batch,
+    Books,
+    check_nothing_is_left_behind,
+    new_batches,
+)
 from segspark.settings.sources import Source
 from tests.purchases import PRICED, source
 
-Known = dict[str, tuple[str, str]]
+
+def new(
+    contents: dict[str, str], books: Books | None = None, settings: Source | None = None
+) -> list[Batch]:
+    """The new ones of contents, given as content → name in the books."""
+    return new_batches("shop", settings or source(), contents, books or Books(), currency="EUR")
 
 
-def batch(content: str, name: str = "jan.csv", *, shop: str = "shop", **changed: object) -> Batch:
-    return new_batches(shop, source(**changed), {content: name}, {})[0]
+def batch(content: str, name: str = "jan.csv", **changed: object) -> Batch:
+    return new({content: name}, settings=source(**changed))[0]
 
 
-def known(*batches: Batch) -> Known:
-    return {b.batch_id: (b.name, b.content_hash) for b in batches}
+def books(*batches: Batch, **taken_as: str) -> Books:
+    """Books in which the batches count; `taken_as` is content → the name it has now."""
+    return Books(
+        batch_ids={b.content_hash: b.batch_id for b in batches},
+        names={b.content_hash: b.name for b in batches},
+        taken_as={name: [content] for content, name in taken_as.items()},
+    )
 
 
 def replacing() -> Source:
     return source(changed_file="replace")
+
+
+def followed(found: list[Batch]) -> list[tuple[str, str | None]]:
+    return [(b.content_hash, b.replaces) for b in found]
+
+
+def earlier(**names: str) -> list[Row]:
+    """Batches of the settings before: content → name."""
+    return [
+        Row(file_name=name, content_hash=content, replays_batch_id=None)
+        for content, name in names.items()
+    ]
 
 
 def test_a_renamed_or_moved_file_keeps_its_id() -> None:
@@ -50,47 +77,98 @@ def test_settings_that_change_no_row_change_no_id(changed: dict[str, Any]) -> No
 
 
 def test_other_bytes_and_other_sources_have_other_ids() -> None:
-    ids = {batch("a").batch_id, batch("b").batch_id, batch("a", shop="other").batch_id}
+    other = new_batches("other", source(), {"a": "jan.csv"}, Books(), currency="EUR")[0]
+    ids = {batch("a").batch_id, batch("b").batch_id, other.batch_id}
     assert len(ids) == 3
 
 
+def test_the_lakes_currency_is_part_of_the_id_where_rates_turn_amounts_into_it() -> None:
+    def ids(**changed: object) -> set[str]:
+        contents = {"a": "jan.csv"}
+        return {
+            new_batches("shop", source(**changed), contents, Books(), currency=c)[0].batch_id
+            for c in ("EUR", "USD")
+        }
+
+    assert len(ids(exchange_rates="rates.csv")) == 2
+    assert len(ids()) == 1
+
+
 def test_a_known_content_is_not_new_under_any_name() -> None:
-    old = batch("bytes")
-    assert new_batches("shop", source(), {"bytes": "other name.csv"}, known(old)) == []
+    assert new({"bytes": "other name.csv"}, books(batch("bytes"))) == []
 
 
 def test_a_changed_file_is_refused_with_what_to_do() -> None:
     with pytest.raises(IngestError, match=r"jan.csv was ingested before.*changed_file to replace"):
-        new_batches("shop", source(), {"new bytes": "jan.csv"}, known(batch("bytes")))
+        new({"new bytes": "jan.csv"}, books(batch("bytes")))
 
 
 def test_a_changed_file_replaces_its_old_content_where_that_is_asked_for() -> None:
     old = batch("bytes")
-    new = new_batches("shop", replacing(), {"new bytes": "jan.csv"}, known(old))
-    assert [(b.content_hash, b.replaces) for b in new] == [("new bytes", old.batch_id)]
+    found = new({"new bytes": "jan.csv"}, books(old), replacing())
+    assert followed(found) == [("new bytes", old.batch_id)]
+
+
+def test_a_file_that_was_renamed_and_then_changed_replaces_what_it_was() -> None:
+    old = batch("bytes", "jan.csv")
+    now = books(old, bytes="january.csv")
+    assert followed(new({"later": "january.csv"}, now, replacing())) == [("later", old.batch_id)]
+    with pytest.raises(IngestError, match=r"january\.csv was ingested before"):
+        new({"later": "january.csv"}, now)
+
+
+def test_of_two_contents_of_one_name_the_one_that_the_file_had_last_is_replaced() -> None:
+    first, second = batch("1", "jan.csv"), batch("2", "jan.csv")
+    now = books(first, second, **{"1": "old/jan.csv", "2": "jan.csv"})
+    assert followed(new({"3": "jan.csv"}, now, replacing())) == [("3", second.batch_id)]
+    assert followed(new({"3": "old/jan.csv"}, now, replacing())) == [("3", first.batch_id)]
+
+
+def test_what_a_name_stood_for_is_not_replaced_while_it_is_there_under_another() -> None:
+    old = batch("bytes", "jan.csv")
+    contents = {"bytes": "january.csv", "other": "jan.csv"}
+    assert followed(new(contents, books(old, bytes="jan.csv"), replacing())) == [("other", None)]
+
+
+def test_a_name_whose_last_content_was_replaced_follows_the_replacement() -> None:
+    newer = batch("2", "jan.csv")
+    killed_before_it_was_remembered = books(newer, **{"1": "jan.csv"})
+    found = new({"3": "jan.csv"}, killed_before_it_was_remembered, replacing())
+    assert followed(found) == [("3", newer.batch_id)]
 
 
 @pytest.mark.parametrize("settings", [source(), replacing()], ids=["refuse", "replace"])
 def test_a_second_file_of_the_same_name_in_another_folder_replaces_nothing(
     settings: Source,
 ) -> None:
-    contents = {"2010": "jan.csv", "2011": "jan.csv"}
-    new = new_batches("shop", settings, contents, known(batch("2010")))
-    assert [(b.content_hash, b.replaces) for b in new] == [("2011", None)]
+    found = new({"2010": "jan.csv", "2011": "jan.csv"}, books(batch("2010")), settings)
+    assert followed(found) == [("2011", None)]
 
 
 def test_new_files_beside_known_ones_are_all_that_is_new() -> None:
-    contents = {"1": "jan.csv", "2": "feb.csv", "3": "mar.csv"}
-    new = new_batches("shop", source(), contents, known(batch("1")))
-    assert [(b.name, b.replaces) for b in new] == [("feb.csv", None), ("mar.csv", None)]
+    found = new({"1": "jan.csv", "2": "feb.csv", "3": "mar.csv"}, books(batch("1")))
+    assert [(b.name, b.replaces) for b in found] == [("feb.csv", None), ("mar.csv", None)]
+
+
+@pytest.mark.parametrize(
+    ("contents", "now"),
+    [
+        ({"1": "a.csv"}, books()),
+        ({"3": "a.csv"}, books()),
+        ({"1": "renamed.csv"}, books()),
+        ({"3": "renamed.csv"}, books(**{"1": "renamed.csv"})),
+        ({}, books(batch("1", "a.csv"))),
+    ],
+    ids=["still there", "changed", "renamed", "renamed and changed", "taken in anew, then gone"],
+)
+def test_changed_settings_are_fine_where_each_file_of_before_is_or_was_taken_in_anew(
+    contents: dict[str, str], now: Books
+) -> None:
+    check_nothing_is_left_behind("shop", contents, now, earlier(**{"1": "a.csv"}))
 
 
 def test_changed_settings_are_refused_while_files_of_before_are_gone() -> None:
-    kept, gone = (
-        Row(file_name="a.csv", content_hash="1", replays_batch_id=None),
-        Row(file_name="b.csv", content_hash="2", replays_batch_id=None),
-    )
-    check_nothing_is_left_behind("shop", {"1": "a.csv"}, [kept])
-    check_nothing_is_left_behind("shop", {"3": "a.csv"}, [kept])
-    with pytest.raises(IngestError, match=r"source shop: its settings changed.* b\.csv are no"):
-        check_nothing_is_left_behind("shop", {"1": "a.csv"}, [kept, gone])
+    before = earlier(**{"1": "a.csv", "2": "b.csv"})
+    for now in (books(), books(batch("1", "a.csv"))):
+        with pytest.raises(IngestError, match=r"source shop: its settings changed.* b\.csv are no"):
+            check_nothing_is_left_behind("shop", {"1": "a.csv"}, now, before)

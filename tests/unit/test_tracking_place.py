@@ -12,7 +12,7 @@ from segspark.tracking.calls import quietly, tracking_error
 from segspark.tracking.place import TrackingPlace
 from segspark.tracking.tracker import Tracker
 
-SECRET = "s3cr/t#1"  # noqa: S105
+SECRET = "s3cr/t#1"  # noqa: S105 - of nothing
 WITH_CREDENTIALS = f"postgresql://ann:{SECRET}@db.example.org:5432/mlflow?sslpassword=other"
 
 

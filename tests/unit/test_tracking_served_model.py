@@ -18,24 +18,10 @@ from mlflow.pyfunc.scoring_server import predictions_to_json
 import segspark
 from segspark.errors import ClusteringError
 from segspark.model.clusters import Centres
-from segspark.model.segment_model import SegmentModel
-from segspark.model.vector import FeatureVector, VectorColumn
 from segspark.tracking.packaging import build_model_folder
 from segspark.tracking.served_model import ServedModel
+from tests.tracked import MODEL
 
-MODEL = SegmentModel(
-    model_id="model-a",
-    training_id="training-a",
-    algorithm="kmeans",
-    vector=FeatureVector(
-        (
-            VectorColumn("recency_days", 0.0, 6.0, 3.0, 1.5),
-            VectorColumn("monetary_amount", -np.inf, np.inf, 5.0, 2.0),
-        )
-    ),
-    clusters=Centres(np.array([[0.1, 0.2], [1.0, -1.0], [-1.0, 1.0]])),
-    outlier_distance=1.0,
-)
 CUSTOMERS = pd.DataFrame(
     {
         "customer_id": ["a", "b", "c"],

@@ -14,26 +14,10 @@ import pytest
 from mlflow.entities import Run, ViewType
 
 from segspark.errors import TrackingError
-from segspark.model.clusters import Centres
-from segspark.model.segment_model import SegmentModel
-from segspark.model.vector import FeatureVector, VectorColumn
 from segspark.settings.lake import TrackingSettings
 from segspark.tracking.records import CandidateRecord, TrainingRecord
 from segspark.tracking.tracker import Tracker
-
-MODEL = SegmentModel(
-    model_id="model-a",
-    training_id="training-a",
-    algorithm="kmeans",
-    vector=FeatureVector(
-        (
-            VectorColumn("recency_days", 0.0, 6.0, 3.0, 1.5),
-            VectorColumn("monetary_amount", -np.inf, np.inf, 5.0, 2.0),
-        )
-    ),
-    clusters=Centres(np.array([[0.1, 0.2], [1.0, -1.0], [-1.0, 1.0]])),
-    outlier_distance=1.0,
-)
+from tests.tracked import MODEL
 
 
 def candidate(segment_count: int, *, is_chosen: bool) -> CandidateRecord:

@@ -1,16 +1,17 @@
 """Batches: which contents of a source are new, and which still count."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
-from segspark.ingest.reading.raw import quoted
-from segspark.settings.sources import SourceSettings
+from segspark.ingest.reading.raw import AS_JSON, quoted
+from segspark.settings.sources import SourceSettings, TransactionSource
 from segspark.tables.ids import content_hash, content_id
 
+_SHOWN_NAMES = 3
 _RESULT_VERSION = 2
 """Raised when the same bytes and settings would give other rows."""
 _NOT_IN_THE_HASH: Mapping[str, bool | set[str]] = {
@@ -41,17 +42,47 @@ class Batch:
     replays: str | None = None
 
 
-def source_hash(name: str, source: SourceSettings) -> str:
-    """Hash of all settings that decide what a file's rows become; not of where the file is."""
+def source_hash(name: str, source: SourceSettings, *, currency: str) -> str:
+    """Hash of all settings that decide what a file's rows become; not of where the file is.
+
+    Args:
+        name: The source's name.
+        source: Its settings.
+        currency: The lake's; without a table of rates it is the source's own, and not hashed.
+    """
     settings = source.model_dump(mode="json", exclude=dict(_NOT_IN_THE_HASH))
-    return content_hash(name, settings, _RESULT_VERSION)
+    has_rates = isinstance(source, TransactionSource) and source.exchange_rates is not None
+    into = [currency] if has_rates else []
+    return content_hash(name, settings, _RESULT_VERSION, *into)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What of a source counts now, under its present settings.
+
+    Attributes:
+        batch_ids: Content hash → batch, in order of ingestion.
+        names: Content hash → name in the books.
+        taken_as: Name in the books → contents that were last taken in under it, renamed or not.
+    """
+
+    batch_ids: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    taken_as: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def before(self, name: str) -> list[str]:
+        """Contents that a content of this name may follow; the last one is the likeliest."""
+        taken = [content for content in self.batch_ids if content in self.taken_as.get(name, ())]
+        return taken or [content for content, own in self.names.items() if own == name]
 
 
 def new_batches(
     name: str,
     source: SourceSettings,
     contents: Mapping[str, str],
-    known: Mapping[str, tuple[str, str]],
+    books: Books,
+    *,
+    currency: str,
 ) -> list[Batch]:
     """The contents that are not yet in the lake, in order.
 
@@ -59,35 +90,32 @@ def new_batches(
         name: The source's name.
         source: Its settings.
         contents: Content hash → name in the books.
-        known: Batch id → (name in the books, content hash) of the batches of this source and
-            these settings that count now.
+        books: What counts now.
+        currency: The lake's.
 
     Raises:
         IngestError: A name's content changed and the settings refuse that.
     """
-    # A content that is still there was not changed: another folder's file has its name.
-    gone = {
-        file_name: batch_id
-        for batch_id, (file_name, content) in known.items()
-        if content not in contents
-    }
+    digest = source_hash(name, source, currency=currency)
     batches = []
     for content, file_name in contents.items():
-        batch_id = content_id("batch", name, source_hash(name, source), content)
-        if batch_id in known:
+        if content in books.batch_ids:
             continue
-        replaces = gone.get(file_name)
-        if replaces is not None and source.changed_file == "refuse":
+        # A content that is still there was not changed: another folder's file has its name.
+        gone = [before for before in books.before(file_name) if before not in contents]
+        if gone and source.changed_file == "refuse":
             raise IngestError(
                 f"source {name}: {file_name} was ingested before with another content: give the "
                 f"new file a name of its own, or set sources.{name}.changed_file to replace"
             )
+        replaces = books.batch_ids[gone[-1]] if gone else None
+        batch_id = content_id("batch", name, digest, content)
         batches.append(Batch(batch_id, file_name, content, replaces))
     return batches
 
 
 def check_nothing_is_left_behind(
-    name: str, contents: Mapping[str, str], earlier: Sequence[Row]
+    name: str, contents: Mapping[str, str], books: Books, earlier: Sequence[Row]
 ) -> None:
     """Refuse changed settings where files of earlier batches are gone.
 
@@ -97,24 +125,27 @@ def check_nothing_is_left_behind(
     Args:
         name: The source's name.
         contents: Content hash → name in the books, of the files that are there.
-        earlier: The source's batches under its settings before.
+        books: What counts under the present settings.
+        earlier: The batches that counted under the settings before.
 
     Raises:
         IngestError: Naming the files.
     """
-    names = set(contents.values())
+    present = {*contents.values(), *books.names.values()}
+    followed = {content for file_name in present for content in books.taken_as.get(file_name, ())}
     gone = sorted(
         row["file_name"]
         for row in earlier
-        if row["content_hash"] not in contents
-        and row["file_name"] not in names
+        if row["content_hash"] not in {*contents, *books.names, *followed}
+        and row["file_name"] not in present
         and row["replays_batch_id"] is None
     )
     if gone:
-        more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""  # noqa: PLR2004
+        more = f" and {len(gone) - _SHOWN_NAMES} more" if len(gone) > _SHOWN_NAMES else ""
         raise IngestError(
             f"source {name}: its settings changed, so its files have to be taken in anew, and "
-            f"{', '.join(gone[:3])}{more} are no longer there: put them back, or undo the change"
+            f"{', '.join(gone[:_SHOWN_NAMES])}{more} are no longer there: put them back, or undo "
+            "the change"
         )
 
 
@@ -157,7 +188,7 @@ def counting_batches(ingest_batches: DataFrame, hashes: Mapping[str, str]) -> Da
 def rows_hash(table: DataFrame) -> str:
     """A hash of a table's rows in any order: what OPTIMIZE moves does not change it."""
     columns = sorted(table.columns)
-    text = F.to_json(F.struct(*(quoted(name) for name in columns)), {"ignoreNullFields": "false"})
+    text = F.to_json(F.struct(*(quoted(name) for name in columns)), AS_JSON)
     # Two halves of a digest of the whole row, added up: NULLs and neighbours count, order does not.
     digest = F.sha2(text, 256)
     halves = [F.conv(F.substring(digest, start, 15), 16, 10) for start in (1, 16)]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
@@ -17,28 +18,40 @@ _TEXT_MAP = "map<string,string>"
 _REPAIR = f"rejected_id string, source string, row {_TEXT_MAP}, problem string"
 
 
-def open_refusals(rejected: DataFrame, replays: DataFrame, batches: Sequence[Row]) -> DataFrame:
+def replayed_rows(replays: DataFrame, batches: Sequence[Row]) -> DataFrame:
+    """Refused rows that were taken in again.
+
+    Args:
+        replays: `ingest_replays`.
+        batches: The batches that count.
+
+    Returns:
+        `batch_id` that refused the row, and `rejected_id`.
+    """
+    pairs = [(row["batch_id"], row["replays_batch_id"]) for row in batches]
+    of_replays = replays.sparkSession.createDataFrame(
+        [pair for pair in pairs if pair[1]], "batch_id string, refusing_id string"
+    )
+    # Two batches of one name may have refused the same row: each is repaired by itself.
+    return replays.join(of_replays, on="batch_id", how="inner").select(
+        F.col("refusing_id").alias("batch_id"), REJECTED_ID
+    )
+
+
+def open_refusals(rejected: DataFrame, replayed: DataFrame, batches: Sequence[Row]) -> DataFrame:
     """Refused rows that still are.
 
     Args:
         rejected: An entity's table of refused rows.
-        replays: `ingest_replays`.
+        replayed: From `replayed_rows`.
         batches: The batches that count.
 
     Returns:
         Rows of `rejected` of batches that count, without those that were replayed.
     """
     counting = [row["batch_id"] for row in batches]
-    replayed = [(row["batch_id"], row["replays_batch_id"]) for row in batches]
-    of_replays = replays.sparkSession.createDataFrame(
-        [pair for pair in replayed if pair[1]], "batch_id string, refusing_id string"
-    )
-    # Two batches of one name may have refused the same row: each is repaired by itself.
-    done = replays.join(of_replays, on="batch_id", how="inner").select(
-        F.col("refusing_id").alias("batch_id"), REJECTED_ID
-    )
     return rejected.filter(F.col("batch_id").isin(counting)).join(
-        done, on=["batch_id", REJECTED_ID], how="left_anti"
+        replayed, on=["batch_id", REJECTED_ID], how="left_anti"
     )
 
 
@@ -93,29 +106,36 @@ def read_repairs(spark: SparkSession, address: str) -> DataFrame:
     return repairs.drop("problem", "value")
 
 
-def check_repairs(repairs: DataFrame, refusals: Mapping[str, DataFrame], *, address: str) -> None:
-    """Refuse repairs of rows that are not refused now.
+def count_replayed(
+    repairs: DataFrame, refusals: Mapping[str, DataFrame], replayed: DataFrame, *, address: str
+) -> int:
+    """How many of the repairs were taken in before, once the others are of rows that wait.
 
     Args:
         repairs: From `read_repairs`.
         refusals: Source → its rows of `open_refusals`.
+        replayed: From `replayed_rows`.
         address: The repairs' file, for messages.
 
     Raises:
-        IngestError: Naming the first such row.
+        IngestError: A repair is of no row that is refused now or was; naming the first such row.
     """
+    count = 0
     for name in [row["source"] for row in repairs.select("source").distinct().collect()]:
         if name not in refusals:
             raise IngestError(
                 f"{address}: there is no source {name} in the configuration: correct the file"
             )
         mine = repairs.filter(F.col("source") == name)
-        lost = mine.join(refusals[name], on=REJECTED_ID, how="left_anti").first()
+        done = mine.join(refusals[name], on=REJECTED_ID, how="left_anti")
+        lost = done.join(replayed, on=REJECTED_ID, how="left_anti").first()
         if lost is not None:
             raise IngestError(
-                f"{address}: no row {lost[REJECTED_ID]} of source {name} waits to be repaired: it "
-                "was replayed before, or its batch counts no more; leave it out"
+                f"{address}: no row {lost[REJECTED_ID]} of source {name} waits to be repaired: "
+                "its batch counts no more, or the id was changed; leave it out"
             )
+        count += done.count()
+    return count
 
 
 def repaired_rows(
@@ -174,6 +194,23 @@ def still_refused(parsed: DataFrame) -> DataFrame:
         .groupBy(F.col("file_name").alias(REJECTED_ID))
         .agg(F.first(REASONS).alias(REASONS))
     )
+
+
+def replayed_amounts(repaired: DataFrame, refusals: DataFrame) -> dict[str, Decimal]:
+    """Refusing batch → money that the repaired rows have in its books.
+
+    Args:
+        repaired: From `repaired_rows`.
+        refusals: The source's rows of `open_refusals`.
+    """
+    ids = repaired.select(
+        F.col(BATCH_ID).alias("batch_id"), F.col(FILE_NAME).alias(REJECTED_ID)
+    ).distinct()
+    copies = F.col("copies_count").cast("decimal(10,0)")
+    amount = F.coalesce(F.sum(F.col("line_amount") * copies), F.lit(0)).cast("decimal(28,4)")
+    found = refusals.join(ids, on=["batch_id", REJECTED_ID], how="left_semi")
+    rows = found.groupBy("batch_id").agg(amount.alias("amount")).collect()
+    return {row["batch_id"]: row["amount"] for row in rows}
 
 
 def replay_id(name: str, rejected_batch: str, content: str) -> str:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from segspark.ingest.parsing.rows import REASONS, Entity
 
-_NO_MONEY = Decimal(0)
+NO_MONEY = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Entry:
     """
 
     rows: int = 0
-    amount: Decimal = _NO_MONEY
+    amount: Decimal = NO_MONEY
 
     def __add__(self, other: "Entry") -> "Entry":
         return Entry(self.rows + other.rows, self.amount + other.amount)
@@ -142,10 +142,10 @@ def count_written(kept_rows: DataFrame, rejected: DataFrame, entity: Entity) -> 
     joined = kept.join(refused, on="batch_id", how="full").collect()
     return {
         row["batch_id"]: Written(
-            kept=Entry(row["rows"] or 0, row["amount"] or _NO_MONEY),
-            duplicate=Entry(row["duplicate_rows"] or 0, row["duplicate_amount"] or _NO_MONEY),
+            kept=Entry(row["rows"] or 0, row["amount"] or NO_MONEY),
+            duplicate=Entry(row["duplicate_rows"] or 0, row["duplicate_amount"] or NO_MONEY),
             guest_rows=row["guest_rows"] or 0,
-            rejected=Entry(row["rejected_rows"] or 0, row["rejected_amount"] or _NO_MONEY),
+            rejected=Entry(row["rejected_rows"] or 0, row["rejected_amount"] or NO_MONEY),
             first_date=row["first_date"],
             last_date=row["last_date"],
         )

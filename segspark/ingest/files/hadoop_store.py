@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from py4j.java_gateway import is_instance_of
+from py4j.java_gateway import JavaObject, is_instance_of
 from pyspark.sql import SparkSession
 
 from segspark.errors import IngestError
@@ -42,10 +42,11 @@ class HadoopStore(Store):
 
     def __init__(self, spark: SparkSession) -> None:
         # There is no public way from PySpark to Hadoop's file systems.
-        java: Any = spark._jvm  # noqa: SLF001
-        self._hadoop: Any = java.org.apache.hadoop.fs
-        self._conf: Any = spark._jsparkSession.sessionState().newHadoopConf()  # noqa: SLF001
-        self._gateway: Any = spark.sparkContext._gateway  # noqa: SLF001
+        java: JavaObject = spark._jvm  # noqa: SLF001 - no public way
+        session: JavaObject = spark._jsparkSession  # noqa: SLF001 - no public way
+        self._gateway: JavaObject = spark.sparkContext._gateway  # noqa: SLF001 - no public way
+        self._hadoop: JavaObject = java.org.apache.hadoop.fs
+        self._conf: JavaObject = session.sessionState().newHadoopConf()
 
     def find(self, location: str) -> list[FoundFile]:
         with refusals(location), _engine_as_os_errors():
@@ -90,7 +91,7 @@ class HadoopStore(Store):
             upload = _Upload(_temporary_file(), lambda place: self._send(system, place, path))
         return cast(BinaryIO, io.BufferedWriter(upload, _BUFFER_BYTES))
 
-    def _send(self, system: Any, place: str, path: Any) -> None:  # noqa: ANN401 - Java objects
+    def _send(self, system: JavaObject, place: str, path: JavaObject) -> None:
         with _engine_as_os_errors():
             local = self._hadoop.Path(f"file://{place}")
             system.copyFromLocalFile(False, True, local, path)  # noqa: FBT003 - Java's own
@@ -105,11 +106,11 @@ class HadoopStore(Store):
             system, path = self._at(address)
             system.delete(path, True)  # noqa: FBT003 - Java takes no keywords
 
-    def _at(self, address: str) -> tuple[Any, Any]:
+    def _at(self, address: str) -> tuple[JavaObject, JavaObject]:
         path = self._hadoop.Path(address)
         return path.getFileSystem(self._conf), path
 
-    def _files(self, system: Any, start: Any) -> Iterator[Any]:  # noqa: ANN401 - Java objects
+    def _files(self, system: JavaObject, start: JavaObject) -> Iterator[JavaObject]:
         if not start.isDirectory():
             yield start
             return
@@ -117,7 +118,7 @@ class HadoopStore(Store):
         while below.hasNext():
             yield below.next()
 
-    def _found(self, status: Any, root: PurePosixPath) -> FoundFile | None:  # noqa: ANN401
+    def _found(self, status: JavaObject, root: PurePosixPath) -> FoundFile | None:
         uri = status.getPath().toUri()
         label = PurePosixPath(uri.getPath()).relative_to(root).as_posix()
         if is_hidden(label):
@@ -127,7 +128,7 @@ class HadoopStore(Store):
         address = f"{uri.getScheme()}://{uri.getAuthority() or ''}{uri.getPath()}"
         return FoundFile(address, label, self._fingerprint(status), modified)
 
-    def _fingerprint(self, status: Any) -> str:  # noqa: ANN401 - a Java object
+    def _fingerprint(self, status: JavaObject) -> str:
         has_etag = is_instance_of(self._gateway, status, "org.apache.hadoop.fs.EtagSource")
         etag = status.getEtag() if has_etag else ""
         return f"{status.getLen()}-{status.getModificationTime()}-{etag}"

@@ -14,6 +14,8 @@ from segspark.ingest.inferring.numbers import (
 from segspark.ingest.inferring.stamps import Stamps, find_stamps
 
 _ENOUGH_RATIO = 0.9
+_LONGEST_ID = 64
+"""Signs: as many as a SHA-256 in hex has, which is how some sets hide their customers."""
 
 Values = Sequence[str | None]
 
@@ -95,7 +97,7 @@ class Profile:
     @property
     def is_constant(self) -> bool:
         """Whether all filled values are the same."""
-        return self.distinct_count < 2  # noqa: PLR2004
+        return self.distinct_count <= 1
 
     @property
     def has_decimals(self) -> bool:
@@ -112,7 +114,7 @@ class Profile:
         if self.numbers is not None:
             found = [number for number in self.numbers if number is not None]
             return all(number == int(number) and number >= 0 for number in found)
-        return all(len(text) <= 64 and " " not in text for text in self.filled)  # noqa: PLR2004
+        return all(len(text) <= _LONGEST_ID and " " not in text for text in self.filled)
 
     @property
     def is_wordy(self) -> bool:

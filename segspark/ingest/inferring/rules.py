@@ -104,7 +104,7 @@ def _cancellations(orders: Profile, numbers: Sequence[Decimal | None]) -> list[C
         if order is not None and number is not None:
             match = _PREFIXED.match(order)
             negative[match[1] if match else ""].append(number < 0)
-    if len(negative) < 2:  # noqa: PLR2004 - all orders are written alike
+    if len(negative) <= 1:  # all orders are written alike
         return []
     return [
         Choice(

@@ -20,6 +20,8 @@ from segspark.ingest.reading.sqlite_files import open_sqlite
 from segspark.ingest.reading.workbook_cells import Cells, Sheet, open_sheets
 
 _MOST_ROWS = 10_000
+_EXACT_BELOW = 1e15
+"""Whole numbers below it are floats to the last digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,6 @@ def _text(value: object) -> str | None:
         return value.isoformat(sep=" ")
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:  # noqa: PLR2004
+    if isinstance(value, float) and value == int(value) and abs(value) < _EXACT_BELOW:
         return str(int(value))
     return str(value).strip() or None

@@ -6,10 +6,12 @@ from pyspark.sql.window import Window
 
 from segspark.errors import IngestError
 from segspark.ingest.parsing.numbers import DECIMAL
+from segspark.settings.base import without_credentials
 from segspark.settings.sources import TransactionSource
-from segspark.tables.engine_errors import engine_sentences
+from segspark.tables.engine_errors import ENGINE_ERRORS, engine_sentence
+from segspark.tables.purchases import EXCHANGE_RATE
 
-RATE = "decimal(18,8)"
+RATE = EXCHANGE_RATE.simpleString()
 _AMOUNTS = ("unit_price_amount", "discount_amount", "line_amount")
 _NEEDED = {"rate_date", "currency", "rate"}
 
@@ -29,20 +31,24 @@ def read_rates(spark: SparkSession, address: str, *, most_age_days: int) -> Data
     Raises:
         IngestError: The file cannot be read, or a row of it is no rate.
     """
-    with engine_sentences(f"exchange rates {address}", error=IngestError):
+    file = f"exchange rates {without_credentials(address)}"
+    try:
         text = spark.read.option("header", value=True).csv(address)
         missing = _NEEDED - set(text.columns)
         if missing:
             raise IngestError(
-                f"exchange rates {address}: there is no column {', '.join(sorted(missing))}: "
+                f"{file}: there is no column {', '.join(sorted(missing))}: "
                 "the header must be rate_date,currency,rate"
             )
         rates = text.select(
             F.to_date(F.col("rate_date").try_cast("timestamp")).alias("rate_date"),
             F.upper(F.trim("currency")).alias("source_currency"),
             F.col("rate").try_cast(RATE).alias("exchange_rate"),
-        ).cache()
-        _check_rates(rates, address)
+        )
+        _check_rates(rates, file)
+    except ENGINE_ERRORS as caught:
+        # Spark repeats the address in what it says.
+        raise IngestError(f"{file}: {without_credentials(engine_sentence(caught))}") from caught
     newer = Window.partitionBy("source_currency").orderBy("rate_date")
     next_day = F.date_sub(F.lead("rate_date").over(newer), 1)
     until = F.least(F.date_add("rate_date", most_age_days), next_day)
@@ -56,7 +62,8 @@ def with_rates(
     """Put amounts into the lake's currency.
 
     Args:
-        lines: With `source_currency`, `transaction_date` and the amounts as the source has them.
+        lines: With `source_currency`, `transaction_date` and the amounts as the source has them,
+            `decimal(18,4)`.
         source: Whether there are rates.
         currency: The lake's.
         rates: From `read_rates`; None where the source names none.
@@ -85,25 +92,35 @@ def with_rates(
 
 
 def _converted(amount: Column, own: Column) -> Column:
+    """Amount times rate, rounded once.
+
+    The rate's whole part and its decimals are multiplied apart: one product of 18 and 24 digits has
+    more than Spark's 38, and would be cut to 11 decimals before it is rounded to four.
+    """
     rate = F.col("exchange_rate")
-    product = F.try_multiply(amount.cast("decimal(20,4)"), rate)
+    whole = F.floor(rate).cast("decimal(12,0)")
+    decimals = (rate - whole).cast("decimal(12,12)")
+    product = (amount * whole).try_cast("decimal(20,4)") + amount * decimals
     return F.when(own, amount).otherwise(F.round(product, 4).try_cast(DECIMAL))
 
 
-def _check_rates(rates: DataFrame, address: str) -> None:
-    bad = rates.filter(
+def _check_rates(rates: DataFrame, file: str) -> None:
+    is_bad = (
         F.col("rate_date").isNull()
         | F.col("source_currency").isNull()
         | F.coalesce(F.col("exchange_rate") <= 0, F.lit(col=True))
-    ).count()
-    if bad:
+    )
+    key = F.struct("rate_date", "source_currency")
+    found = (
+        rates.groupBy("rate_date", "source_currency")
+        .agg(F.count_if(is_bad).alias("bad"), F.count("*").alias("rates"))
+        .agg(F.sum("bad").alias("bad"), F.min(F.when(F.col("rates") > 1, key)).alias("twice"))
+        .collect()[0]
+    )
+    if found["bad"]:
         raise IngestError(
-            f"exchange rates {address}: {bad} rows have no date, currency or positive rate: "
-            "correct them"
+            f"{file}: {found['bad']} rows have no date, currency or positive rate: correct them"
         )
-    keys = rates.groupBy("rate_date", "source_currency").count().filter("count > 1").first()
-    if keys is not None:
-        raise IngestError(
-            f"exchange rates {address}: {keys['source_currency']} has two rates on "
-            f"{keys['rate_date']}: keep one"
-        )
+    if found["twice"] is not None:
+        date, currency = found["twice"]
+        raise IngestError(f"{file}: {currency} has two rates on {date}: keep one")

@@ -120,7 +120,7 @@ def _date_problem(name: str | None, day: Column) -> Column:
 
 def _answer(name: str) -> Column:
     text = F.lower(as_text(quoted(name)))
-    return F.when(text.isin(*_YES), F.lit(True)).when(text.isin(*_NO), F.lit(False))  # noqa: FBT003
+    return F.when(text.isin(*_YES), F.lit(col=True)).when(text.isin(*_NO), F.lit(col=False))
 
 
 def _consents(mapping: dict[str, str]) -> Column:

@@ -98,7 +98,10 @@ def _discount(mapping: TransactionColumns) -> dict[str, Column]:
 
 
 def _money(source: TransactionSource) -> dict[str, Column]:
-    """Quantity, price, discount and money of the line; NULL where out of range."""
+    """Quantity, price, discount and money of the line as the source has them.
+
+    NULL where out of range.
+    """
     quantity = F.col("number_quantity") if source.columns.quantity else F.lit(1).cast(DECIMAL)
     if source.columns.unit_price:
         price = F.col("number_unit_price")
@@ -112,6 +115,7 @@ def _money(source: TransactionSource) -> dict[str, Column]:
     return {
         "quantity_units": quantity,
         "unit_price_amount": price,
+        "source_unit_price_amount": price,
         "discount_amount": discount,
         "line_amount": amount.try_cast(DECIMAL),
     }

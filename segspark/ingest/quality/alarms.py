@@ -9,13 +9,10 @@ from collections.abc import Sequence
 
 from pyspark.sql import Row
 
-from segspark.ingest.quality.alarm_words import alarm_sentence, blocking_sentence
 from segspark.ingest.quality.comparing import Check, Past, history_count, judged, past_of
 from segspark.ingest.quality.figures import Figure, QualityRow
 from segspark.ingest.quality.usual import FEWEST_BATCHES
 from segspark.settings.sources import QualitySettings
-
-__all__ = ["Figure", "QualityRow", "alarm_sentence", "blocking_sentence", "judge"]
 
 
 def judge(

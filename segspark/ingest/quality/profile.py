@@ -37,6 +37,7 @@ _NOT_PROFILED = {
     "line_id",
     "local_hour",
     "exchange_rate",
+    "source_unit_price_amount",
     "flags",
     "copies_count",
 }

@@ -77,7 +77,7 @@ def read_csv(
         .option("mode", "PERMISSIVE")
         .option("columnNameOfCorruptRecord", MALFORMED)
         # Else a line's fields are not counted by a query that needs some of the columns only.
-        .option("columnPruning", False)  # noqa: FBT003 - as Spark has it
+        .option("columnPruning", value=False)
         .csv(list(addresses))
     )
     if csv_format.encoding == "windows-1252":

@@ -113,19 +113,27 @@ def _check_java_zone(gateway: JavaGateway, rows: DataFrame, *, name: str) -> Non
 
 
 def _check_partition_column(rows: DataFrame, column: str, *, name: str) -> None:
-    place = f"sources.{name}.format.partition_column"
-    if column not in rows.columns:
-        raise IngestError(
-            f"source {name}: there is no column {column}; there are {', '.join(rows.columns)}: "
-            f"correct {place}"
-        )
-    dtype = rows.schema[column].dataType
+    dtype = type_of_named(rows, column, name=name, key="partition_column")
     if not isinstance(dtype, _DIVISIBLE):
         raise IngestError(
             f"source {name}: the read cannot be split by {column}, which is "
             f"{dtype.simpleString()}: name a column of whole numbers, decimals, dates or stamps as "
-            f"{place}"
+            f"sources.{name}.format.partition_column"
         )
+
+
+def type_of_named(rows: DataFrame, column: str, *, name: str, key: str) -> T.DataType:
+    """The type of the column that the source `name` names under `format.key`.
+
+    Raises:
+        IngestError: There is no such column.
+    """
+    if column not in rows.columns:
+        raise IngestError(
+            f"source {name}: there is no column {column}; there are {', '.join(rows.columns)}: "
+            f"correct sources.{name}.format.{key}"
+        )
+    return rows.schema[column].dataType
 
 
 def _bounds(

@@ -18,10 +18,7 @@ from segspark.ingest.reading.mapped_columns import (
     required_columns,
     wanted_columns,
 )
-from segspark.ingest.reading.raw import (
-    ADDED,
-    quoted,
-)
+from segspark.ingest.reading.raw import ADDED, RawRows, quoted
 from segspark.ingest.reading.row_files import Origin, folder_columns, literal_address, with_origins
 from segspark.settings.formats import CsvFormat, FixedWidthFormat, JsonLinesFormat, OrcFormat
 from segspark.settings.sources import Source
@@ -50,7 +47,7 @@ class Readable:
 
 def read_files(
     spark: SparkSession, source: Source, files: Sequence[Readable], *, name: str
-) -> list[DataFrame]:
+) -> list[RawRows]:
     """All rows of some files of one source.
 
     Args:
@@ -71,7 +68,10 @@ def read_files(
         folders = tuple(_folders(readable, columns))
         scans.setdefault((columns, folders), []).append(readable)
     return [
-        _raw(_rows(spark, source, columns, members), members, columns, folders)
+        RawRows(
+            _raw(_rows(spark, source, columns, members), members, columns, folders),
+            tuple(dict.fromkeys(member.batch_id for member in members)),
+        )
         for (columns, folders), members in scans.items()
     ]
 

@@ -3,6 +3,7 @@
 A raw frame has the source's own columns, then the columns named here.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pyspark.sql import Column, DataFrame
@@ -18,7 +19,26 @@ MALFORMED = "__malformed"
 """The line's text where it does not have the file's columns, else NULL."""
 RAW_ROW = "__raw_row"
 """The whole line where the columns do not tell all of it, as for JSON, else NULL."""
+AS_JSON = {
+    "ignoreNullFields": "false",
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
+"""How a row is written out whole: with its NULLs, and stamps to the microsecond."""
 ADDED = (BATCH_ID, FILE_NAME, DELIVERED_AT, MALFORMED, RAW_ROW)
+
+
+@dataclass(frozen=True, slots=True)
+class RawRows:
+    """Raw rows that share their columns.
+
+    Attributes:
+        frame: A raw frame.
+        batch_ids: The batches that its rows are of.
+    """
+
+    frame: DataFrame
+    batch_ids: tuple[str, ...]
 
 
 def source_columns(raw: DataFrame) -> list[str]:

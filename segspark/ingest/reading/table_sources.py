@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from segspark.errors import IngestError
-from segspark.ingest.reading.databases import open_database_table
+from segspark.ingest.reading.databases import open_database_table, type_of_named
 from segspark.ingest.reading.raw import quoted
 from segspark.ingest.reading.table_errors import table_sentences
 from segspark.settings.base import resolve_location
@@ -140,12 +140,7 @@ def _typed(table: DataFrame, column: str, text: str) -> Column:
 
 
 def _check_watermark(table: DataFrame, column: str, *, name: str) -> None:
-    if column not in table.columns:
-        raise IngestError(
-            f"source {name}: there is no column {column}; there are {', '.join(table.columns)}: "
-            f"correct sources.{name}.format.watermark_column"
-        )
-    dtype = table.schema[column].dataType
+    dtype = type_of_named(table, column, name=name, key="watermark_column")
     if not isinstance(dtype, WATERMARK_TYPES):
         raise IngestError(
             f"source {name}: the watermark column {column} is {dtype.simpleString()}: name one of "

@@ -1,0 +1,106 @@
+"""Counted rows into the lake: rows first, then the books, once they tie out."""
+
+from collections.abc import Mapping
+from dataclasses import astuple
+from datetime import UTC, datetime
+
+from pyspark.sql import functions as F
+
+from segspark.errors import IngestError
+from segspark.ingest.books.batches import Batch, source_hash
+from segspark.ingest.books.lines import kept_lines, refused_lines
+from segspark.ingest.books.tying_out import (
+    NO_MONEY,
+    Delivery,
+    Written,
+    count_written,
+    imbalance,
+)
+from segspark.ingest.parsing.rows import entity_name
+from segspark.pipeline.intake import Counted, Intake
+from segspark.pipeline.stage import Workspace
+from segspark.settings.sources import Source
+from segspark.tables.ingested import INGEST_BATCHES, INGEST_QUALITY, INGEST_REPLAYS
+
+
+def write_batches(workspace: Workspace, intake: Intake, counted: Counted) -> None:
+    """Write all tables of some batches; they count from the moment their books are written.
+
+    Raises:
+        IngestError: What was written does not tie out with what came in.
+        StorageError: A table cannot be written.
+    """
+    lake, entity, staged = workspace.lake, intake.entity, counted.staged
+    rows = {"batch_id": intake.batch_ids}
+    workspace.progress.step(f"ingest: writing {intake.name}")
+    lake.fill(entity.kept, kept_lines(staged, entity, counted.copies), rows)
+    has_refused = any(delivery.refused.rows for delivery in counted.deliveries.values())
+    # An attempt that was killed may have left refused rows that this one keeps.
+    if has_refused or not lake.is_empty(entity.rejected, rows):
+        lake.replace(entity.rejected, refused_lines(staged, entity), rows)
+    if counted.quality:
+        figures = [astuple(row) for row in counted.quality]
+        quality = lake.spark.createDataFrame(figures, INGEST_QUALITY.schema)
+        lake.replace(INGEST_QUALITY, quality, rows)
+    if intake.replayed is not None:
+        lake.replace(INGEST_REPLAYS, intake.replayed.rows, rows)
+    is_mine = F.col("batch_id").isin(intake.batch_ids)
+    written = count_written(
+        lake.read(entity.kept).filter(is_mine), lake.read(entity.rejected).filter(is_mine), entity
+    )
+    currency = workspace.settings.lake.currency
+    entries = [
+        _entry(intake, batch, counted.deliveries[batch.batch_id], written, currency)
+        for batch in intake.batches
+    ]
+    entries_df = lake.spark.createDataFrame(entries, INGEST_BATCHES.schema)
+    lake.replace(INGEST_BATCHES, entries_df, rows)
+
+
+def _entry(
+    intake: Intake,
+    batch: Batch,
+    delivery: Delivery,
+    all_written: Mapping[str, Written],
+    currency: str,
+) -> tuple[object, ...]:
+    """The batch's row of `ingest_batches`, once its books tie out."""
+    name, source = intake.name, intake.source
+    written = all_written.get(batch.batch_id, Written())
+    problem = imbalance(delivery, written)
+    if problem:
+        raise IngestError(f"source {name}: the books of {batch.name} do not tie out: {problem}")
+    content = intake.contents[batch.batch_id]
+    return (
+        batch.batch_id,
+        name,
+        entity_name(source),
+        source_hash(name, source, currency=currency),
+        batch.content_hash,
+        batch.name,
+        content.delivered_at,
+        batch.replaces,
+        content.watermark,
+        batch.replays,
+        currency if intake.entity.has_money else None,
+        delivery.total.rows,
+        written.kept.rows,
+        written.duplicate.rows,
+        written.rejected.rows,
+        written.guest_rows,
+        delivery.total.amount,
+        written.kept.amount,
+        written.duplicate.amount,
+        written.rejected.amount,
+        intake.replayed.amount if intake.replayed is not None else NO_MONEY,
+        _rule_counts(source, delivery),
+        written.first_date,
+        written.last_date,
+        datetime.now(UTC),
+    )
+
+
+def _rule_counts(source: Source, delivery: Delivery) -> dict[str, int]:
+    """Every rule of the source, those that no row broke at zero, and the reasons of refusals."""
+    refusals = {reason.removeprefix("rule: "): rows for reason, rows in delivery.reasons.items()}
+    return {**{rule.name: 0 for rule in source.rules}, **refusals, **delivery.flagged}
