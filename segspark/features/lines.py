@@ -30,8 +30,8 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         "customer_id",
         "order_id",
         "product_id",
-        # Where a return has negative money for positive units, its price is negative as well.
         "source_currency",
+        # Where a return has negative money for positive units, its price is negative as well.
         F.abs("source_unit_price_amount").alias("source_unit_price_amount"),
         "transaction_at",
         "transaction_date",
