@@ -12,8 +12,9 @@ from segspark.session.drivers import DRIVERS
 from segspark.session.opening import spark_session
 from segspark.settings.lake import SparkSettings
 
-# Tests are many short queries: a quick compiler halves the processor time.
-_SHORT_RUNS = "-XX:TieredStopAtLevel=1"
+# Tests are many short queries: a quick compiler halves the processor time. Alone it has 48 MB for
+# what it compiles; once those are full, Java is busy with making room.
+_SHORT_RUNS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 
 
 @pytest.fixture

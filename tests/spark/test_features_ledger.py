@@ -133,11 +133,11 @@ def found(spark: SparkSession) -> dict[Matching, list[Row]]:
 
 
 def of_history(rows: Iterable[Row], name: str) -> list[Row]:
-    return [row for row in rows if row["customer_id"].startswith(f"{name}: ")]
+    return [row for row in rows if str(row["customer_id"]).startswith(f"{name}: ")]
 
 
 def of_random_histories(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if ":" not in row["customer_id"]]
+    return [row for row in rows if ":" not in str(row["customer_id"])]
 
 
 @in_either_order
