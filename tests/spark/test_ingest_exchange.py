@@ -189,7 +189,7 @@ def test_a_missing_file_of_rates_is_one_sentence(spark: SparkSession, tmp_path: 
 
 def test_a_refusal_does_not_tell_the_password_of_the_address(spark: SparkSession) -> None:
     with pytest.raises(
-        IngestError, match=r"exchange rates nowhere://\*\*\*@host/rates\.csv: "
+        IngestError, match=r"exchange rates file://\*\*\*@host/rates\.csv: "
     ) as told:
-        read_rates(spark, "nowhere://KEY:SECRET@host/rates.csv", most_age_days=3)
+        read_rates(spark, "file://KEY:SECRET@host/rates.csv", most_age_days=3)
     assert "SECRET" not in str(told.value)
