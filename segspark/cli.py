@@ -39,13 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
     # Spark and pandas take seconds to import: --help and wrong usage must not wait for them.
-    from segspark.pipeline.commands import run_command  # noqa: PLC0415 - slow
+    from segspark.pipeline.commands import run_command  # noqa: PLC0415 - it brings Spark, and --help is quick
 
     return DONE if run_command(settings, args) else REFUSED
 
 
 def _infer(args: argparse.Namespace) -> int:
-    from segspark.pipeline.inferring import InferenceRequest, run_inference  # noqa: PLC0415 - slow
+    from segspark.pipeline.inferring import InferenceRequest, run_inference  # noqa: PLC0415 - it brings Spark, and --help is quick
 
     request = InferenceRequest(
         file=args.file,

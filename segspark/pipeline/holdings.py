@@ -36,14 +36,14 @@ class Holdings:
     def books(self) -> Books:
         """What counts, by content; replayed rows belong to the batch that refused them."""
         own = [row for row in self.batches if row["replays_batch_id"] is None]
-        taken_as: dict[str, set[str]] = {}
+        booked_as: dict[str, list[str]] = {}
+        for row in own:
+            booked_as.setdefault(row["file_name"], []).append(row["content_hash"])
+        # Several files of a folder name one content: each once, in order.
+        taken_as: dict[str, dict[str, None]] = {}
         for file in taken_files(self.files):
-            taken_as.setdefault(content_name(file.name, self.source), set()).add(file.taken_as)
-        return Books(
-            batch_ids={row["content_hash"]: row["batch_id"] for row in own},
-            names={row["content_hash"]: row["file_name"] for row in own},
-            taken_as=taken_as,
-        )
+            taken_as.setdefault(content_name(file.name, self.source), {})[file.taken_as] = None
+        return Books({row["content_hash"]: row["batch_id"] for row in own}, booked_as, taken_as)
 
 
 def source_hashes(workspace: Workspace) -> dict[str, str]:

@@ -54,7 +54,7 @@ def run_inference(request: InferenceRequest, *, say: Callable[[str], None]) -> N
     last_day = inferred.last_day
     if request.has_preview:
         # Spark and MLflow take seconds to import, which --no-preview does not need.
-        from segspark.pipeline.previewing import show_preview  # noqa: PLC0415 - slow
+        from segspark.pipeline.previewing import show_preview  # noqa: PLC0415 - it brings Spark, and --help is quick
 
         last_day = show_preview(inferred, settings, say=say).last_day or last_day
     say(_next_step(inferred, output, last_day))

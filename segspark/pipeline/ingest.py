@@ -54,10 +54,18 @@ def ingest(workspace: Workspace) -> StageResult:
             result = run_stage(workspace, run, work, is_there=lambda: is_there)
         except IngestError:
             # What was taken in before the failure is not to be read again.
-            remember_files(workspace, held, plans)
+            remember_files(workspace, held, plans, _contents(current_batches(workspace)))
             raise
-        remember_files(workspace, held, plans)
+        remember_files(workspace, held, plans, {plan.name: plan.contents for plan in plans})
         return result
+
+
+def _contents(batches: Sequence[Row]) -> dict[str, set[str]]:
+    """Source → hashes of its contents that count."""
+    found: dict[str, set[str]] = {}
+    for row in batches:
+        found.setdefault(row["source"], set()).add(row["content_hash"])
+    return found
 
 
 def intake_run(workspace: Workspace, batch_ids: Sequence[str]) -> StageRun:

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from segspark.errors import IngestError
 from segspark.ingest.books.batches import (
     Batch,
+    Books,
     check_nothing_is_left_behind,
     new_batches,
     rows_hash,
@@ -114,32 +115,36 @@ def _file_plan(workspace: Workspace, held: Holdings, file_format: FileFormat) ->
             workspace.progress.step(
                 f"ingest: {copy} equals {content.name} of {name} and adds nothing"
             )
-    batches = _whole_batches(workspace, held, contents)
+    books = held.books()
+    batches = _whole_batches(workspace, held, books, contents)
     if source.one_batch_per == "folder":
         replaced = {batch.replaces for batch in batches}
-        known = held.books().batch_ids
         check_no_file_counts_twice(
             name,
             contents,
             taken=taken_files(held.files),
-            counting={content for content, batch in known.items() if batch not in replaced},
+            counting={
+                content for content, batch in books.batch_ids.items() if batch not in replaced
+            },
         )
     return FilePlan(name, source, file_format, store, files, contents, batches)
 
 
 def _whole_batches(
-    workspace: Workspace, held: Holdings, contents: Mapping[str, Content]
+    workspace: Workspace, held: Holdings, books: Books, contents: Mapping[str, Content]
 ) -> list[Batch]:
     """The new batches of what is there as a whole each time, so that some of it may be missed."""
     # Slices of a growing table are no contents that could be there again.
     earlier = [row for row in held.earlier if row["watermark"] is None]
-    check_nothing_is_left_behind(held.name, names(contents), held.books(), earlier)
-    return _batches(workspace, held, contents)
+    check_nothing_is_left_behind(held.name, names(contents), books, earlier)
+    return _batches(workspace, held, books, contents)
 
 
-def _batches(workspace: Workspace, held: Holdings, contents: Mapping[str, Content]) -> list[Batch]:
+def _batches(
+    workspace: Workspace, held: Holdings, books: Books, contents: Mapping[str, Content]
+) -> list[Batch]:
     currency = workspace.settings.lake.currency
-    return new_batches(held.name, held.source, names(contents), held.books(), currency=currency)
+    return new_batches(held.name, held.source, names(contents), books, currency=currency)
 
 
 def _table_plan(
@@ -157,7 +162,9 @@ def _table_plan(
         table = spark.read.parquet(copy)
     content = Content(_table_name(source), rows_hash(table), datetime.now(UTC))
     contents = {content.content_hash: content}
-    return TablePlan(name, source, table, contents, _whole_batches(workspace, held, contents))
+    return TablePlan(
+        name, source, table, contents, _whole_batches(workspace, held, held.books(), contents)
+    )
 
 
 def _slice_plan(workspace: Workspace, held: Holdings, table: DataFrame, column: str) -> TablePlan:
@@ -172,7 +179,9 @@ def _slice_plan(workspace: Workspace, held: Holdings, table: DataFrame, column: 
     digest = content_hash(label, column, above, highest)
     contents = {digest: Content(title, digest, datetime.now(UTC), watermark=highest)}
     rows = rows_above(table, column, name=name, low=above, high=highest)
-    return TablePlan(name, source, rows, contents, _batches(workspace, held, contents))
+    return TablePlan(
+        name, source, rows, contents, _batches(workspace, held, held.books(), contents)
+    )
 
 
 def _table_name(source: Source) -> str:

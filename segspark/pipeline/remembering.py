@@ -1,10 +1,10 @@
 """Remembering which files were taken in, and under which names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from segspark.ingest.files.contents import Content, content_name
 from segspark.ingest.files.seen_files import SeenFile, as_seen_files, seen_files
-from segspark.pipeline.holdings import Holdings, current_batches
+from segspark.pipeline.holdings import Holdings
 from segspark.pipeline.planning import FilePlan, SourcePlan
 from segspark.pipeline.stage import Workspace
 from segspark.settings.sources import Source
@@ -12,26 +12,23 @@ from segspark.tables.ingested import INGEST_FILES
 
 
 def remember_files(
-    workspace: Workspace, held: Sequence[Holdings], plans: Sequence[SourcePlan]
+    workspace: Workspace,
+    held: Sequence[Holdings],
+    plans: Sequence[SourcePlan],
+    counting: Mapping[str, Collection[str]],
 ) -> None:
     """Write `ingest_files` where files came, changed, or have other names than before.
-
-    Also behind an ingest that failed: what was taken in before that is not read again.
 
     Args:
         workspace: The surroundings.
         held: What the lake held of the sources before.
         plans: What they hold, in the same order.
+        counting: Source → hashes of the contents that count now.
     """
-    is_new = any(plan.batches for plan in plans)
-    counting: dict[str, set[str]] = {}
-    batches = current_batches(workspace) if is_new else [row for h in held for row in h.batches]
-    for row in batches:
-        counting.setdefault(row["source"], set()).add(row["content_hash"])
     rows: dict[str, list[SeenFile]] = {}
     for each, plan in zip(held, plans, strict=True):
         if isinstance(plan, FilePlan):
-            taken_as = _taken_as(plan, each.source, counting.get(plan.name, set()))
+            taken_as = _taken_as(plan, each.source, counting.get(plan.name, ()))
             now = seen_files(
                 plan.name, plan.file_format, plan.files, taken_as=taken_as, before=each.files
             )
@@ -43,7 +40,7 @@ def remember_files(
         workspace.lake.replace(INGEST_FILES, df, {"source": list(rows)})
 
 
-def _taken_as(plan: FilePlan, source: Source, counting: set[str]) -> Mapping[str, str]:
+def _taken_as(plan: FilePlan, source: Source, counting: Collection[str]) -> Mapping[str, str]:
     """File name → hash of the content that it is in, where that counts."""
     contents: dict[str, Content] = {
         name: content

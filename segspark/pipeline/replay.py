@@ -63,9 +63,11 @@ def export_refusals(workspace: Workspace, target: Path) -> int:
         IngestError: The file is there already, or cannot be written.
     """
     count = 0
+    batches = current_batches(workspace)
+    replayed = replayed_rows(workspace.lake.read(INGEST_REPLAYS), batches)
     try:
         with target.open("x", encoding="utf-8") as file:
-            for refused in _refused(workspace, current_batches(workspace)):
+            for refused in _refused(workspace, batches, replayed):
                 for line in exported_rows(refused.rows, wanted_columns(refused.source)):
                     file.write(line + "\n")
                     count += 1
@@ -91,8 +93,8 @@ def replay(workspace: Workspace, address: str) -> StageResult:
     ):
         known = current_batches(workspace)
         repairs = _staged(read_repairs(workspace.lake.spark, address), f"{staging}/repairs")
-        refused = _refused(workspace, known)
         replayed = replayed_rows(workspace.lake.read(INGEST_REPLAYS), known)
+        refused = _refused(workspace, known, replayed)
         waiting = {each.name: each.rows for each in refused}
         done = count_replayed(repairs, waiting, replayed, address=address)
         if done:
@@ -111,10 +113,9 @@ def replay(workspace: Workspace, address: str) -> StageResult:
         return run_stage(workspace, run, work, is_there=lambda: not plans)
 
 
-def _refused(workspace: Workspace, batches: Sequence[Row]) -> list[_Refused]:
+def _refused(workspace: Workspace, batches: Sequence[Row], replayed: DataFrame) -> list[_Refused]:
     """What waits to be repaired, source by source."""
     lake, found = workspace.lake, []
-    replayed = replayed_rows(lake.read(INGEST_REPLAYS), batches)
     for name, source in sorted(workspace.settings.sources.items()):
         own = [row for row in batches if row["source"] == name]
         rejected = lake.read(ENTITIES[entity_name(source)].rejected)

@@ -44,7 +44,7 @@ def write_purchases(path: Path) -> Path:
     return path
 
 
-def settings(lake: Path, purchases: Path, **changes: Any) -> Settings:  # noqa: ANN401
+def settings(lake: Path, purchases: Path, **changes: Any) -> Settings:  # noqa: ANN401 - of any section
     """Settings of one small segmentation; `changes` replace whole sections."""
     document: dict[str, Any] = {
         "lake": {"location": str(lake)},
@@ -87,7 +87,7 @@ def _source(purchases: Path) -> dict[str, Any]:
 
 
 def _lines(kind: str, number: int) -> list[Line]:
-    luck = Random(f"{kind} {number}")  # noqa: S311
+    luck = Random(f"{kind} {number}")  # noqa: S311 - the same each time
     customer = f"{kind[0]}{number:02}"
     days, low, high = {
         "regular": (range(luck.randrange(4), 67, 4), 10, 14),

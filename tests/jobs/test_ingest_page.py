@@ -56,7 +56,7 @@ def merged(settings: list[Settings]) -> list[Settings]:
         same = [t for t in together if t.model_copy(update={"sources": {}}) == bare]
         if same:
             together.remove(same[0])
-            one = one.model_copy(update={"sources": {**same[0].sources, **one.sources}})  # noqa: PLW2901
+            one = one.model_copy(update={"sources": {**same[0].sources, **one.sources}})  # noqa: PLW2901 - grows
         together.append(one)
     return together
 
@@ -66,7 +66,7 @@ def place(spark: SparkSession, folder: str) -> None:
     gateway = running_gateway()
     assert gateway is not None
     hadoop = gateway.jvm.org.apache.hadoop
-    made = hadoop.conf.Configuration(spark.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
+    made = hadoop.conf.Configuration(spark.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001 - no public way
     hadoop.fs.FileSystem.getLocal(made).setWorkingDirectory(hadoop.fs.Path(folder))
 
 

@@ -29,9 +29,12 @@ def batch(content: str, name: str = "jan.csv", **changed: object) -> Batch:
 
 def books(*batches: Batch, **taken_as: str) -> Books:
     """Books in which the batches count; `taken_as` is content → the name it has now."""
+    booked_as: dict[str, list[str]] = {}
+    for each in batches:
+        booked_as.setdefault(each.name, []).append(each.content_hash)
     return Books(
         batch_ids={b.content_hash: b.batch_id for b in batches},
-        names={b.content_hash: b.name for b in batches},
+        booked_as=booked_as,
         taken_as={name: [content] for content, name in taken_as.items()},
     )
 

@@ -61,19 +61,19 @@ class Books:
     """What of a source counts now, under its present settings.
 
     Attributes:
-        batch_ids: Content hash → batch, in order of ingestion.
-        names: Content hash → name in the books.
+        batch_ids: Content hash → batch.
+        booked_as: Name in the books → contents that count under it, in order of ingestion.
         taken_as: Name in the books → contents that were last taken in under it, renamed or not.
     """
 
     batch_ids: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
+    booked_as: Mapping[str, Collection[str]] = field(default_factory=dict)
     taken_as: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def before(self, name: str) -> list[str]:
         """Contents that a content of this name may follow; the last one is the likeliest."""
-        taken = [content for content in self.batch_ids if content in self.taken_as.get(name, ())]
-        return taken or [content for content, own in self.names.items() if own == name]
+        taken = [content for content in self.taken_as.get(name, ()) if content in self.batch_ids]
+        return taken or list(self.booked_as.get(name, ()))
 
 
 def new_batches(
@@ -131,12 +131,13 @@ def check_nothing_is_left_behind(
     Raises:
         IngestError: Naming the files.
     """
-    present = {*contents.values(), *books.names.values()}
+    present = {*contents.values(), *books.booked_as}
     followed = {content for file_name in present for content in books.taken_as.get(file_name, ())}
+    known = {*contents, *books.batch_ids, *followed}
     gone = sorted(
         row["file_name"]
         for row in earlier
-        if row["content_hash"] not in {*contents, *books.names, *followed}
+        if row["content_hash"] not in known
         and row["file_name"] not in present
         and row["replays_batch_id"] is None
     )

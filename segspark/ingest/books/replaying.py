@@ -120,12 +120,14 @@ def count_replayed(
     Raises:
         IngestError: A repair is of no row that is refused now or was; naming the first such row.
     """
+    unknown = repairs.filter(~F.col("source").isin(list(refusals))).first()
+    if unknown is not None:
+        raise IngestError(
+            f"{address}: there is no source {unknown['source']} in the configuration: correct "
+            "the file"
+        )
     count = 0
     for name in [row["source"] for row in repairs.select("source").distinct().collect()]:
-        if name not in refusals:
-            raise IngestError(
-                f"{address}: there is no source {name} in the configuration: correct the file"
-            )
         mine = repairs.filter(F.col("source") == name)
         done = mine.join(refusals[name], on=REJECTED_ID, how="left_anti")
         lost = done.join(replayed, on=REJECTED_ID, how="left_anti").first()
