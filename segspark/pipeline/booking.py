@@ -1,7 +1,7 @@
 """Counted rows into the lake: rows first, then the books, once they tie out."""
 
 from collections.abc import Mapping
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 
 from pyspark.sql import functions as F
@@ -21,6 +21,7 @@ from segspark.pipeline.intake import Counted, Intake
 from segspark.pipeline.stage import Workspace
 from segspark.settings.sources import Source
 from segspark.tables.ingested import INGEST_BATCHES, INGEST_QUALITY, INGEST_REPLAYS
+from segspark.tables.lake import Lake
 
 
 def write_batches(workspace: Workspace, intake: Intake, counted: Counted) -> None:
@@ -50,22 +51,48 @@ def write_batches(workspace: Workspace, intake: Intake, counted: Counted) -> Non
     )
     currency = workspace.settings.lake.currency
     entries = [
-        _entry(intake, batch, counted.deliveries[batch.batch_id], written, currency)
-        for batch in intake.batches
+        _entry(intake, place, counted.deliveries[place.batch.batch_id], written, currency)
+        for place in _places(lake, intake)
     ]
     entries_df = lake.spark.createDataFrame(entries, INGEST_BATCHES.schema)
     lake.replace(INGEST_BATCHES, entries_df, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a batch stands among the others: its number, and the numbers of its replacements."""
+
+    batch: Batch
+    number: int
+    replaced: Mapping[str, int]
+
+
+def _places(lake: Lake, intake: Intake) -> list[_Place]:
+    """The next numbers. A batch that is taken in again keeps in mind what it replaced before."""
+    is_mine = F.col("batch_id").isin(intake.batch_ids)
+    before = F.collect_list(F.when(is_mine, F.struct("batch_id", "replaced_batch_numbers")))
+    last = F.coalesce(F.max("batch_number"), F.lit(0))
+    found = lake.read(INGEST_BATCHES).agg(last.alias("last"), before.alias("before")).collect()[0]
+    replaced = {row["batch_id"]: row["replaced_batch_numbers"] for row in found["before"]}
+    return [
+        _Place(
+            batch,
+            number,
+            {**replaced.get(batch.batch_id, {}), **dict.fromkeys(batch.replaces, number)},
+        )
+        for number, batch in enumerate(intake.batches, start=found["last"] + 1)
+    ]
+
+
 def _entry(
     intake: Intake,
-    batch: Batch,
+    place: _Place,
     delivery: Delivery,
     all_written: Mapping[str, Written],
     currency: str,
 ) -> tuple[object, ...]:
     """The batch's row of `ingest_batches`, once its books tie out."""
-    name, source = intake.name, intake.source
+    name, source, batch = intake.name, intake.source, place.batch
     written = all_written.get(batch.batch_id, Written())
     problem = imbalance(delivery, written)
     if problem:
@@ -79,7 +106,8 @@ def _entry(
         batch.content_hash,
         batch.name,
         content.delivered_at,
-        batch.replaces,
+        place.number,
+        dict(place.replaced),
         content.watermark,
         batch.replays,
         currency if intake.entity.has_money else None,

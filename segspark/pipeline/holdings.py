@@ -3,16 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
-from segspark.ingest.books.batches import Books, counting_batches, source_hash
+from segspark.ingest.books.batches import Books, source_hash
+from segspark.ingest.books.counting import counting_batches, followers
 from segspark.ingest.files.contents import content_name
 from segspark.ingest.files.seen_files import taken_files
+from segspark.pipeline.intake import INGEST
 from segspark.pipeline.stage import Workspace
 from segspark.settings.sources import Source
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.ingested import INGEST_BATCHES, INGEST_FILES, INGEST_QUALITY
+from segspark.tables.manifest import newest_stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,10 @@ class Holdings:
         name: The source.
         source: Its settings.
         batches: The batches that count, in order of ingestion.
-        earlier: The batches that counted under the settings that it had before.
+        earlier: The batches of the last ingest that ended well, where they were taken in under
+            other settings.
         files: Its rows of `ingest_files`.
+        followed_by: From `followers`, under its present settings.
     """
 
     name: str
@@ -32,6 +37,7 @@ class Holdings:
     batches: Sequence[Row]
     earlier: Sequence[Row]
     files: Sequence[Row]
+    followed_by: Mapping[str, str]
 
     def books(self) -> Books:
         """What counts, by content; replayed rows belong to the batch that refused them."""
@@ -43,7 +49,8 @@ class Holdings:
         taken_as: dict[str, dict[str, None]] = {}
         for file in taken_files(self.files):
             taken_as.setdefault(content_name(file.name, self.source), {})[file.taken_as] = None
-        return Books({row["content_hash"]: row["batch_id"] for row in own}, booked_as, taken_as)
+        batch_ids = {row["content_hash"]: row["batch_id"] for row in own}
+        return Books(batch_ids, booked_as, taken_as, self.followed_by)
 
 
 def source_hashes(workspace: Workspace) -> dict[str, str]:
@@ -53,29 +60,43 @@ def source_hashes(workspace: Workspace) -> dict[str, str]:
     return {name: source_hash(name, source, currency=currency) for name, source in sources.items()}
 
 
+def batch_rows(workspace: Workspace) -> list[Row]:
+    """All rows of `ingest_batches` of the configured sources, whether they count or not."""
+    is_mine = F.col("source").isin(list(workspace.settings.sources))
+    with engine_sentences("reading the ingested batches"):
+        return workspace.lake.read(INGEST_BATCHES).filter(is_mine).collect()
+
+
 def current_batches(workspace: Workspace) -> list[Row]:
     """The batches that count under the present settings, in order of their ids."""
-    batches = counting_batches(workspace.lake.read(INGEST_BATCHES), source_hashes(workspace))
-    with engine_sentences("reading the ingested batches"):
-        return batches.orderBy("batch_id").collect()
+    return counting_batches(batch_rows(workspace), source_hashes(workspace))
 
 
-def holdings(workspace: Workspace, batches: Sequence[Row]) -> list[Holdings]:
-    """What the lake holds of each source, in order of the configuration.
-
-    Args:
-        workspace: The surroundings.
-        batches: Those that count, from `current_batches`.
-    """
-    sources = workspace.settings.sources
+def holdings(workspace: Workspace) -> list[Holdings]:
+    """What the lake holds of each source, in order of the configuration."""
+    lake, sources = workspace.lake, workspace.settings.sources
+    rows, hashes = batch_rows(workspace), source_hashes(workspace)
     with engine_sentences("reading what was ingested before"):
-        files = (
-            workspace.lake.read(INGEST_FILES).filter(F.col("source").isin(list(sources))).collect()
-        )
-        earlier = _earlier_batches(workspace)
-    in_order = sorted(batches, key=lambda row: (row["ingested_at"], row["batch_id"]))
+        files = lake.read(INGEST_FILES).filter(F.col("source").isin(list(sources))).collect()
+        last = newest_stage(lake, INGEST, segmentation=workspace.settings.segmentation)
+    finished = set(last["input_ids"]) if last else set()
+    earlier = [
+        row
+        for row in rows
+        if row["batch_id"] in finished and row["source_hash"] != hashes[row["source"]]
+    ]
+    in_order = sorted(counting_batches(rows, hashes), key=lambda row: int(row["batch_number"]))
     return [
-        Holdings(name, source, _of(name, in_order), _of(name, earlier), _of(name, files))
+        Holdings(
+            name,
+            source,
+            batches=_of(name, in_order),
+            earlier=_of(name, earlier),
+            files=_of(name, files),
+            followed_by=followers(
+                [row for row in _of(name, rows) if row["source_hash"] == hashes[name]]
+            ),
+        )
         for name, source in sources.items()
     ]
 
@@ -93,22 +114,3 @@ def quality_history(workspace: Workspace, held: Holdings) -> list[Row]:
 
 def _of(name: str, rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["source"] == name]
-
-
-def _earlier_batches(workspace: Workspace) -> list[Row]:
-    """The batches that counted under the settings that each source had last before these."""
-    batches = workspace.lake.read(INGEST_BATCHES)
-    hashes = _hashes_before(batches, source_hashes(workspace))
-    return counting_batches(batches, hashes).collect() if hashes else []
-
-
-def _hashes_before(batches: DataFrame, hashes: Mapping[str, str]) -> dict[str, str]:
-    """Source → its newest hash that is not the present one."""
-    present = [f"{name} {digest}" for name, digest in hashes.items()]
-    others = batches.filter(
-        F.col("source").isin(list(hashes))
-        & ~F.concat_ws(" ", "source", "source_hash").isin(present)
-    )
-    newest = F.max_by("source_hash", "ingested_at").alias("source_hash")
-    rows = others.groupBy("source").agg(newest).collect()
-    return {row["source"]: row["source_hash"] for row in rows}

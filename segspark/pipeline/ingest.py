@@ -4,12 +4,14 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from pyspark.sql import Row
 
 from segspark.errors import IngestError
 from segspark.ingest.files.choosing_store import store_for
-from segspark.pipeline.holdings import current_batches, holdings, quality_history
+from segspark.pipeline.holdings import Holdings, current_batches, holdings, quality_history
+from segspark.pipeline.intake import INGEST
 from segspark.pipeline.planning import SourcePlan, plan_source
 from segspark.pipeline.remembering import remember_files
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
@@ -22,7 +24,6 @@ from segspark.tables.lake import Lake
 from segspark.tables.locks import table_lock
 from segspark.tables.manifest import Outcome, StageRun
 
-STAGE = "ingest"
 _TOTALS = tuple(
     c.name for c in INGEST_BATCHES.columns if c.name.endswith(("_row_count", "_amount"))
 )
@@ -37,8 +38,7 @@ def ingest(workspace: Workspace) -> StageResult:
     """
     _check_sources(workspace.settings)
     with one_ingest_at_a_time(workspace.lake) as staging:
-        known = current_batches(workspace)
-        held = holdings(workspace, known)
+        held = holdings(workspace)
         plans = [plan_source(workspace, each, staging) for each in held]
 
         def work() -> Outcome:
@@ -49,7 +49,7 @@ def ingest(workspace: Workspace) -> StageResult:
 
         # A file that goes back to an older content makes a set of batches that was complete once.
         is_there = not any(plan.batches for plan in plans)
-        run = intake_run(workspace, _batch_ids(known, plans))
+        run = intake_run(workspace, _batch_ids(held, plans))
         try:
             result = run_stage(workspace, run, work, is_there=lambda: is_there)
         except IngestError:
@@ -72,8 +72,8 @@ def intake_run(workspace: Workspace, batch_ids: Sequence[str]) -> StageRun:
     """The stage that leaves these batches counting."""
     settings = workspace.settings
     return StageRun(
-        stage=STAGE,
-        stage_id=content_id(STAGE, settings.segmentation, list(batch_ids)),
+        stage=INGEST,
+        stage_id=content_id(INGEST, settings.segmentation, list(batch_ids)),
         segmentation=settings.segmentation,
         as_of_date=None,
         input_ids=tuple(batch_ids),
@@ -107,22 +107,25 @@ def intake_outcome(batches: Sequence[Row]) -> Outcome:
 
 @contextmanager
 def one_ingest_at_a_time(lake: Lake) -> Iterator[str]:
-    """The address of the staging folder, emptied of what a killed ingest left."""
+    """The address of a staging folder; what a killed ingest left on a local disk is removed."""
     folder = lake.local_folder
-    staging = f"{lake.root}/_staging"
+    everything = f"{lake.root}/_staging"
+    # No lock holds in an object store: each ingest has a folder that no other one empties.
+    staging = f"{everything}/{uuid4().hex}"
     with table_lock(folder / "_locks" if folder else None, "_ingest"):
-        _remove(lake, folder, staging)
+        _remove_local(folder)
         try:
             yield staging
         finally:
-            _remove(lake, folder, staging)
+            if folder is None:
+                store_for(lake.spark, staging).delete(staging)
+            _remove_local(folder)
 
 
-def _remove(lake: Lake, folder: Path | None, staging: str) -> None:
+def _remove_local(folder: Path | None) -> None:
+    """The lock is held, so whatever is staged is a killed ingest's."""
     if folder is not None:
-        shutil.rmtree(staging, ignore_errors=True)
-    else:
-        store_for(lake.spark, staging).delete(staging)
+        shutil.rmtree(folder / "_staging", ignore_errors=True)
 
 
 def _check_sources(settings: Settings) -> None:
@@ -139,8 +142,8 @@ def _check_sources(settings: Settings) -> None:
             )
 
 
-def _batch_ids(known: Sequence[Row], plans: Sequence[SourcePlan]) -> list[str]:
+def _batch_ids(held: Sequence[Holdings], plans: Sequence[SourcePlan]) -> list[str]:
     new = [batch for plan in plans for batch in plan.batches]
-    replaced = {batch.replaces for batch in new}
-    kept = {row["batch_id"] for row in known} - replaced
+    replaced = {batch_id for batch in new for batch_id in batch.replaces}
+    kept = {row["batch_id"] for each in held for row in each.batches} - replaced
     return sorted(kept | {batch.batch_id for batch in new})

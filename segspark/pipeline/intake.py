@@ -15,6 +15,9 @@ from segspark.ingest.parsing.rows import ENTITIES, Entity, entity_name
 from segspark.ingest.quality.figures import QualityRow
 from segspark.settings.sources import Source
 
+INGEST = "ingest"
+"""The stage that takes batches in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:

@@ -118,7 +118,7 @@ def _file_plan(workspace: Workspace, held: Holdings, file_format: FileFormat) ->
     books = held.books()
     batches = _whole_batches(workspace, held, books, contents)
     if source.one_batch_per == "folder":
-        replaced = {batch.replaces for batch in batches}
+        replaced = {batch_id for batch in batches for batch_id in batch.replaces}
         check_no_file_counts_twice(
             name,
             contents,

@@ -38,7 +38,7 @@ def write_quality_page(workspace: Workspace, *, output: Path | None = None) -> P
     Raises:
         StageError: No batch has been ingested, or the page cannot be written.
     """
-    batches = sorted(current_batches(workspace), key=lambda row: row["ingested_at"])
+    batches = sorted(current_batches(workspace), key=lambda row: int(row["batch_number"]))
     if not batches:
         raise StageError("there is no batch to tell about: run segspark ingest first")
     by_source: dict[str, list[Row]] = {}

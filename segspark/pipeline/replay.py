@@ -172,7 +172,7 @@ def _plan(
     replays = replays.withColumns({"batch_id": F.lit(batch_id), "source": F.lit(intake.name)})
     whole = replace(
         intake,
-        batches=[Batch(batch_id, title, digest, replaces=None, replays=refused_in)],
+        batches=[Batch(batch_id, title, digest, replays=refused_in)],
         contents={batch_id: Content(title, digest, refusing["delivered_at"])},
         replayed=Replayed(replays, amount),
     )

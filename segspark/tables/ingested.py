@@ -65,10 +65,15 @@ INGEST_BATCHES = TableContract(
             "When the file was last written, or the table was read, UTC: later days are refused.",
         ),
         Column(
-            "replaces_batch_id",
-            T.StringType(),
-            "Batch of an older content of the same name, which no longer counts.",
-            nullable=True,
+            "batch_number",
+            T.LongType(),
+            "Order in which the lake took its batches in, from 1; no clock has a say in it.",
+        ),
+        Column(
+            "replaced_batch_numbers",
+            T.MapType(T.StringType(), T.LongType()),
+            "Batches whose place it took → its number then: one with a lower number no longer "
+            "counts.",
         ),
         Column(
             "watermark",

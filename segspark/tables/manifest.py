@@ -82,6 +82,12 @@ def stage_ids(lake: Lake, stage: str, segmentation: str, config_hash: str) -> li
     return [row["stage_id"] for row in runs.select("stage_id").collect()]
 
 
+def newest_stage(lake: Lake, stage: str, *, segmentation: str) -> Row | None:
+    """The stage's last completed run for this segmentation, whatever its configuration."""
+    is_of = (F.col("stage") == stage) & (F.col("segmentation") == segmentation)
+    return lake.read(STAGE_RUNS).filter(is_of).orderBy(F.desc("completed_at"), "stage_id").first()
+
+
 def finished_stages(
     lake: Lake, stage: str, *, segmentation: str, config_hash: str, as_of_date: date
 ) -> list[Row]:

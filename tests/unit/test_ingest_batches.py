@@ -1,5 +1,6 @@
 """A batch is known by its bytes and its source's settings, not by its name."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ def new(
     contents: dict[str, str], books: Books | None = None, settings: Source | None = None
 ) -> list[Batch]:
     """The new ones of contents, given as content → name in the books."""
-    return new_batches("shop", settings or source(), contents, books or Books(), currency="EUR")
+    named = {content: (name,) for content, name in contents.items()}
+    return new_batches("shop", settings or source(), named, books or Books(), currency="EUR")
 
 
 def batch(content: str, name: str = "jan.csv", **changed: object) -> Batch:
@@ -43,8 +45,8 @@ def replacing() -> Source:
     return source(changed_file="replace")
 
 
-def followed(found: list[Batch]) -> list[tuple[str, str | None]]:
-    return [(b.content_hash, b.replaces) for b in found]
+def followed(found: list[Batch]) -> list[tuple[str, ...]]:
+    return [(b.content_hash, *b.replaces) for b in found]
 
 
 def earlier(**names: str) -> list[Row]:
@@ -80,14 +82,14 @@ def test_settings_that_change_no_row_change_no_id(changed: dict[str, Any]) -> No
 
 
 def test_other_bytes_and_other_sources_have_other_ids() -> None:
-    other = new_batches("other", source(), {"a": "jan.csv"}, Books(), currency="EUR")[0]
+    other = new_batches("other", source(), {"a": ("jan.csv",)}, Books(), currency="EUR")[0]
     ids = {batch("a").batch_id, batch("b").batch_id, other.batch_id}
     assert len(ids) == 3
 
 
 def test_the_lakes_currency_is_part_of_the_id_where_rates_turn_amounts_into_it() -> None:
     def ids(**changed: object) -> set[str]:
-        contents = {"a": "jan.csv"}
+        contents = {"a": ("jan.csv",)}
         return {
             new_batches("shop", source(**changed), contents, Books(), currency=c)[0].batch_id
             for c in ("EUR", "USD")
@@ -130,7 +132,7 @@ def test_of_two_contents_of_one_name_the_one_that_the_file_had_last_is_replaced(
 def test_what_a_name_stood_for_is_not_replaced_while_it_is_there_under_another() -> None:
     old = batch("bytes", "jan.csv")
     contents = {"bytes": "january.csv", "other": "jan.csv"}
-    assert followed(new(contents, books(old, bytes="jan.csv"), replacing())) == [("other", None)]
+    assert followed(new(contents, books(old, bytes="jan.csv"), replacing())) == [("other",)]
 
 
 def test_a_name_whose_last_content_was_replaced_follows_the_replacement() -> None:
@@ -140,17 +142,27 @@ def test_a_name_whose_last_content_was_replaced_follows_the_replacement() -> Non
     assert followed(found) == [("3", newer.batch_id)]
 
 
+@pytest.mark.parametrize(("name", "is_followed"), [("jan.csv", True), ("feb.csv", False)])
+def test_of_what_took_a_contents_place_only_what_has_the_same_name_is_replaced(
+    *, name: str, is_followed: bool
+) -> None:
+    history, newer = batch("1", "jan.csv"), batch("2", name)
+    now = replace(books(history, newer, gone="jan.csv"), followed_by={"gone": "2"})
+    found = followed(new({"3": "jan.csv"}, now, replacing()))
+    assert found == [("3", newer.batch_id) if is_followed else ("3",)]
+
+
 @pytest.mark.parametrize("settings", [source(), replacing()], ids=["refuse", "replace"])
 def test_a_second_file_of_the_same_name_in_another_folder_replaces_nothing(
     settings: Source,
 ) -> None:
     found = new({"2010": "jan.csv", "2011": "jan.csv"}, books(batch("2010")), settings)
-    assert followed(found) == [("2011", None)]
+    assert followed(found) == [("2011",)]
 
 
 def test_new_files_beside_known_ones_are_all_that_is_new() -> None:
     found = new({"1": "jan.csv", "2": "feb.csv", "3": "mar.csv"}, books(batch("1")))
-    assert [(b.name, b.replaces) for b in found] == [("feb.csv", None), ("mar.csv", None)]
+    assert [(b.name, b.replaces) for b in found] == [("feb.csv", ()), ("mar.csv", ())]
 
 
 @pytest.mark.parametrize(
@@ -167,11 +179,12 @@ def test_new_files_beside_known_ones_are_all_that_is_new() -> None:
 def test_changed_settings_are_fine_where_each_file_of_before_is_or_was_taken_in_anew(
     contents: dict[str, str], now: Books
 ) -> None:
-    check_nothing_is_left_behind("shop", contents, now, earlier(**{"1": "a.csv"}))
+    named = {content: (name,) for content, name in contents.items()}
+    check_nothing_is_left_behind("shop", named, now, earlier(**{"1": "a.csv"}))
 
 
 def test_changed_settings_are_refused_while_files_of_before_are_gone() -> None:
     before = earlier(**{"1": "a.csv", "2": "b.csv"})
     for now in (books(), books(batch("1", "a.csv"))):
         with pytest.raises(IngestError, match=r"source shop: its settings changed.* b\.csv are no"):
-            check_nothing_is_left_behind("shop", {"1": "a.csv"}, now, before)
+            check_nothing_is_left_behind("shop", {"1": ("a.csv",)}, now, before)

@@ -69,7 +69,7 @@ def batch_row(batch_id: str, day: int) -> Row:
     return Row(
         batch_id=batch_id, source="shop", entity="transactions", currency="EUR",
         file_name=f"{batch_id}.csv", first_date=None, last_date=None, rule_row_counts={},
-        ingested_at=datetime(2024, 1, day, 23, tzinfo=UTC), **figures,
+        ingested_at=datetime(2024, 1, day, 23, tzinfo=UTC), batch_number=day, **figures,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -31,14 +32,14 @@ class Batch:
         batch_id: Content address.
         name: Its name in the books.
         content_hash: Hash of its bytes, or of its rows for a table.
-        replaces: Batch of an older content of the same name, or None.
+        replaces: Batches of the contents that its files held before.
         replays: Batch whose refused rows are taken in again, or None.
     """
 
     batch_id: str
     name: str
     content_hash: str
-    replaces: str | None
+    replaces: tuple[str, ...] = ()
     replays: str | None = None
 
 
@@ -64,32 +65,51 @@ class Books:
         batch_ids: Content hash → batch.
         booked_as: Name in the books → contents that count under it, in order of ingestion.
         taken_as: Name in the books → contents that were last taken in under it, renamed or not.
+        followed_by: Content that counts no longer → the one that took its place.
     """
 
     batch_ids: Mapping[str, str] = field(default_factory=dict)
     booked_as: Mapping[str, Collection[str]] = field(default_factory=dict)
     taken_as: Mapping[str, Collection[str]] = field(default_factory=dict)
+    followed_by: Mapping[str, str] = field(default_factory=dict)
 
     def before(self, name: str) -> list[str]:
         """Contents that a content of this name may follow; the last one is the likeliest."""
-        taken = [content for content in self.taken_as.get(name, ()) if content in self.batch_ids]
-        return taken or list(self.booked_as.get(name, ()))
+        booked, taken = self.booked_as.get(name, ()), self.taken_as.get(name, ())
+        standing = {content: self._standing_for(content) for content in taken}
+        if not any(standing.values()):
+            return list(booked)
+        # What took its place under another name is not this one's.
+        return [now for before, now in standing.items() if now and now in (before, *booked)]
+
+    def _standing_for(self, content: str) -> str | None:
+        """The content, or what took its place since: a killed ingest remembers no names."""
+        passed = set()
+        while content not in self.batch_ids:
+            passed.add(content)
+            content = self.followed_by.get(content, content)
+            if content in passed:
+                return None
+        return content
 
 
 def new_batches(
     name: str,
     source: SourceSettings,
-    contents: Mapping[str, str],
+    contents: Mapping[str, Sequence[str]],
     books: Books,
     *,
     currency: str,
 ) -> list[Batch]:
     """The contents that are not yet in the lake, in order.
 
+    Only a content that does not count yet replaces what its names stood for. One that counts, and
+    shows up under another's name, was renamed: what it overwrites, as rotated files do, is history.
+
     Args:
         name: The source's name.
         source: Its settings.
-        contents: Content hash → name in the books.
+        contents: Content hash → names in the books, its own and those of its copies.
         books: What counts now.
         currency: The lake's.
 
@@ -98,24 +118,26 @@ def new_batches(
     """
     digest = source_hash(name, source, currency=currency)
     batches = []
-    for content, file_name in contents.items():
+    for content, file_names in contents.items():
         if content in books.batch_ids:
             continue
-        # A content that is still there was not changed: another folder's file has its name.
-        gone = [before for before in books.before(file_name) if before not in contents]
-        if gone and source.changed_file == "refuse":
-            raise IngestError(
-                f"source {name}: {file_name} was ingested before with another content: give the "
-                f"new file a name of its own, or set sources.{name}.changed_file to replace"
-            )
-        replaces = books.batch_ids[gone[-1]] if gone else None
+        replaces: dict[str, None] = {}
+        for file_name in file_names:
+            # A content that is still there was not changed: another folder's file has its name.
+            gone = [before for before in books.before(file_name) if before not in contents]
+            if gone and source.changed_file == "refuse":
+                raise IngestError(
+                    f"source {name}: {file_name} was ingested before with another content: give "
+                    f"the new file a name of its own, or set sources.{name}.changed_file to replace"
+                )
+            replaces.update(dict.fromkeys(books.batch_ids[before] for before in gone[-1:]))
         batch_id = content_id("batch", name, digest, content)
-        batches.append(Batch(batch_id, file_name, content, replaces))
+        batches.append(Batch(batch_id, file_names[0], content, tuple(replaces)))
     return batches
 
 
 def check_nothing_is_left_behind(
-    name: str, contents: Mapping[str, str], books: Books, earlier: Sequence[Row]
+    name: str, contents: Mapping[str, Sequence[str]], books: Books, earlier: Sequence[Row]
 ) -> None:
     """Refuse changed settings where files of earlier batches are gone.
 
@@ -124,14 +146,14 @@ def check_nothing_is_left_behind(
 
     Args:
         name: The source's name.
-        contents: Content hash → name in the books, of the files that are there.
+        contents: Content hash → names in the books, of the files that are there.
         books: What counts under the present settings.
         earlier: The batches that counted under the settings before.
 
     Raises:
         IngestError: Naming the files.
     """
-    present = {*contents.values(), *books.booked_as}
+    present = {*chain.from_iterable(contents.values()), *books.booked_as}
     followed = {content for file_name in present for content in books.taken_as.get(file_name, ())}
     known = {*contents, *books.batch_ids, *followed}
     gone = sorted(
@@ -148,42 +170,6 @@ def check_nothing_is_left_behind(
             f"{', '.join(gone[:_SHOWN_NAMES])}{more} are no longer there: put them back, or undo "
             "the change"
         )
-
-
-def counting_batches(ingest_batches: DataFrame, hashes: Mapping[str, str]) -> DataFrame:
-    """The batches that count under the present settings.
-
-    Args:
-        ingest_batches: The table.
-        hashes: Source name → `source_hash` of its present settings. Batches made under other
-            settings hold the same purchases once more, so they do not count.
-
-    Returns:
-        Rows of `ingest_batches`, without those that a later batch replaced, nor replays of those.
-    """
-    if not hashes:
-        return ingest_batches.limit(0)
-    of_settings = ingest_batches.filter(
-        F.concat_ws(" ", "source", "source_hash").isin(
-            [f"{name} {digest}" for name, digest in hashes.items()]
-        )
-    )
-    replaced = of_settings.filter(F.col("replaces_batch_id").isNotNull()).select(
-        F.col("replaces_batch_id").alias("batch_id"), F.col("ingested_at").alias("replaced_at")
-    )
-    latest = replaced.groupBy("batch_id").agg(F.max("replaced_at").alias("replaced_at"))
-    counting = (
-        of_settings.join(latest, on="batch_id", how="left")
-        .filter(F.col("replaced_at").isNull() | (F.col("replaced_at") < F.col("ingested_at")))
-        .drop("replaced_at")
-    )
-    ids = counting.select(F.col("batch_id").alias("replayed_id"))
-    is_standing = F.col("replays_batch_id").isNull() | F.col("replayed_id").isNotNull()
-    return (
-        counting.join(ids, F.col("replays_batch_id") == F.col("replayed_id"), how="left")
-        .filter(is_standing)
-        .drop("replayed_id")
-    )
 
 
 def rows_hash(table: DataFrame) -> str:

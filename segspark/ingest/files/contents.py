@@ -95,9 +95,9 @@ def check_no_file_counts_twice(
                 )
 
 
-def names(contents: Mapping[str, Content]) -> dict[str, str]:
-    """Content hash → name in the books."""
-    return {digest: content.name for digest, content in contents.items()}
+def names(contents: Mapping[str, Content]) -> dict[str, tuple[str, ...]]:
+    """Content hash → name in the books, and those of its copies."""
+    return {digest: (content.name, *content.copies) for digest, content in contents.items()}
 
 
 def content_name(file_name: str, source: SourceSettings) -> str:
