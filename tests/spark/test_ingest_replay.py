@@ -179,7 +179,7 @@ def only_once(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def by_time(work: Workspace) -> list[Row]:
-    return sorted(current_batches(work), key=lambda row: row["ingested_at"])
+    return sorted(current_batches(work), key=lambda row: row["batch_number"])
 
 
 def test_a_replayed_row_is_judged_by_the_day_on_which_its_file_came(
@@ -272,3 +272,30 @@ def test_a_nested_json_field_is_found_again_in_a_repaired_row(
     assert len(rows) == 2
     replay(work, repaired(tmp_path, [repair(of_order(rows, "soon"), at="2026-03-01")]))
     assert values(work.lake.read(TRANSACTIONS), "customer_id", "line_amount") == [("7", Decimal(4))]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("web.jsonl", '{"id": "7", "at": "soon", "amount": 4}\n', "json"),
+        ("web.csv", "id,at,amount\n7,soon\n7,2026-03-01,5\n", "csv"),
+    ],
+)
+def test_a_repaired_row_keeps_what_the_folders_of_its_file_say(
+    spark: SparkSession, tmp_path: Path, name: str, text: str, kind: str
+) -> None:
+    folder = tmp_path / "web" / "land=Norway"
+    folder.mkdir(parents=True)
+    (folder / name).write_text(text)
+    columns = {"customer_id": "id", "transaction_at": "at", "line_amount": "amount"}
+    web = source_document(
+        tmp_path / "web",
+        format={"kind": kind},
+        columns={**columns, "country": "land"},
+        most_rejected_ratio=1.0,
+    )
+    work = workspace(spark, tmp_path / "lake", {"web": web})
+    ingest(work)
+    (row,) = exported(work, tmp_path)
+    replay(work, repaired(tmp_path, [repair(row, id="7", at="2026-03-01", amount="4")]))
+    assert set(values(work.lake.read(TRANSACTIONS), "country")) == {("Norway",)}

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from segspark.errors import IngestError
 from segspark.ingest.parsing.rows import REASONS
 from segspark.ingest.reading.raw import BATCH_ID, DELIVERED_AT, FILE_NAME, MALFORMED, RAW_ROW
+from segspark.ingest.reading.row_files import folder_columns
 from segspark.tables.ids import content_id
 
 REJECTED_ID = "rejected_id"
@@ -59,7 +60,7 @@ def exported_rows(refusals: DataFrame, columns: Sequence[str]) -> Iterator[str]:
     """Refused rows as lines of JSON to edit, one at a time.
 
     A row that did not have its file's columns has its text under `line`, and an empty `row` with
-    the mapped columns to fill in.
+    the mapped columns to fill in. What the file's folders say of the row is written into it.
     """
     kept = refusals.select(REJECTED_ID, "source", "file_name", "reasons", "copies_count", "raw_row")
     for found in kept.orderBy("source", "file_name", REJECTED_ID).toLocalIterator():
@@ -67,7 +68,11 @@ def exported_rows(refusals: DataFrame, columns: Sequence[str]) -> Iterator[str]:
         raw = row.pop("raw_row")
         fields = _object(raw)
         line = {} if fields is not None else {"line": raw}
-        fields = dict.fromkeys(columns) if fields is None else fields
+        folders = folder_columns(row["file_name"])
+        if fields is None:
+            fields = {**dict.fromkeys(columns), **folders}
+        own = {name.casefold() for name in fields}
+        fields |= {name: value for name, value in folders.items() if name.casefold() not in own}
         yield json.dumps({**row, **line, "row": fields}, ensure_ascii=False)
 
 
