@@ -11,6 +11,8 @@ EXTENSIONS_KEY = "spark.sql.extensions"
 CATALOG_KEY = "spark.sql.catalog.spark_catalog"
 ANSI_KEY = "spark.sql.ansi.enabled"
 ZONE_KEY = "spark.sql.session.timeZone"
+SKIPPING_KEYS = ("spark.sql.files.ignoreCorruptFiles", "spark.sql.files.ignoreMissingFiles")
+"""Under these Spark leaves out what it cannot read, and nobody can count what is missing."""
 
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "+00:00"})
 _LOCAL = re.compile(r"local(?:\[(?P<threads>\*|\d+)(?:,\d+)?\])?$")
@@ -57,6 +59,9 @@ def complaint(options: Mapping[str, str]) -> str | None:
             f"{ZONE_KEY} is {zone}, and segspark keeps its stamps in UTC: "
             f"submit with --conf {ZONE_KEY}=UTC"
         )
+    for key in SKIPPING_KEYS:
+        if options.get(key, "false").lower() != "false":
+            return f"{key} is set, so rows could be lost unseen: submit with --conf {key}=false"
     extensions = options.get(EXTENSIONS_KEY, DELTA_EXTENSION)
     if "delta" not in extensions.lower():
         return (

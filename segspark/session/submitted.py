@@ -13,6 +13,7 @@ from segspark.session.options import (
     CATALOG_KEY,
     DELTA_EXTENSION,
     EXTENSIONS_KEY,
+    SKIPPING_KEYS,
     ZONE_KEY,
     complaint,
     needed_options,
@@ -60,7 +61,7 @@ def check_active(spark: SparkSession) -> SparkSession:
     Raises:
         SetupError: A setting contradicts what segspark needs.
     """
-    keys = (ANSI_KEY, ZONE_KEY, EXTENSIONS_KEY, CATALOG_KEY)
+    keys = (ANSI_KEY, ZONE_KEY, *SKIPPING_KEYS, EXTENSIONS_KEY, CATALOG_KEY)
     found = {key: spark.conf.get(key, None) for key in keys}
     options = {key: value for key, value in found.items() if value is not None}
     if spark.conf.get(_DATABRICKS_KEY, None) is None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from segspark.session.options import complaint, cores_of, needed_options
+from segspark.session.options import SKIPPING_KEYS, complaint, cores_of, needed_options
 
 
 def test_needed_options_draw_no_complaint() -> None:
@@ -18,6 +18,14 @@ def test_settings_left_open_draw_no_complaint() -> None:
 @pytest.mark.parametrize("zone", ["Etc/UTC", "Z", "GMT"])
 def test_other_names_of_utc_are_utc(zone: str) -> None:
     assert complaint({"spark.sql.session.timeZone": zone}) is None
+
+
+def test_settings_that_let_spark_leave_out_rows_are_named_with_the_flag_that_mends_them() -> None:
+    for key in SKIPPING_KEYS:
+        sentence = complaint(needed_options() | {key: "true"}) or ""
+        assert f"{key} is set, so rows could be lost" in sentence
+        assert f"--conf {key}=false" in sentence
+        assert complaint({key: "false"}) is None
 
 
 @pytest.mark.parametrize(
