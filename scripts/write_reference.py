@@ -51,8 +51,9 @@ overrides one key from the command line, and `--show-config` prints what is in f
 and values of another type are refused.
 
 `location` keys may hold `${NAME}` or `${NAME:-default}`, which is read from the environment at the
-moment of use and never printed. A name in angle brackets stands for one of your choice; `[]` stands
-for each item of a list. *Required* keys have no default.
+moment of use and never printed; one with a password or key written into it is refused. A name in
+angle brackets stands for one of your choice; `[]` stands for each item of a list. *Required* keys
+have no default.
 """
 _TABLES = """# Tables
 

@@ -7,12 +7,24 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
 
 from segspark.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\{(?P<name>[A-Z_][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
-_CREDENTIALS = re.compile(r"://[^/@\s]+@")
+# A password may hold `/` and `@` as they are, so all up to the last `@` is taken for it.
+_LOGIN = re.compile(r"://(?:[^/@\s:]*:\S*|[^/\s?;&]+)@|(?<=jdbc:oracle:)(\w+:)\S*@")
+_HIDDEN_NAMES = r"pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|sig(?:nature)?|(?<!ssl)key"
+_PARAMETER = re.compile(rf"(?i)(?<=[?;&])([^=?;&/\s]*(?:user[^=?;&/\s]*|{_HIDDEN_NAMES}))=[^;&\s]*")
+_REFERRED = "\0"
+"""Stands for the value of a reference while a location is looked at."""
+_WRITTEN_SECRETS = (
+    # A port is no password, although a path with an `@` may follow it.
+    re.compile(rf"://[^/@]*:(?!(?:\d+|{_REFERRED})(?:/|$))(?P<secret>.*)@"),
+    re.compile(r"^jdbc:oracle:\w+:[^/@]*/(?P<secret>.*)@"),
+    re.compile(rf"(?i)[?;&][^=?;&/]*(?:{_HIDDEN_NAMES})=(?P<secret>[^;&]*)"),
+)
 
 
 class StrictModel(BaseModel):
@@ -29,8 +41,22 @@ def _check_references(text: str) -> str:
     return text
 
 
-Location = Annotated[str, AfterValidator(_check_references)]
-"""A path or address, which may hold `${NAME}` or `${NAME:-default}`.
+def _check_secrets(location: str) -> str:
+    literal = _REFERENCE.sub(lambda found: found["default"] or _REFERRED, location)
+    found = (secret for each in _WRITTEN_SECRETS for secret in each.finditer(literal))
+    if any(each["secret"].strip(_REFERRED) for each in found):
+        raise PydanticCustomError(
+            LITERAL_SECRET,
+            "holds a password or key, which does not belong in a file: set it as an environment "
+            "variable and write a reference such as ${SHOP_PASSWORD} in its place",
+        )
+    return location
+
+
+LITERAL_SECRET = "literal_secret"  # noqa: S105 - the name of an error
+"""Type of the error of a location whose text must not be shown."""
+Location = Annotated[str, AfterValidator(_check_references), AfterValidator(_check_secrets)]
+"""A path or address, which may hold `${NAME}` or `${NAME:-default}`, and no written password.
 
 The settings keep the reference as written, so that neither a secret nor a machine's folder is
 printed, logged or hashed; `resolve_location` reads the environment at the moment of use.
@@ -38,8 +64,15 @@ printed, logged or hashed; `resolve_location` reads the environment at the momen
 
 
 def without_credentials(text: str) -> str:
-    """The text with user names and passwords taken out of its addresses."""
-    return _CREDENTIALS.sub("://***@", text)
+    """The text without what lets someone in: logins before an `@`, parameters of addresses."""
+    hidden = _LOGIN.sub(lambda login: f"{login[1] or '://'}***@", text)
+    return _PARAMETER.sub(r"\1=***", hidden)
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text is one reference, without a default to stand in for it."""
+    found = _REFERENCE.fullmatch(text)
+    return found is not None and not found["default"]
 
 
 def resolve_location(location: Location) -> str:

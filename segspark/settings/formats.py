@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from segspark.settings.base import Location, StrictModel
+from segspark.settings.base import Location, StrictModel, is_reference
 
 Encoding = Literal["UTF-8", "ISO-8859-1", "US-ASCII", "UTF-16", "windows-1252"]
 
@@ -138,7 +138,7 @@ class JdbcFormat(StrictModel):
     def _a_split_has_a_column(self) -> Self:
         if self.partitions > 1 and self.partition_column is None:
             raise ValueError("partitions above 1 needs partition_column")
-        if self.password is not None and not self.password.startswith("${"):
+        if self.password is not None and not is_reference(self.password):
             raise ValueError("password must be a reference such as ${SHOP_PASSWORD}")
         return self
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from segspark.errors import ConfigError
+from segspark.settings.base import LITERAL_SECRET
 from segspark.settings.root import Settings
 
 Document = dict[str, Any]
@@ -96,7 +97,8 @@ def _sentence(detail: ErrorDetails) -> str:
         return f"{name}: unknown key{_nearest(str(place[-1]), _known_keys(place[:-1]))}"
     message = detail["msg"].removeprefix("Value error, ")
     given = detail.get("input")
-    shown = f", not {given!r}" if isinstance(given, str | int | float) else ""
+    is_shown = isinstance(given, str | int | float) and detail["type"] != LITERAL_SECRET
+    shown = f", not {given!r}" if is_shown else ""
     return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
 
 

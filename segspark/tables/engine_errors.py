@@ -8,6 +8,7 @@ from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
 from segspark.errors import SegsparkError, StorageError
+from segspark.settings.base import without_credentials
 
 ENGINE_ERRORS = (PySparkException, Py4JError)
 """Everything that the engine raises in Python."""
@@ -33,7 +34,10 @@ def engine_sentence(caught: BaseException) -> str:
 
 
 def engine_reason(caught: BaseException) -> str:
-    """The root cause in one line: its error class where it has one, its message, no Java trace."""
+    """The root cause in one line: its error class where it has one, its message, no Java trace.
+
+    Passwords are taken out of the addresses that it quotes.
+    """
     condition = error_condition(caught)
     message = _message(caught)
     return message if not condition or condition in message else f"[{condition}] {message}"
@@ -66,7 +70,7 @@ def _message(caught: BaseException) -> str:
         text = str(_java_causes(caught)[-1].toString())
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = [line for line in lines if not line.startswith(("at ", "SQLSTATE", "JVM stacktrace"))]
-    return (kept[0] if kept else type(caught).__name__)[:500]
+    return without_credentials(kept[0] if kept else type(caught).__name__)[:500]
 
 
 def _java_causes(caught: Py4JJavaError) -> list[Any]:

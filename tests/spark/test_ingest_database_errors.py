@@ -37,9 +37,10 @@ def test_a_wrong_password_is_one_sentence_without_it(
     ],
 )
 def test_a_login_inside_the_address_is_never_shown(
-    spark: SparkSession, address: str, shown: str
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, address: str, shown: str
 ) -> None:
-    sentence = refusal(spark, database_source(address))
+    monkeypatch.setenv("SHOP_ADDRESS", address)
+    sentence = refusal(spark, database_source("${SHOP_ADDRESS}"))
     assert sentence.startswith(f"source shop: table orders of {shown}")
     assert "anna" not in sentence
     assert "secret-word" not in sentence

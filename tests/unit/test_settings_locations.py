@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from segspark.errors import ConfigError
 from segspark.ingest.books.batches import source_hash
 from segspark.settings.base import resolve_location, without_credentials
-from segspark.settings.loading import effective_yaml
+from segspark.settings.loading import effective_yaml, load_settings
 from segspark.settings.root import Settings
-from tests.purchases import source
+from tests.purchases import source, source_document
 
 
 def test_references_become_the_environments_values(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +73,78 @@ def test_a_package_that_is_not_installed_is_refused() -> None:
         resolve_location("package:no_such_package/x.csv")
 
 
-def test_credentials_are_taken_out_of_addresses() -> None:
-    assert without_credentials("s3a://KEY:SECRET@bucket/x") == "s3a://***@bucket/x"
-    assert without_credentials("mail a@b.c of file:///a") == "mail a@b.c of file:///a"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("s3a://KEY:SECRET@bucket/x", "s3a://***@bucket/x"),
+        ("s3a://KEY:SE/CRET@bucket/x", "s3a://***@bucket/x"),
+        ("s3a://KEY:12/CRET@bucket/x", "s3a://***@bucket/x"),
+        ("s3a://KEY:p@ss@bucket", "s3a://***@bucket"),
+        ("s3a://KEY@bucket is gone", "s3a://***@bucket is gone"),
+        ("s3a://bucket/at@home/x", "s3a://bucket/at@home/x"),
+        ("mail a@b.c of file:///a", "mail a@b.c of file:///a"),
+        ("jdbc:mysql://h/db?user=me&password=pw&useSSL=true",
+         "jdbc:mysql://h/db?user=***&password=***&useSSL=true"),
+        ("jdbc:sqlserver://h;userName=me;password=p@w;a=b",
+         "jdbc:sqlserver://h;userName=***;password=***;a=b"),
+        ("jdbc:mysql://h/db?accessToken=a&secret_key=b;SIG=c",
+         "jdbc:mysql://h/db?accessToken=***&secret_key=***;SIG=***"),
+        ("jdbc:oracle:thin:me/p@w@//h:1521/shop", "jdbc:oracle:thin:***@//h:1521/shop"),
+    ],
+)  # fmt: skip
+def test_credentials_are_taken_out_of_addresses(text: str, shown: str) -> None:
+    assert without_credentials(text) == shown
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "s3a://KEY:SECRET@bucket/x",
+        "s3a://KEY:SE/CRET@bucket/x",
+        "s3a://KEY:my secret@bucket/x",
+        "s3a://${KEY}:SECRET@bucket/x",
+        "s3a://${KEY}:a${SECRET}@bucket/x",
+        "s3a://${KEY:-k}:${SECRET:-pw}@bucket/x",
+        "${PLACE:-s3a://KEY:SECRET@bucket}",
+        "jdbc:mysql://h/db?user=me&password=SECRET",
+        "jdbc:sqlserver://h;PWD=SECRET;encrypt=true",
+        "jdbc:mysql://h/db?accessToken=SECRET",
+        "wasbs://in@shop.blob.core.windows.net/?sig=SECRET",
+        "jdbc:oracle:thin:me/SECRET@//h:1521/shop",
+    ],
+)
+def test_a_password_that_is_written_into_a_location_is_refused_and_not_repeated(
+    tmp_path: Path, location: str
+) -> None:
+    path = tmp_path / "a.yml"
+    path.write_text(yaml.safe_dump({"sources": {"shop": source_document(location)}}))
+    with pytest.raises(ConfigError) as refused:
+        load_settings(path)
+    assert str(refused.value) == (
+        f"{path}: sources.shop.location: holds a password or key, which does not belong in a file: "
+        "set it as an environment variable and write a reference such as ${SHOP_PASSWORD} in its "
+        "place"
+    )
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "s3a://${KEY}:${SECRET}@bucket/x",
+        "https://me:${TOKEN}@mlflow",
+        "https://me:${TOKEN:-}@mlflow",
+        "abfss://container@account.dfs.core.windows.net/in",
+        "hdfs://namenode:8020/at@home/x",
+        "hdfs://${HOST}:${PORT}/at@home/x",
+        "s3a://bucket/a:b@c.csv",
+        "jdbc:mysql://h/db?user=me&password=${PW}&allowPublicKeyRetrieval=true",
+        "jdbc:mysql://h/db?user=${ME}&passwordCharacterEncoding=UTF-8",
+        "jdbc:postgresql://h/db?sslkey=/etc/client.pk8",
+        "jdbc:oracle:thin:${ME}/${PW}@//h:1521/shop",
+        "in/[ab]?.csv",
+    ],
+)
+def test_a_location_with_references_or_without_a_password_is_taken_as_written(
+    location: str,
+) -> None:
+    assert source(location).location == location

@@ -56,6 +56,7 @@ def test_kinds_are_read_from_their_names() -> None:
         ({"format": {"kind": "sqlite"}}, "Field required"),
         ({"format": {"kind": "jdbc", "table": "x; DROP TABLE y"}}, "should match pattern"),
         ({"format": {"kind": "jdbc", "table": "x", "password": "pw"}}, "must be a reference"),
+        ({"format": {"kind": "jdbc", "table": "x", "password": "${A:-pw}"}}, "must be a reference"),
         ({"format": {"kind": "jdbc", "table": "x", "partitions": 2}}, "needs partition_column"),
         ({"format": {"kind": "fixed_width", "fields": {"a": [3, 2]}}}, "first and the last place"),
         ({"numbers": {"thousands_separator": "."}}, "must differ"),

@@ -2,6 +2,8 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,13 +19,22 @@ WITH_CREDENTIALS = f"postgresql://ann:{SECRET}@db.example.org:5432/mlflow?sslpas
 
 
 def resolve(location: str, *, lake_folder: Path | None = None) -> TrackingPlace:
-    return TrackingPlace.resolve(TrackingSettings(location=location), lake_folder=lake_folder)
+    with referred(location) as settings:
+        return TrackingPlace.resolve(settings, lake_folder=lake_folder)
 
 
-def refusal(settings: TrackingSettings, *, lake_folder: Path | None = None) -> str:
-    with pytest.raises(TrackingError) as caught:
+def refusal(location: str, *, lake_folder: Path | None = None) -> str:
+    with referred(location) as settings, pytest.raises(TrackingError) as caught:
         Tracker.open(settings, lake_folder=lake_folder, segmentation="default")
     return str(caught.value)
+
+
+@contextmanager
+def referred(location: str) -> Iterator[TrackingSettings]:
+    """Settings that refer to a location, since one with a password may not be written there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRACKING", location)
+        yield TrackingSettings(location="${TRACKING}")
 
 
 def closed_port() -> int:
@@ -41,7 +52,7 @@ def test_an_empty_location_is_a_file_inside_the_lake() -> None:
 
 
 def test_an_empty_location_is_refused_for_a_lake_that_is_not_on_a_local_disk() -> None:
-    assert "set tracking.location to a server" in refusal(TrackingSettings(location=""))
+    assert "set tracking.location to a server" in refusal("")
 
 
 def test_the_location_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +116,7 @@ def test_a_port_that_is_no_number_is_refused() -> None:
 
 
 def test_an_address_of_no_known_kind_is_refused_without_its_credentials() -> None:
-    message = refusal(TrackingSettings(location=f"ftp://ann:{SECRET}@files.example.org/x"))
+    message = refusal(f"ftp://ann:{SECRET}@files.example.org/x")
 
     assert "ftp://files.example.org/x" in message
     assert SECRET not in message
@@ -115,7 +126,7 @@ def test_a_server_that_is_down_is_told_in_one_sentence_within_seconds() -> None:
     port = closed_port()
     start = time.monotonic()
 
-    message = refusal(TrackingSettings(location=f"http://ann:s3cret@127.0.0.1:{port}"))
+    message = refusal(f"http://ann:s3cret@127.0.0.1:{port}")
 
     assert message == (
         f"MLflow at http://127.0.0.1:{port} cannot be reached: start the server, or correct "
@@ -128,7 +139,7 @@ def test_a_database_that_is_down_is_told_in_one_sentence_within_seconds() -> Non
     port = closed_port()
     start = time.monotonic()
 
-    message = refusal(TrackingSettings(location=f"postgresql://ann:s3cret@127.0.0.1:{port}/mlflow"))
+    message = refusal(f"postgresql://ann:s3cret@127.0.0.1:{port}/mlflow")
 
     assert message.startswith(f"MLflow's database at postgresql://127.0.0.1:{port}/mlflow cannot")
     assert "s3cret" not in message
@@ -139,7 +150,7 @@ def test_a_file_that_is_no_database_is_told_in_one_sentence_within_seconds(tmp_p
     (tmp_path / "mlflow.db").write_text("no database " * 100)
     start = time.monotonic()
 
-    message = refusal(TrackingSettings(location=""), lake_folder=tmp_path)
+    message = refusal("", lake_folder=tmp_path)
 
     assert "refused (" in message
     assert "file is not a database" in message

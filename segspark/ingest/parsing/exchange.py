@@ -47,8 +47,7 @@ def read_rates(spark: SparkSession, address: str, *, most_age_days: int) -> Data
         )
         _check_rates(rates, file)
     except ENGINE_ERRORS as caught:
-        # Spark repeats the address in what it says.
-        raise IngestError(f"{file}: {without_credentials(engine_sentence(caught))}") from caught
+        raise IngestError(f"{file}: {engine_sentence(caught)}") from caught
     newer = Window.partitionBy("source_currency").orderBy("rate_date")
     next_day = F.date_sub(F.lead("rate_date").over(newer), 1)
     until = F.least(F.date_add("rate_date", most_age_days), next_day)

@@ -11,8 +11,6 @@ from segspark.settings.formats import JdbcFormat
 from segspark.settings.sources import SourceSettings
 from segspark.tables.engine_errors import ENGINE_ERRORS, engine_sentence
 
-_PARAMETERS = re.compile(r"(?i)(?<=[?;&])([^=?;&\s]*(?:user|password|pwd)[^=;&\s]*)=[^;&\s]*")
-_ORACLE_LOGIN = re.compile(r"(?<=:)[^:/@\s]+/[^/@\s]+@")
 _CONDITION = re.compile(r"^\[[A-Z_.]+\] ")
 _DEEPEST_CAUSE = 20
 
@@ -95,5 +93,4 @@ def _hidden(source: SourceSettings) -> list[str]:
 def _without(text: str, hidden: list[str]) -> str:
     for secret in hidden:
         text = text.replace(secret, "***")
-    text = _ORACLE_LOGIN.sub("***@", without_credentials(text))
-    return _PARAMETERS.sub(r"\1=***", text)
+    return without_credentials(text)
