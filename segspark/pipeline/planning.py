@@ -24,6 +24,7 @@ from segspark.ingest.files.contents import (
 from segspark.ingest.files.seen_files import files_of, taken_files
 from segspark.ingest.files.source_files import SourceFile, find_files
 from segspark.ingest.files.stores import Store
+from segspark.ingest.reading.row_files import literal_address
 from segspark.ingest.reading.table_errors import table_sentences
 from segspark.ingest.reading.table_sources import (
     highest_watermark,
@@ -159,7 +160,7 @@ def _table_plan(
         # A database has no versions: what is hashed must be what is taken in.
         copy = f"{staging}/{name}-table"
         table.write.mode("overwrite").parquet(copy)
-        table = spark.read.parquet(copy)
+        table = spark.read.parquet(literal_address(copy))
     content = Content(_table_name(source), rows_hash(table), datetime.now(UTC))
     contents = {content.content_hash: content}
     return TablePlan(

@@ -21,6 +21,7 @@ from segspark.ingest.quality.profile import profile_batches
 from segspark.ingest.reading.file_rows import Readable, read_files, require_columns
 from segspark.ingest.reading.preparing import prepare
 from segspark.ingest.reading.raw import RawRows, source_columns, with_file
+from segspark.ingest.reading.row_files import literal_address
 from segspark.ingest.reading.table_errors import table_sentences
 from segspark.pipeline.booking import write_batches
 from segspark.pipeline.intake import Counted, Intake
@@ -101,7 +102,7 @@ def take_in(
             for file in intake.files:
                 check_unchanged(intake.store, file)
     with engine_sentences(f"source {name}", error=IngestError):
-        staged = spark.read.schema(parsed.schema).parquet(place)
+        staged = spark.read.schema(parsed.schema).parquet(literal_address(place))
         copies = copied_lines(staged).persist()
         try:
             deliveries = count_delivery(staged, copies)

@@ -1,6 +1,9 @@
 """The whole configuration of one segmentation."""
 
-from pydantic import Field
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from segspark.settings.base import StrictModel
 from segspark.settings.features import FeatureSettings, LedgerSettings
@@ -8,6 +11,21 @@ from segspark.settings.lake import LakeSettings, SparkSettings, TrackingSettings
 from segspark.settings.segments import AssignmentSettings, AuditSettings
 from segspark.settings.sources import Source
 from segspark.settings.training import TrainingSettings
+
+_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "the name of a source has at most 64 letters, digits, dots, hyphens and underscores, "
+            "and starts with a letter or digit"
+        )
+    return name
+
+
+SourceName = Annotated[str, AfterValidator(_check_name)]
+"""It becomes part of addresses, in which other signs would lead elsewhere or fit more."""
 
 
 class Settings(StrictModel):
@@ -21,7 +39,7 @@ class Settings(StrictModel):
     """The local session."""
     tracking: TrackingSettings = TrackingSettings()
     """MLflow."""
-    sources: dict[str, Source] = Field(default_factory=dict)
+    sources: dict[SourceName, Source] = Field(default_factory=dict)
     """Sources by name: of transactions, customers, products or events."""
     ledger: LedgerSettings = LedgerSettings()
     """What counts as a purchase."""

@@ -139,6 +139,14 @@ def test_nothing_is_left_in_the_staging_folder(taken_in: Workspace) -> None:
     assert not (folder / "_staging").exists()
 
 
+def test_a_lake_whose_folder_looks_like_a_glob_takes_rows_in(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    path = csv_file(tmp_path / "a.csv", LINES[0])
+    work = workspace(spark, tmp_path / "lake[1]{eu}", {"shop": source_document(path)})
+    assert ingest(work).rows_out["transactions"] == 1
+
+
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [

@@ -52,6 +52,27 @@ def test_an_unknown_key_inside_a_source_is_compared_with_the_keys_there(tmp_path
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["../../x", "{eu}", "[eu]", "a/b", "_x", ".x", "", "x" * 65, "a\n"]
+)
+def test_a_source_whose_name_cannot_be_part_of_an_address_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    path = written(tmp_path / "a.yml", yaml.safe_dump({"sources": {name: source_document()}}))
+    with pytest.raises(ConfigError) as refused:
+        load_settings(path)
+    assert str(refused.value) == (
+        f"{path}: sources.{name}: the name of a source has at most 64 letters, digits, dots, "
+        f"hyphens and underscores, and starts with a letter or digit, not {name!r}"
+    )
+
+
+@pytest.mark.parametrize("name", ["shop", "2026", "shop_eu-1.a", "Läden", "商店", "x" * 64])
+def test_a_source_may_be_named_in_any_script(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path / "a.yml", yaml.safe_dump({"sources": {name: source_document()}}))
+    assert list(load_settings(path).sources) == [name]
+
+
 def test_an_unknown_key_near_to_nothing_lists_what_is_known(tmp_path: Path) -> None:
     path = written(tmp_path / "a.yml", "assignment: {zzz: 1}")
     with pytest.raises(ConfigError, match="known here: borderline_confidence"):
