@@ -91,7 +91,7 @@ class ExcelFormat(StrictModel):
     kind: Literal["excel"]
     """Picks this format."""
     sheets: tuple[str, ...] = Field(default=(), strict=False)
-    """Sheets to read; they must have the same columns. Empty: all of them."""
+    """Sheets to read; they must have the same columns. Empty: all of them, hidden ones too."""
 
 
 class SqliteFormat(StrictModel):

@@ -1,5 +1,7 @@
 """Workbooks become tables of texts: what Excel shows, without what Excel adds."""
 
+import random
+import struct
 import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -133,7 +135,7 @@ def test_empty_rows_and_columns_around_the_table_are_none(tmp_path: Path, write:
 
 
 @pytest.mark.parametrize("write", [xlsx, xls])
-def test_all_sheets_that_show_are_read_and_hidden_ones_where_named(
+def test_all_sheets_are_read_hidden_ones_too_or_those_that_are_named(
     tmp_path: Path, write: Write
 ) -> None:
     sheets = {
@@ -143,7 +145,7 @@ def test_all_sheets_that_show_are_read_and_hidden_ones_where_named(
         "June": [HEADER, ("3", "x", "1")],
     }
     path = write(tmp_path / "a", sheets, hidden=["old"])
-    assert [row[0] for row in read(path)[1]] == ["1", "3"]
+    assert [row[0] for row in read(path)[1]] == ["1", "2", "3"]
     assert [row[0] for row in read(path, "old", "May")[1]] == ["2", "1"]
 
 
@@ -191,6 +193,43 @@ def test_a_wrong_size_in_the_workbook_does_not_cut_it(tmp_path: Path) -> None:
             content = old.read(member)
             new.writestr(member, content.replace(b'ref="A1:C2"', b'ref="A1"'))
     assert read(wrong) == (HEADER, [("7", "x", "5")])
+
+
+def with_member(path: Path, name: str, content: bytes) -> Path:
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr(name, content)
+    return path
+
+
+def test_a_workbook_that_unpacks_to_far_more_than_its_size_is_refused(tmp_path: Path) -> None:
+    path = xlsx(tmp_path / "a.xlsx", {"one": [HEADER, ("7", "x", 5)]})
+    assert read(with_member(path, "xl/note.xml", b" " * (99 << 20)))[1] == [("7", "x", "5")]
+    with_member(path, "xl/sharedStrings2.xml", b" " * (2 << 20))
+    with pytest.raises(IngestError) as refused:
+        read(path)
+    assert str(refused.value) == (
+        "shop.xlsx: unpacks to more than 200 times its size, as an archive made to fill a disk "
+        "does: save it anew"
+    )
+
+
+def test_a_part_of_a_workbook_does_not_hide_beside_what_packs_badly(tmp_path: Path) -> None:
+    path = xlsx(tmp_path / "a.xlsx", {"one": [HEADER, ("7", "x", 5)]})
+    with_member(path, "xl/media/photo.jpg", random.Random(1).randbytes(1 << 20))  # noqa: S311 - noise
+    with_member(path, "xl/note.xml", b" " * (101 << 20))
+    assert path.stat().st_size * 200 > 102 << 20
+    with pytest.raises(IngestError, match="unpacks to more than 200 times its size"):
+        read(path)
+
+
+def test_a_size_that_a_workbook_declares_and_does_not_keep_hides_nothing(tmp_path: Path) -> None:
+    path = with_member(xlsx(tmp_path / "a.xlsx", {"one": [HEADER]}), "xl/note.xml", b" " * 9999)
+    packed = bytearray(path.read_bytes())
+    # The unpacked size stands 24 bytes into the last record of the archive's directory.
+    struct.pack_into("<L", packed, packed.rindex(b"PK\x01\x02") + 24, 14)
+    path.write_bytes(packed)
+    with pytest.raises(IngestError, match=r"shop\.xlsx: is damaged \(.*xl/note\.xml\): send"):
+        read(path)
 
 
 @pytest.mark.parametrize("start", [b"<html><table>", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1"])

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 import pyarrow as pa
@@ -80,6 +81,24 @@ def starts_as_workbook(start: bytes) -> bool:
     """Whether bytes begin as the ZIP that a workbook is, told by the name of its first member."""
     member = start[_LOCAL_HEADER_BYTES:]
     return start.startswith(_ZIP) and member.startswith(_WORKBOOK_STARTS)
+
+
+def check_workbook_size(path: Path, *, name: str) -> None:
+    """Refuse a workbook whose parts would fill the memory, by the allowance of any archive.
+
+    Raises:
+        IngestError: They unpack to far more than the workbook's size, or one is not what is said.
+        zipfile.BadZipFile: The workbook is no ZIP.
+    """
+    with zipfile.ZipFile(path) as book:
+        whole = _Allowance(path.stat().st_size)
+        for info in book.infolist():
+            for allowance in (whole, _Allowance(info.compress_size)):
+                allowance.take(info.file_size, name=name, advice="save it anew")
+        # Only now is it safe to see whether the declared sizes hold.
+        wrong = book.testzip()
+    if wrong is not None:
+        raise IngestError(f"{name}: is damaged (Bad CRC-32 of {wrong}): send the file again")
 
 
 class Package:
@@ -183,12 +202,12 @@ class _Allowance:
     def __init__(self, packed_bytes: int) -> None:
         self._bytes = max(packed_bytes * _MOST_UNPACKED_RATIO, _HARMLESS_BYTES)
 
-    def take(self, count: int, *, name: str) -> None:
+    def take(self, count: int, *, name: str, advice: str = "send it unpacked") -> None:
         self._bytes -= count
         if self._bytes < 0:
             raise IngestError(
                 f"{name}: unpacks to more than {_MOST_UNPACKED_RATIO} times its size, as an "
-                "archive made to fill a disk does: send it unpacked"
+                f"archive made to fill a disk does: {advice}"
             )
 
 

@@ -1,10 +1,11 @@
 """The first rows of Parquet, ORC, Excel and SQLite files as columns of texts."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,12 @@ def read_table_rows(plain: Path, *, kind: str, name: str) -> TableRows:
         IngestError: It is damaged.
         SetupError: A library for it is not installed.
     """
-    readers = {"parquet": _parquet, "orc": _orc, "excel": _excel, "sqlite": _sqlite}
+    readers: dict[str, Callable[[Path], TableRows]] = {
+        "parquet": _parquet,
+        "orc": _orc,
+        "excel": partial(_excel, name=name),
+        "sqlite": _sqlite,
+    }
     try:
         return readers[kind](plain)
     except SegsparkError:
@@ -107,10 +113,10 @@ def _arrow_kind(dtype: pa.DataType) -> Any:  # noqa: ANN401 - one of the literal
     return "number" if is_number else "other"
 
 
-def _excel(path: Path) -> TableRows:
+def _excel(path: Path, *, name: str) -> TableRows:
     """All sheets that have the columns of the most telling one; cells come as texts."""
-    with open_sheets(path) as sheets:
-        tables = {sheet.name: _filled(sheet) for sheet in sheets if not sheet.is_hidden()}
+    with open_sheets(path, name=name) as sheets:
+        tables = {sheet.name: _filled(sheet) for sheet in sheets}
     headers = {name: _header(rows) for name, rows in tables.items() if len(rows) > 1}
     if not headers:
         return TableRows({"kind": "excel"}, (), 0, is_whole=True)

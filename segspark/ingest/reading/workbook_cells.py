@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from segspark.errors import SetupError
+from segspark.ingest.files.archives import check_workbook_size
 
 Cells = Sequence[str | None]
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
@@ -21,27 +22,33 @@ class Sheet:
 
     Attributes:
         name: What its tab says.
-        is_hidden: Tells whether Excel shows no tab; it may have to read the sheet for it.
         rows: Reads its rows from the first to the last, empty ones too, each as wide as it is.
     """
 
     name: str
-    is_hidden: Callable[[], bool]
     rows: Callable[[], Iterator[Cells]]
 
 
 @contextmanager
-def open_sheets(path: Path) -> Iterator[list[Sheet]]:
-    """The sheets in order, to be read inside the block; charts are none.
+def open_sheets(path: Path, *, name: str) -> Iterator[list[Sheet]]:
+    """The sheets in order, hidden ones too, to be read inside the block; charts are none.
 
     The kind of workbook is told by its bytes, since exports misname them. Whatever the libraries
     make of a damaged workbook comes as they raise it.
 
+    Args:
+        path: The workbook on this machine.
+        name: What the file is called, for messages.
+
     Raises:
+        IngestError: It unpacks to far more than its size.
         SetupError: The library is not installed.
     """
     with path.open("rb") as stream:
         is_old = stream.read(len(_OLD_WORKBOOK)) == _OLD_WORKBOOK
+    if not is_old:
+        # The library holds all texts of a workbook in memory.
+        check_workbook_size(path, name=name)
     with _old_sheets(path) if is_old else _new_sheets(path) as sheets:
         yield sheets
 
@@ -94,7 +101,7 @@ def _new_sheet(sheet: Any) -> Sheet:  # noqa: ANN401 - of a library that may not
         for row in sheet.iter_rows(values_only=True):
             yield [cell_text(value) for value in row]
 
-    return Sheet(sheet.title, lambda: bool(sheet.sheet_state != "visible"), rows)
+    return Sheet(sheet.title, rows)
 
 
 @contextmanager
@@ -116,7 +123,7 @@ def _old_sheet(book: Any, number: int, name: str) -> Sheet:  # noqa: ANN401 - as
             yield [_old_cell_text(cell, book.datemode) for cell in sheet.row(row)]
         book.unload_sheet(number)
 
-    return Sheet(name, lambda: bool(book.sheet_by_index(number).visibility), rows)
+    return Sheet(name, rows)
 
 
 def _old_cell_text(cell: Any, datemode: int) -> str | None:  # noqa: ANN401 - as above

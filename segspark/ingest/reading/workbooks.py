@@ -18,13 +18,13 @@ def open_workbook(path: Path, *, sheets: Sequence[str], name: str) -> Iterator[T
     """The rows of some sheets, one sheet after the other, every cell as its text.
 
     Each sheet's first row that is not empty names its columns. Rows of empty cells are no rows,
-    since workbooks often end in formatted but empty ones. Hidden sheets are read where they are
-    named. A formula counts as the value that was saved with it; programs that compute none leave
-    the cell empty here.
+    since workbooks often end in formatted but empty ones. Hidden sheets count as any other. A
+    formula counts as the value that was saved with it; programs that compute none leave the cell
+    empty here.
 
     Args:
         path: The workbook on this machine, `.xlsx` or `.xls` whatever its name says.
-        sheets: Names of the sheets to read; none: all that are not hidden.
+        sheets: Names of the sheets to read; none: all of them.
         name: What the file is called, for messages.
 
     Returns:
@@ -38,7 +38,7 @@ def open_workbook(path: Path, *, sheets: Sequence[str], name: str) -> Iterator[T
     """
     with ExitStack() as stack:
         with _damage_told(name):
-            there = stack.enter_context(open_sheets(path))
+            there = stack.enter_context(open_sheets(path, name=name))
             tables = _tables(_chosen(there, sheets, name=name), name=name)
             first = next(tables, None)
         if first is None:
@@ -72,7 +72,7 @@ def _chosen(there: Sequence[Sheet], wanted: Sequence[str], *, name: str) -> Iter
         )
     if wanted:
         return (by_name[title] for title in dict.fromkeys(wanted))
-    return (sheet for sheet in there if not sheet.is_hidden())
+    return iter(there)
 
 
 def _tables(sheets: Iterator[Sheet], *, name: str) -> Iterator[tuple[str, TextTable]]:
