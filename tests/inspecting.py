@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import pytest
 
 from segspark.errors import IngestError
-from segspark.ingest.files.inspection import inspect_content
+from segspark.ingest.files.inspection import Inspection, inspect_content
 from segspark.settings.formats import (
     CsvFormat,
     ExcelFormat,
@@ -28,6 +28,10 @@ def csv_in(encoding: str) -> CsvFormat:
 
 
 def inspect(content: bytes, file_format: FileFormat = CSV) -> str:
+    return inspection(content, file_format).content_hash
+
+
+def inspection(content: bytes, file_format: FileFormat = CSV) -> Inspection:
     def reopen() -> nullcontext[io.BytesIO]:
         return nullcontext(io.BytesIO(content))
 

@@ -23,7 +23,7 @@ from segspark.ingest.files.contents import (
 )
 from segspark.ingest.files.seen_files import files_of, taken_files
 from segspark.ingest.files.source_files import SourceFile, find_files
-from segspark.ingest.files.stores import Store
+from segspark.ingest.files.stores import Store, first_names
 from segspark.ingest.reading.row_files import literal_address
 from segspark.ingest.reading.table_errors import table_sentences
 from segspark.ingest.reading.table_sources import (
@@ -109,7 +109,10 @@ def _file_plan(workspace: Workspace, held: Holdings, file_format: FileFormat) ->
     name, source = held.name, held.source
     location = resolve_location(source.location)
     store = store_for(workspace.lake.spark, location)
-    files = files_of(store, find_files(store, name, location), file_format, held.files)
+    skipped: list[str] = []
+    found = find_files(store, name, location, note_skipped=skipped.append)
+    files = files_of(store, found, file_format, held.files, note_skipped=skipped.append)
+    _say_what_to_look_at(workspace, name, files, skipped)
     contents = file_contents(files, source)
     for content in contents.values():
         for copy in content.copies:
@@ -129,6 +132,23 @@ def _file_plan(workspace: Workspace, held: Holdings, file_format: FileFormat) ->
             },
         )
     return FilePlan(name, source, file_format, store, files, contents, batches)
+
+
+def _say_what_to_look_at(
+    workspace: Workspace, name: str, files: Sequence[SourceFile], skipped: Sequence[str]
+) -> None:
+    """Say what nobody could tell from the tables: names left out, and ends that may be cuts."""
+    if skipped:
+        workspace.progress.say(
+            f"ingest: left out of {name}, as _ or . in front of a name marks no data: "
+            f"{first_names(skipped)}"
+        )
+    open_ends = [file.name for file in files if file.may_be_cut]
+    if open_ends:
+        workspace.progress.say(
+            f"ingest: {len(open_ends)} new file(s) of {name} end without a line end, so that a cut "
+            f"within the last field would not be seen: {first_names(open_ends)}"
+        )
 
 
 def _whole_batches(

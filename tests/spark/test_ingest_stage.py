@@ -139,6 +139,29 @@ def test_nothing_is_left_in_the_staging_folder(taken_in: Workspace) -> None:
     assert not (folder / "_staging").exists()
 
 
+def test_what_the_tables_cannot_tell_of_the_files_is_said(
+    spark: SparkSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text(f"{HEADER}\n{LINES[0]}")
+    csv_file(tmp_path / "in" / "_2024.csv", LINES[3])
+    with caplog.at_level("INFO"):
+        ingest(workspace(spark, tmp_path / "lake", {"shop": source_document(tmp_path / "in")}))
+    assert [line for line in caplog.messages if "data" in line or "cut" in line] == [
+        "ingest: left out of shop, as _ or . in front of a name marks no data: _2024.csv",
+        "ingest: 1 new file(s) of shop end without a line end, so that a cut within the last field "
+        "would not be seen: a.csv",
+    ]
+
+
+def test_a_file_that_is_named_itself_is_taken_in_whatever_its_name(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    path = csv_file(tmp_path / "_2024.csv", LINES[3])
+    work = workspace(spark, tmp_path / "lake", {"shop": source_document(path)})
+    assert "1 rows in = 1 kept" in ingest(work).summary
+
+
 def test_a_lake_whose_folder_looks_like_a_glob_takes_rows_in(
     spark: SparkSession, tmp_path: Path
 ) -> None:

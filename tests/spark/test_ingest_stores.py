@@ -69,6 +69,19 @@ def test_files_folders_and_globs_are_found(
             assert stream.read().decode().endswith(file.label)
 
 
+def test_what_is_left_out_for_its_name_is_noted_unless_it_is_named_itself(
+    store: HadoopStore, tmp_path: Path
+) -> None:
+    for name in ("a.csv", "_2024.csv", "_old/b.csv", "_old/c.csv", "_SUCCESS", ".a.csv.crc"):
+        written(tmp_path / name, name)
+    noted: list[str] = []
+    assert [f.label for f in store.find(f"file://{tmp_path}", note_skipped=noted.append)] == [
+        "a.csv"
+    ]
+    assert sorted(set(noted)) == ["_2024.csv", "_old"]
+    assert [f.label for f in store.find(f"file://{tmp_path}/_2024.csv")] == ["_2024.csv"]
+
+
 def test_a_found_file_has_its_time_and_fingerprint(store: HadoopStore, tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "who,at\n")
     os.utime(path, (1_300_000_000, 1_300_000_000))

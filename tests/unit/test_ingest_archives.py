@@ -109,6 +109,20 @@ def test_what_a_mac_adds_to_a_zip_is_no_data(tmp_path: Path) -> None:
     assert [file.member for file in files] == ["jan.csv"]
 
 
+def test_members_that_are_left_out_for_their_names_are_noted(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    names = ("./jan.csv", "_2024.csv", "_old/a.csv", "_old/b.csv", "__MACOSX/._jan.csv")
+    path.write_bytes(zipped(*((name, b"1\n") for name in names)))
+    noted: list[str] = []
+    (found,) = find_files(LocalStore(), "shop", str(path))
+    files = look_inside(LocalStore(), found, CSV, note_skipped=noted.append)
+    assert [file.member for file in files] == ["./jan.csv"]
+    assert sorted(set(noted)) == ["a.zip/_2024.csv", "a.zip/_old"]
+    assert refusal(path, zipped(("_2024.csv", b"1\n"))) == (
+        "a.zip: holds no file but _2024.csv, as _ or . in front marks no data: send it again"
+    )
+
+
 @pytest.mark.parametrize("main", ["xl/workbook.xml", "xl/workbook.bin"])
 def test_a_workbook_is_not_packed_although_it_is_a_zip(tmp_path: Path, main: str) -> None:
     (file,) = inside(tmp_path / "a.xlsx", workbook(main), EXCEL)

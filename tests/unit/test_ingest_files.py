@@ -50,6 +50,15 @@ def test_a_plain_file_is_read_from_any_place(tmp_path: Path) -> None:
         assert (stream.read(), stream.seek(0), stream.readline()) == (b"1,2\n", 0, b"who,at\n")
 
 
+def test_a_plain_file_without_a_last_line_end_may_be_cut_and_a_packed_one_tells(
+    tmp_path: Path,
+) -> None:
+    assert only(written(tmp_path / "a.csv", "who,at\n1,2")).may_be_cut
+    assert not only(written(tmp_path / "a.csv", "who,at\n1,2\n")).may_be_cut
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"who,at\n1,2"))
+    assert not only(tmp_path / "a.gz").may_be_cut
+
+
 def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "who,at\n1,2\n")
     with pytest.raises(IngestError) as caught:

@@ -10,7 +10,7 @@ import pytest
 from segspark.errors import IngestError
 from segspark.ingest.files.choosing_store import store_for
 from segspark.ingest.files.local_store import LocalStore
-from tests.delivered import found, written
+from tests.delivered import STORE, found, written
 from tests.disks import as_nobody, open_to_everyone
 
 
@@ -77,6 +77,53 @@ def test_markers_checksums_and_uploads_under_way_are_no_data(tmp_path: Path, loc
     for name in ("a.csv", "_SUCCESS", ".a.csv.crc", "b.csv._COPYING_", "_temporary/part.csv"):
         written(tmp_path / name, name)
     assert labels(f"{tmp_path}{location}") == ["a.csv"]
+
+
+@pytest.mark.parametrize(
+    ("location", "skipped"),
+    [
+        ("", ["._COPYING_", ".b.csv", "_2024.csv", "_old", "q/_2025.csv"]),
+        ("/*", ["._COPYING_", ".b.csv", "_2024.csv", "_old", "q/_2025.csv"]),
+        ("/*.csv", [".b.csv", "_2024.csv"]),
+        ("/*/*.csv", ["_old", "q/_2025.csv"]),
+        ("/**/*.csv", [".b.csv", "_2024.csv", "_old", "q/_2025.csv"]),
+        ("/_*", ["_2024.csv", "_old"]),
+        ("/q/_2025.csv", []),
+    ],
+)
+def test_what_is_left_out_for_its_name_is_noted(
+    tmp_path: Path, location: str, skipped: list[str]
+) -> None:
+    for name in ("a.csv", "_2024.csv", ".b.csv", "._COPYING_", "q/_2025.csv", "_old/deep/c.csv"):
+        written(tmp_path / name, name)
+    for name in ("_SUCCESS", "_delta_log/0.json", ".a.csv.crc", ".DS_Store", "_started_7"):
+        written(tmp_path / name, name)
+    noted: list[str] = []
+    STORE.find(f"{tmp_path}{location}", note_skipped=noted.append)
+    assert sorted(set(noted)) == skipped
+
+
+def test_what_is_hidden_is_not_looked_at(tmp_path: Path) -> None:
+    written(tmp_path / "a.csv", "a")
+    (tmp_path / "_old").mkdir()
+    os.mkfifo(tmp_path / "_old" / "pipe")
+    (tmp_path / "_link").symlink_to("gone")
+    for location in ("", "/*", "/**/*.csv", "/**"):
+        assert labels(f"{tmp_path}{location}") == ["a.csv"]
+
+
+@pytest.mark.parametrize("name", ["_2024.csv", ".2024.csv"])
+def test_a_file_that_is_named_itself_is_found_whatever_its_name(tmp_path: Path, name: str) -> None:
+    assert labels(written(tmp_path / name, "a")) == [name]
+
+
+def test_a_place_where_all_is_left_out_is_refused_with_its_names(tmp_path: Path) -> None:
+    for number in range(5):
+        written(tmp_path / f"_{number}.csv", "a")
+    assert refused(tmp_path) == (
+        f"source shop: no file at {tmp_path} but _0.csv, _1.csv, _2.csv and 2 more, as _ or . in "
+        "front marks no data: check sources.shop.location"
+    )
 
 
 def test_a_hidden_folder_above_the_source_hides_nothing(tmp_path: Path) -> None:

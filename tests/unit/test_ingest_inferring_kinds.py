@@ -110,7 +110,6 @@ def test_json_lines_are_mapped_by_dotted_names(tmp_path: Path) -> None:
     ("name", "content", "sentence"),
     [
         ("none.csv", None, "there is no such file: check the path"),
-        ("_shop.csv", PLAIN, "marks no data: rename the file"),
         ("empty.csv", "", "is empty"),
         ("header.csv", "customer_id,date,amount\n", "holds no rows"),
         ("twice.csv", "customer_id,date,date\n7,2022-01-31,1\n", "names the column date twice"),

@@ -8,8 +8,18 @@ import pytest
 
 from segspark.errors import IngestError
 from segspark.ingest.files.inspection import inspect_content
-from segspark.settings.formats import CsvFormat
-from tests.inspecting import CSV, FIXED, JSON, MIB, MULTILINE, csv_in, inspect, refusal
+from segspark.settings.formats import CsvFormat, FixedWidthFormat
+from tests.inspecting import (
+    CSV,
+    FIXED,
+    JSON,
+    MIB,
+    MULTILINE,
+    csv_in,
+    inspect,
+    inspection,
+    refusal,
+)
 
 CUT = "a.csv: ends in the middle of line 3: send it again, whole"
 
@@ -105,8 +115,57 @@ def test_json_whose_last_line_does_not_parse_is_cut_short() -> None:
         assert refusal(b'{"a": 1}\n{"a": 1}\n{"a": {"b": 2}' + end, JSON) == CUT
 
 
-def test_text_of_fixed_width_may_end_anywhere() -> None:
-    assert inspect(b"ab12\ncd", FIXED)
+FIELDS = FixedWidthFormat(kind="fixed_width", fields={"who": (1, 2), "paid": (4, 10)})
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("cut", ["2", "2 ", "2   129", "2   129."])
+def test_a_last_line_that_is_shorter_than_all_others_and_has_no_end_is_cut_short(
+    end: str, cut: str
+) -> None:
+    text = f"1   129.33{end}2   129.33{end}{cut}"
+    assert refusal(text.encode(), FIELDS) == CUT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1   129.33\n2   129.33",
+        "1   129.33\n2   129.\n",
+        "1   129.33\n2   129.33\n  ",
+        "1   129.33 and more\n2   129.33",
+        "1   129.33\n2   9.33\n3   1",
+        "1   129.33\n\n  \n2   129.33",
+        "2   129.",
+    ],
+)
+def test_text_of_fixed_width_that_may_be_whole_passes(text: str) -> None:
+    assert inspect(text.encode(), FIELDS)
+
+
+def test_fixed_width_is_counted_in_characters() -> None:
+    for encoding in ("UTF-8", "UTF-16", "ISO-8859-1"):
+        file_format = FIELDS.model_copy(update={"encoding": encoding})
+        assert inspect("é    29.33\n2   129.33".encode(encoding), file_format)
+        assert refusal("e    29.33\né   129.3".encode(encoding), file_format).endswith(
+            "line 2: send it again, whole"
+        )
+
+
+def test_a_cut_of_fixed_width_is_seen_across_reads() -> None:
+    line = "1   129.33 and more\r\n"
+    lines = (line * (2 * MIB // len(line) + 1)).encode()
+    assert inspect(lines + line[:10].encode(), FIELDS)
+    assert "ends in the middle" in refusal(lines + line[:9].encode(), FIELDS)
+
+
+def test_a_text_without_a_last_line_end_is_known_as_one_that_may_be_cut() -> None:
+    for text in (b"who,paid\n7,15", b"who,paid\n7,15\n8,1"):
+        assert inspection(text).lacks_line_end
+        assert not inspection(text + b"\n").lacks_line_end
+        assert not inspection(text + b"\r\n \n").lacks_line_end
+    assert inspection(b"12\n34", FIXED).lacks_line_end
+    assert not inspection(b'{"a": 1}', JSON).lacks_line_end
 
 
 @pytest.mark.parametrize(

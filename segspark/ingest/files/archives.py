@@ -10,13 +10,20 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 import pyarrow as pa
 
 from segspark.errors import IngestError
-from segspark.ingest.files.stores import refusal
+from segspark.ingest.files.allowances import Allowance
+from segspark.ingest.files.stores import (
+    NoteSkipped,
+    but_for,
+    is_hidden,
+    note_hidden,
+    refusal,
+    unnoted,
+)
 
 Packing = Literal["none", "gzip", "zstd", "zip"]
 
@@ -32,8 +39,6 @@ _ENCRYPTED_FLAG = 1
 # zipfile unpacks the other methods it knows without a bound on what it holds in memory.
 _KNOWN_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _MOST_MEMBERS = 10_000
-_MOST_UNPACKED_RATIO = 200
-_HARMLESS_BYTES = 100 << 20
 _BUFFER_BYTES = 1 << 20
 # NotImplementedError is a RuntimeError; pyarrow's errors are ValueErrors or OSErrors.
 _DAMAGE = (
@@ -83,24 +88,6 @@ def starts_as_workbook(start: bytes) -> bool:
     return start.startswith(_ZIP) and member.startswith(_WORKBOOK_STARTS)
 
 
-def check_workbook_size(path: Path, *, name: str) -> None:
-    """Refuse a workbook whose parts would fill the memory, by the allowance of any archive.
-
-    Raises:
-        IngestError: They unpack to far more than the workbook's size, or one is not what is said.
-        zipfile.BadZipFile: The workbook is no ZIP.
-    """
-    with zipfile.ZipFile(path) as book:
-        whole = _Allowance(path.stat().st_size)
-        for info in book.infolist():
-            for allowance in (whole, _Allowance(info.compress_size)):
-                allowance.take(info.file_size, name=name, advice="save it anew")
-        # Only now is it safe to see whether the declared sizes hold.
-        wrong = book.testzip()
-    if wrong is not None:
-        raise IngestError(f"{name}: is damaged (Bad CRC-32 of {wrong}): send the file again")
-
-
 class Package:
     """One file, opened to unpack what is in it; all of that within one allowance.
 
@@ -114,11 +101,13 @@ class Package:
         self._packed, self._packing, self._name = packed, packing, name
         with damage_told(name):
             self._zip = zipfile.ZipFile(packed) if packing == "zip" else None
-            self._allowance = _Allowance(packed.seek(0, io.SEEK_END))
+            self._allowance = Allowance(packed.seek(0, io.SEEK_END))
             packed.seek(0)
 
-    def members(self) -> list[str | None]:
+    def members(self, *, note_skipped: NoteSkipped = unnoted) -> list[str | None]:
         """The files inside in order of their names; a single None where it is no ZIP.
+
+        Names that start with `_` or `.` are noted and left out: so are what a Mac or a job adds.
 
         Raises:
             IngestError: The ZIP has a member that is hostile, or not to be unpacked, or none.
@@ -133,12 +122,7 @@ class Package:
             )
         for info in infos:
             self._check_path(info)
-        kept = [info for info in infos if not info.is_dir() and not _is_marker(info.filename)]
-        for info in kept:
-            self._check_member(info)
-        names = sorted(info.filename for info in kept)
-        if not names:
-            raise IngestError(f"{self._name}: holds no file: send it again")
+        names = sorted(info.filename for info in self._kept(infos, note_skipped))
         for name, following in pairwise(names):
             if name == following:
                 raise IngestError(f"{self._name}/{name}: is in the archive twice: send it once")
@@ -152,7 +136,7 @@ class Package:
         with damage_told(name):
             if self._zip is not None:
                 info = self._zip.getinfo(cast(str, member))
-                allowances.append(_Allowance(info.compress_size))
+                allowances.append(Allowance(info.compress_size))
                 inner: Any = self._zip.open(info)
             else:
                 self._packed.seek(0)
@@ -162,6 +146,23 @@ class Package:
             if self._packing != "none":
                 _refuse_archive_within(stream.peek(), name=name)
             yield cast(BinaryIO, stream)
+
+    def _kept(
+        self, infos: Sequence[zipfile.ZipInfo], note_skipped: NoteSkipped
+    ) -> list[zipfile.ZipInfo]:
+        files = [info for info in infos if not info.is_dir()]
+        kept = [info for info in files if not is_hidden(info.filename)]
+        for info in kept:
+            self._check_member(info)
+        skipped: list[str] = []
+        for info in files:
+            if is_hidden(info.filename):
+                note_hidden(info.filename, skipped.append)
+        if not kept:
+            raise IngestError(f"{self._name}: holds no file{but_for(skipped)}: send it again")
+        for label in skipped:
+            note_skipped(f"{self._name}/{label}")
+        return kept
 
     def _check_path(self, info: zipfile.ZipInfo) -> None:
         if _ESCAPES.search(info.orig_filename):
@@ -196,25 +197,10 @@ def damage_told(name: str) -> Iterator[None]:
         raise IngestError(f"{name}: is damaged ({reason}): send the file again") from error
 
 
-class _Allowance:
-    """How much may come out of so many packed bytes: sizes that an archive declares may lie."""
-
-    def __init__(self, packed_bytes: int) -> None:
-        self._bytes = max(packed_bytes * _MOST_UNPACKED_RATIO, _HARMLESS_BYTES)
-
-    def take(self, count: int, *, name: str, advice: str = "send it unpacked") -> None:
-        self._bytes -= count
-        if self._bytes < 0:
-            raise IngestError(
-                f"{name}: unpacks to more than {_MOST_UNPACKED_RATIO} times its size, as an "
-                f"archive made to fill a disk does: {advice}"
-            )
-
-
 class _Content(io.RawIOBase):
     """Bytes as they are unpacked: counted, and whatever goes wrong told in a sentence."""
 
-    def __init__(self, inner: Any, *, name: str, allowances: Sequence[_Allowance]) -> None:  # noqa: ANN401 - gzip, zstd, ZIP and files share no type
+    def __init__(self, inner: Any, *, name: str, allowances: Sequence[Allowance]) -> None:  # noqa: ANN401 - gzip, zstd, ZIP and files share no type
         self._inner, self._name, self._allowances = inner, name, allowances
 
     def readable(self) -> bool:
@@ -253,11 +239,6 @@ def _opened(packed: BinaryIO, packing: Packing) -> Any:  # noqa: ANN401 - see _C
     if packing == "zstd":
         return pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
     return packed
-
-
-def _is_marker(member: str) -> bool:
-    """What a Mac or a job adds, such as __MACOSX/ and .DS_Store, is no data."""
-    return any(part.startswith(("_", ".")) for part in member.split("/"))
 
 
 def _refuse_archive_within(start: bytes, *, name: str) -> None:

@@ -16,11 +16,14 @@ from pyspark.sql import SparkSession
 from segspark.errors import IngestError
 from segspark.ingest.files.stores import (
     FoundFile,
+    NoteSkipped,
     Store,
     first_magic,
     in_order,
     is_hidden,
+    note_hidden,
     refusals,
+    unnoted,
 )
 from segspark.settings.base import without_credentials
 from segspark.tables.engine_errors import ENGINE_ERRORS, engine_reason
@@ -48,16 +51,18 @@ class HadoopStore(Store):
         self._hadoop: JavaObject = java.org.apache.hadoop.fs
         self._conf: JavaObject = session.sessionState().newHadoopConf()
 
-    def find(self, location: str) -> list[FoundFile]:
+    def find(self, location: str, *, note_skipped: NoteSkipped = unnoted) -> list[FoundFile]:
         with refusals(location), _engine_as_os_errors():
             system, path = self._at(location)
             path = system.makeQualified(path)
             parts = PurePosixPath(path.toUri().getPath()).parts
             fixed = first_magic(parts, _MAGIC)
             root = PurePosixPath(*parts[:fixed])
+            is_named = False
             if system.exists(path):
                 status = system.getFileStatus(path)
-                root = PurePosixPath(*parts) if status.isDirectory() else PurePosixPath(*parts[:-1])
+                is_named = not status.isDirectory()
+                root = PurePosixPath(*parts[:-1] if is_named else parts)
                 fitting = [status]
             elif "**" in parts:
                 raise IngestError(
@@ -65,12 +70,13 @@ class HadoopStore(Store):
                 )
             else:
                 fitting = [] if fixed == len(parts) else list(system.globStatus(path) or ())
-            found = {
-                file.address: file
-                for start in fitting
-                for status in self._files(system, start)
-                if (file := self._found(status, root))
-            }
+            found: dict[str, FoundFile] = {}
+            for status in (below for start in fitting for below in self._files(system, start)):
+                file = self._found(status, root)
+                if is_named or not is_hidden(file.label):
+                    found[file.address] = file
+                else:
+                    note_hidden(file.label, note_skipped)
         return in_order(found.values())
 
     def open(self, address: str) -> BinaryIO:
@@ -118,11 +124,9 @@ class HadoopStore(Store):
         while below.hasNext():
             yield below.next()
 
-    def _found(self, status: JavaObject, root: PurePosixPath) -> FoundFile | None:
+    def _found(self, status: JavaObject, root: PurePosixPath) -> FoundFile:
         uri = status.getPath().toUri()
         label = PurePosixPath(uri.getPath()).relative_to(root).as_posix()
-        if is_hidden(label):
-            return None
         modified = datetime.fromtimestamp(status.getModificationTime() / 1000, UTC)
         # Hadoop writes file:/a, which nothing else would take for an address.
         address = f"{uri.getScheme()}://{uri.getAuthority() or ''}{uri.getPath()}"

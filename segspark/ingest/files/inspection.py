@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from segspark.errors import IngestError
@@ -12,7 +13,7 @@ from segspark.ingest.files.archives import starts_as_workbook
 from segspark.ingest.files.encoding_checks import Encoding
 from segspark.ingest.files.line_checks import Lines
 from segspark.ingest.files.text_bytes import FlawError, Reopen, as_bytes, chunks_of, line_of
-from segspark.settings.formats import FileFormat, TextFormat
+from segspark.settings.formats import FileFormat, JsonLinesFormat, TextFormat
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
@@ -40,7 +41,22 @@ _BINARY_KINDS = {
 }
 
 
-def inspect_content(stream: BinaryIO, reopen: Reopen, *, name: str, file_format: FileFormat) -> str:
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What is known of a content that can be read.
+
+    Attributes:
+        content_hash: SHA-256 of the bytes, in hexadecimal digits.
+        lacks_line_end: Whether it is a text of delimited or fixed fields that ends without one.
+    """
+
+    content_hash: str
+    lacks_line_end: bool
+
+
+def inspect_content(
+    stream: BinaryIO, reopen: Reopen, *, name: str, file_format: FileFormat
+) -> Inspection:
     """Look for what would stop a read, or make rows wrong or vanish without a word.
 
     Args:
@@ -49,17 +65,14 @@ def inspect_content(stream: BinaryIO, reopen: Reopen, *, name: str, file_format:
         name: What the file is called, for messages.
         file_format: How the source says that it is to be read.
 
-    Returns:
-        SHA-256 of the bytes, in hexadecimal digits.
-
     Raises:
         IngestError: The content is not what the format says, is damaged, or ends early.
     """
-    digest = hashlib.sha256()
+    digest, lacks_line_end = hashlib.sha256(), False
     try:
         chunks = _noting(digest.update, chunks_of(stream))
         if isinstance(file_format, TextFormat):
-            _inspect_text(chunks, file_format, reopen)
+            lacks_line_end = _inspect_text(chunks, file_format, reopen)
         else:
             _inspect_binary(chunks, file_format.kind)
     except FlawError as flaw:
@@ -69,7 +82,7 @@ def inspect_content(stream: BinaryIO, reopen: Reopen, *, name: str, file_format:
                 line = line_of(flaw.place, as_bytes(chunks_of(again), file_format.encoding))
             text = text.replace("{line}", str(line))
         raise IngestError(f"{name}: {text}") from flaw
-    return digest.hexdigest()
+    return Inspection(digest.hexdigest(), lacks_line_end)
 
 
 def _noting(note: Callable[[bytes], None], chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -119,7 +132,8 @@ def _other_kind(first: bytes) -> str | None:
     return next((title for sign, title in _SIGNATURES if first.startswith(sign)), None)
 
 
-def _inspect_text(chunks: Iterator[bytes], file_format: TextFormat, reopen: Reopen) -> None:
+def _inspect_text(chunks: Iterator[bytes], file_format: TextFormat, reopen: Reopen) -> bool:
+    """Whether the text lacks a last line end that would tell that it is whole."""
     first = next(chunks, b"")
     _check_start(first, file_format.encoding)
     encoding, lines = Encoding(file_format.encoding), Lines(file_format)
@@ -131,6 +145,8 @@ def _inspect_text(chunks: Iterator[bytes], file_format: TextFormat, reopen: Reop
         lines.feed(chunk)
     encoding.finish()
     lines.finish(reopen)
+    # An object of JSON tells its end itself.
+    return not lines.is_ended and not isinstance(file_format, JsonLinesFormat)
 
 
 def _check_start(first: bytes, encoding: str) -> None:

@@ -17,7 +17,8 @@ from segspark.ingest.files.text_bytes import (
     codec_of,
     first_end,
 )
-from segspark.settings.formats import CsvFormat, JsonLinesFormat, TextFormat
+from segspark.ingest.files.width_checks import Widths
+from segspark.settings.formats import CsvFormat, FixedWidthFormat, JsonLinesFormat, TextFormat
 
 _MOST_LINE_BYTES = 16 << 20
 _UNIT_SEPARATOR = "\x1f"
@@ -36,11 +37,16 @@ class Lines:
         self._quotes: Quotes | None = None
         if isinstance(file_format, CsvFormat) and file_format.multiline:
             self._quotes = Quotes(file_format)
+        self._widths: Widths | None = None
+        if isinstance(file_format, FixedWidthFormat):
+            self._widths = Widths(file_format)
         self.place = 0
         """How many bytes were taken in."""
         self._head = self._tail = b""
         self._tail_place = 0
-        self._has_text = self._is_ended = False
+        self._has_text = False
+        self.is_ended = False
+        """Whether the last line with text has its end."""
         self._has_start = True
 
     def feed(self, chunk: bytes) -> None:
@@ -52,6 +58,8 @@ class Lines:
         self.place += len(chunk)
         if self._quotes:
             self._quotes.feed(chunk)
+        if self._widths:
+            self._widths.feed(chunk)
         self._keep_last(self._tail + chunk)
 
     def finish(self, reopen: Reopen) -> None:
@@ -60,10 +68,12 @@ class Lines:
             raise FlawError("is empty: send the file again")
         if isinstance(self._format, JsonLinesFormat):
             self._check_object(self._format)
+        elif self._widths:
+            self._widths.check(self.place)
         elif self._quotes and self._quotes.is_odd:
             with reopen() as stream:
                 self._quotes.check(as_bytes(chunks_of(stream), self._format.encoding))
-        elif isinstance(self._format, CsvFormat) and self._has_start and not self._is_ended:
+        elif isinstance(self._format, CsvFormat) and self._has_start and not self.is_ended:
             self._check_fields(self._format)
 
     def _check_length(self, chunk: bytes) -> None:
@@ -89,7 +99,7 @@ class Lines:
             behind = max(body.rfind(b"\n", end), body.rfind(b"\r", end)) + 1
             self._tail = body[start:ended] + b"\n" + body[behind:]
         self._has_text |= end > 0
-        self._is_ended = ended is not None
+        self.is_ended = ended is not None
         if not self._has_start or len(self._tail) > _MOST_LINE_BYTES + CHUNK_BYTES:
             self._tail, self._has_start = b"", False
 

@@ -12,11 +12,14 @@ from typing import BinaryIO
 from segspark.errors import IngestError
 from segspark.ingest.files.stores import (
     FoundFile,
+    NoteSkipped,
     Store,
     first_magic,
     in_order,
     is_hidden,
+    note_hidden,
     refusals,
+    unnoted,
 )
 
 _MAGIC = frozenset("*?[")
@@ -26,7 +29,7 @@ _Identity = tuple[int, int]
 class LocalStore(Store):
     """Folders of this machine; links are followed, since what they lead to is data too."""
 
-    def find(self, location: str) -> list[FoundFile]:
+    def find(self, location: str, *, note_skipped: NoteSkipped = unnoted) -> list[FoundFile]:
         # Spark reports paths without `..`, so they are looked up without.
         path = Path(os.path.normpath(Path(location).absolute()))
         with refusals(location):
@@ -36,9 +39,16 @@ class LocalStore(Store):
                 root = Path(*path.parts[: first_magic(path.parts, _MAGIC)])
                 has_glob = root != path and _is_there(root)
                 fitting = _fitting(root, path.relative_to(root).parts) if has_glob else ()
-            files = {p: s for start in fitting for p, s in _tree(start) if stat.S_ISREG(s.st_mode)}
-            found = [_found(path, root, status) for path, status in files.items()]
-        return in_order(file for file in found if not is_hidden(file.label))
+            files: dict[Path, os.stat_result] = {}
+            for start in fitting:
+                is_skipped = start != path and is_hidden(start.relative_to(root).as_posix())
+                for place, status in [(start, None)] if is_skipped else _tree(start):
+                    if status is None:
+                        note_hidden(place.relative_to(root).as_posix(), note_skipped)
+                    elif stat.S_ISREG(status.st_mode):
+                        files[place] = status
+            found = [_found(place, root, status) for place, status in files.items()]
+        return in_order(found)
 
     def open(self, address: str) -> BinaryIO:
         with refusals(address):
@@ -63,7 +73,10 @@ class LocalStore(Store):
 
 
 def _fitting(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
-    """What below the folder fits the parts of a glob; `**` stands for any folders."""
+    """What below the folder fits the parts of a glob; `**` stands for any folders.
+
+    What is hidden comes as it is, and nothing below it.
+    """
     if not parts:
         yield folder
         return
@@ -73,15 +86,22 @@ def _fitting(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
     if first == "**":
         # A folder that fits gives all below it, so that a last `**` adds nothing.
         for path, status in _tree(folder) if rest else [(folder, _status(folder))]:
-            if stat.S_ISDIR(status.st_mode):
+            if status is None:
+                yield from _hidden(path, rest)
+            elif stat.S_ISDIR(status.st_mode):
                 yield from _fitting(path, rest)
     elif not _MAGIC & set(first):
         if _is_there(folder / first):
             yield from _fitting(folder / first, rest)
     else:
-        for name in _names(folder):
-            if fnmatchcase(name, first):
-                yield from _fitting(folder / name, rest)
+        for path in (folder / name for name in _names(folder) if fnmatchcase(name, first)):
+            yield from (_hidden if is_hidden(path.name) else _fitting)(path, rest)
+
+
+def _hidden(path: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """What is hidden, where it fits the parts of a glob or holds what might."""
+    if not parts or path.is_dir():
+        yield path
 
 
 def _is_there(path: Path) -> bool:
@@ -93,8 +113,8 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _tree(start: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """A file, or a folder and all that is not hidden below it.
+def _tree(start: Path) -> Iterator[tuple[Path, os.stat_result | None]]:
+    """A file, or a folder and all below it; what is hidden there is not looked at.
 
     Raises:
         IngestError: There is something below that cannot be read, now or ever.
@@ -106,7 +126,9 @@ def _tree(start: Path) -> Iterator[tuple[Path, os.stat_result]]:
     yield from _below(start, tuple((status.st_dev, status.st_ino) for status in statuses))
 
 
-def _below(path: Path, above: tuple[_Identity, ...]) -> Iterator[tuple[Path, os.stat_result]]:
+def _below(
+    path: Path, above: tuple[_Identity, ...]
+) -> Iterator[tuple[Path, os.stat_result | None]]:
     status = _status(path)
     identity = (status.st_dev, status.st_ino)
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
@@ -116,7 +138,10 @@ def _below(path: Path, above: tuple[_Identity, ...]) -> Iterator[tuple[Path, os.
     yield path, status
     if stat.S_ISDIR(status.st_mode):
         for name in _names(path):
-            yield from _below(path / name, (*above, identity))
+            if is_hidden(name):
+                yield path / name, None
+            else:
+                yield from _below(path / name, (*above, identity))
 
 
 def _status(path: Path) -> os.stat_result:
@@ -134,7 +159,7 @@ def _status(path: Path) -> os.stat_result:
 
 def _names(folder: Path) -> list[str]:
     with refusals(str(folder)):
-        return sorted(path.name for path in folder.iterdir() if not is_hidden(path.name))
+        return sorted(path.name for path in folder.iterdir())
 
 
 def _found(path: Path, root: Path, status: os.stat_result) -> FoundFile:

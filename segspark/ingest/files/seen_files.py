@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import Row
 
 from segspark.ingest.files.source_files import SourceFile, look_inside
-from segspark.ingest.files.stores import FoundFile, Store
+from segspark.ingest.files.stores import FoundFile, NoteSkipped, Store, unnoted
 from segspark.settings.formats import FileFormat
 from segspark.tables.ids import content_hash
 
@@ -31,7 +31,12 @@ class TakenFile:
 
 
 def files_of(
-    store: Store, found: Sequence[FoundFile], file_format: FileFormat, seen: Sequence[Row]
+    store: Store,
+    found: Sequence[FoundFile],
+    file_format: FileFormat,
+    seen: Sequence[Row],
+    *,
+    note_skipped: NoteSkipped = unnoted,
 ) -> list[SourceFile]:
     """What the found files hold, in order of their names.
 
@@ -40,6 +45,7 @@ def files_of(
         found: All files of a source.
         file_format: How they are to be read; they are inspected under it.
         seen: The source's rows of `ingest_files`.
+        note_skipped: Takes what is left out of archives that are looked into.
 
     Raises:
         IngestError: A file that is new or changed is damaged or not what its format says.
@@ -54,7 +60,7 @@ def files_of(
                 for item in row["contents"]
             ]
         else:
-            files += look_inside(store, one, file_format)
+            files += look_inside(store, one, file_format, note_skipped=note_skipped)
     return sorted(files, key=lambda file: file.name)
 
 

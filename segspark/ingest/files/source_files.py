@@ -12,7 +12,15 @@ from segspark.errors import IngestError
 from segspark.ingest.files.archives import Package, Packing, packing_of
 from segspark.ingest.files.inspection import inspect_content
 from segspark.ingest.files.local_store import LocalStore
-from segspark.ingest.files.stores import NO_SPACE, FoundFile, Store, refusal
+from segspark.ingest.files.stores import (
+    NO_SPACE,
+    FoundFile,
+    NoteSkipped,
+    Store,
+    but_for,
+    refusal,
+    unnoted,
+)
 from segspark.settings.base import without_credentials
 from segspark.settings.formats import FileFormat
 
@@ -29,12 +37,15 @@ class SourceFile:
         member: Name inside the ZIP; None for other files.
         packing: How the bytes are packed.
         content_hash: SHA-256 of the bytes, unpacked.
+        may_be_cut: Whether it is a text whose last line has no end, so that nothing tells a cut
+            within its last field; not known of one that is not looked into again.
     """
 
     found: FoundFile
     member: str | None
     packing: Packing
     content_hash: str
+    may_be_cut: bool = False
 
     @property
     def name(self) -> str:
@@ -47,29 +58,37 @@ class SourceFile:
         return self.packing != "none"
 
 
-def find_files(store: Store, name: str, location: str) -> list[FoundFile]:
+def find_files(
+    store: Store, name: str, location: str, *, note_skipped: NoteSkipped = unnoted
+) -> list[FoundFile]:
     """All files of a source in order of their labels, not opened yet.
 
     Args:
         store: Where the location is.
         name: The source's name, for messages.
         location: A file, a folder or a glob, with its references resolved.
+        note_skipped: Takes what is left out.
 
     Raises:
         IngestError: Nothing is there, or something there can never be read.
     """
     if not location.strip():
         raise IngestError(f"source {name}: its location is empty: name a file, folder or glob")
-    found = store.find(location)
+    skipped: list[str] = []
+    found = store.find(location, note_skipped=skipped.append)
     if not found:
         raise IngestError(
-            f"source {name}: no file at {without_credentials(location)}: "
+            f"source {name}: no file at {without_credentials(location)}{but_for(skipped)}: "
             f"check sources.{name}.location"
         )
+    for label in skipped:
+        note_skipped(label)
     return found
 
 
-def look_inside(store: Store, found: FoundFile, file_format: FileFormat) -> list[SourceFile]:
+def look_inside(
+    store: Store, found: FoundFile, file_format: FileFormat, *, note_skipped: NoteSkipped = unnoted
+) -> list[SourceFile]:
     """Unpack, inspect and hash all that a file holds, in order of its members' names.
 
     Raises:
@@ -77,7 +96,7 @@ def look_inside(store: Store, found: FoundFile, file_format: FileFormat) -> list
             was written to meanwhile.
     """
     try:
-        files = _contents(store, found, file_format)
+        files = _contents(store, found, file_format, note_skipped)
     except IngestError:
         # A file that is still being written looks cut short, and is not to be sent again.
         _check_fingerprint(store, found)
@@ -144,17 +163,21 @@ def local_copy(store: Store, file: SourceFile, folder: Path, suffix: str) -> Pat
     return Path(unpack(store, file, LocalStore(), str(folder), suffix))
 
 
-def _contents(store: Store, found: FoundFile, file_format: FileFormat) -> list[SourceFile]:
+def _contents(
+    store: Store, found: FoundFile, file_format: FileFormat, note_skipped: NoteSkipped
+) -> list[SourceFile]:
     files = []
     with store.open(found.address) as packed:
         packing = packing_of(packed, kind=file_format.kind, name=found.label)
         package = Package(packed, packing, name=found.label)
-        for member in package.members():
+        for member in package.members(note_skipped=note_skipped):
             file = SourceFile(found, member, packing, "")
             reopen = partial(open_content, store, file)
             with package.content(member) as stream:
-                digest = inspect_content(stream, reopen, name=file.name, file_format=file_format)
-            files.append(replace(file, content_hash=digest))
+                seen = inspect_content(stream, reopen, name=file.name, file_format=file_format)
+            # What is packed tells itself where it is cut.
+            may_be_cut = seen.lacks_line_end and not file.is_packed
+            files.append(replace(file, content_hash=seen.content_hash, may_be_cut=may_be_cut))
     return files
 
 

@@ -1,8 +1,9 @@
 """Where files are: what any store finds and does, and the sentences for what it cannot."""
 
 import errno
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,18 @@ from segspark.settings.base import without_credentials
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Numbers of the errors of a full disk, a used-up quota, and a file above its limit."""
+NoteSkipped = Callable[[str], None]
+"""Takes the label of a file or folder that is left out since its name marks no data."""
+
+
+def unnoted(_: str) -> None:
+    """Where nobody is to be told."""
+
+
+_NEVER_DATA = re.compile(
+    r"_SUCCESS|_committed_.*|_started_.*|_delta_log|_(common_)?metadata|.*\.crc|\.DS_Store|__MACOSX"
+)
+_MOST_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +53,11 @@ class Store(ABC):
     """
 
     @abstractmethod
-    def find(self, location: str) -> list[FoundFile]:
+    def find(self, location: str, *, note_skipped: NoteSkipped = unnoted) -> list[FoundFile]:
         """The files at a file's or folder's address, or that fit a glob, in order of their labels.
 
-        Folders give all that is below them. Names that start with `_` or `.`, below the location's
-        fixed part, are markers and no data, as Spark sees it too.
+        Folders give all that is below them. Names that start with `_` or `.` mark no data, as Spark
+        sees it too, and are noted, but for the location's fixed part and a file that it names.
         """
 
     @abstractmethod
@@ -97,8 +110,32 @@ def first_magic(parts: Sequence[str], magic: frozenset[str]) -> int:
 
 def is_hidden(label: str) -> bool:
     """Markers such as _SUCCESS, .crc files and uploads under way are no data."""
+    return _shown_parts(label) < len(PurePosixPath(label).parts)
+
+
+def note_hidden(label: str, note_skipped: NoteSkipped) -> None:
+    """Note a hidden file, or the folder that hides it, unless nobody would take it for data."""
     parts = PurePosixPath(label).parts
-    return label.endswith("._COPYING_") or any(part.startswith(("_", ".")) for part in parts)
+    if not any(_NEVER_DATA.fullmatch(part) for part in parts):
+        note_skipped("/".join(parts[: _shown_parts(label) + 1]))
+
+
+def first_names(labels: Iterable[str]) -> str:
+    """The first of some names as part of a sentence."""
+    names = sorted(set(labels))
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(names[:_MOST_NAMES])}{more}"
+
+
+def but_for(skipped: Sequence[str]) -> str:
+    """What a sentence adds that finds no file, where some were left out."""
+    return f" but {first_names(skipped)}, as _ or . in front marks no data" if skipped else ""
+
+
+def _shown_parts(label: str) -> int:
+    parts = PurePosixPath(label).parts
+    hidden = (part.startswith(("_", ".")) or part.endswith("._COPYING_") for part in parts)
+    return next((number for number, is_one in enumerate(hidden) if is_one), len(parts))
 
 
 def in_order(found: Iterable[FoundFile]) -> list[FoundFile]:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from segspark.errors import IngestError
 from segspark.ingest.files.archives import Package, packing_of, starts_as_workbook
 from segspark.ingest.files.local_store import LocalStore
+from segspark.ingest.files.stores import NoteSkipped, first_names, unnoted
 from segspark.ingest.inferring.lines import text_sample
 from segspark.ingest.inferring.profiles import Choice, Sample
 from segspark.ingest.inferring.tables import read_table_rows
@@ -31,10 +32,11 @@ def read_sample(path: Path) -> Sample:
     Raises:
         IngestError: It is no file, not to be read, or of a kind that is not known.
     """
-    with _opened(path) as (stream, members, _):
+    skipped: list[str] = []
+    with _opened(path, note_skipped=skipped.append) as (stream, members, _):
         start = stream.read(_MOST_BYTES + 1)
         kind = _kind(start)
-        notes = []
+        notes = [f"left out, as _ or . marks no data: {first_names(skipped)}"] if skipped else []
         if len(members) > 1:
             notes.append(f"of {len(members)} files in the archive, {members[0]} was looked at")
         if kind is None:
@@ -78,18 +80,18 @@ def plain_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, list[str | None], bool]]:
+def _opened(
+    path: Path, *, note_skipped: NoteSkipped = unnoted
+) -> Iterator[tuple[BinaryIO, list[str | None], bool]]:
     """The unpacked bytes of the first file in it, all files in it, and whether it is packed."""
     if path.is_dir():
         raise IngestError(f"{path}: is a folder: name one file of it")
     if not path.is_file():
         raise IngestError(f"{path}: there is no such file: check the path")
-    if path.name.startswith(("_", ".")):
-        raise IngestError(f"{path}: a name that starts with _ or . marks no data: rename the file")
     with LocalStore().open(str(path)) as packed:
         packing = packing_of(packed, kind="excel", name=str(path))
         package = Package(packed, packing, name=str(path))
-        members = package.members()
+        members = package.members(note_skipped=note_skipped)
         with package.content(members[0]) as stream:
             yield stream, members, packing != "none"
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from segspark.ingest.files.source_files import SourceFile, local_copy, open_content, unpack
-from segspark.ingest.files.stores import Store, refusals
+from segspark.ingest.files.stores import Store, is_hidden, refusals
 from segspark.ingest.reading.nanoseconds import has_nanoseconds, write_as_microseconds
 from segspark.ingest.reading.sqlite_files import open_sqlite
 from segspark.ingest.reading.text_lines import write_as_utf8
@@ -94,6 +94,7 @@ def _text_table(
 
 
 def _misleads_spark(address: str) -> bool:
-    """Whether its name alone keeps Spark from reading a file: a packer's suffix, or a colon."""
+    """Whether its name alone keeps Spark from reading a file: hidden, packed, or with a colon."""
     name = PurePosixPath(address).name
-    return ":" in name or PurePosixPath(name).suffix.lower() in _PACKED_SUFFIXES
+    is_packed = PurePosixPath(name).suffix.lower() in _PACKED_SUFFIXES
+    return ":" in name or is_packed or is_hidden(name)

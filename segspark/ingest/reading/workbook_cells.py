@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from segspark.errors import SetupError
-from segspark.ingest.files.archives import check_workbook_size
+from segspark.ingest.files.allowances import check_workbook_size
 
 Cells = Sequence[str | None]
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
