@@ -2,8 +2,9 @@
 
 `make bench-ingest` runs it. Each measurement is a process of its own with the same heap; the copy
 reads the CSV with its types and writes the same columns as a Delta table, and checks nothing.
+Of the lines, 1 % are exact copies of another and 1 % are refused, half of these by a rule.
 The last line is JSON: `ingest_vs_spark_copy` (ratio of the median seconds) and `peak_driver_mb`
-(the largest memory that the ingest's Java and Python processes held at once).
+(the ingest's Java and Python processes, each at its own highest).
 """
 
 import argparse
@@ -24,6 +25,10 @@ from segspark.settings.lake import SparkSettings
 
 _CHUNK_LINES = 500_000
 _RETURNED_RATIO = 0.02
+_COPIED_RATIO = 0.01
+_UNREADABLE_RATIO = 0.005
+_TEST_RATIO = 0.005
+_TEST_CUSTOMER = "TEST"
 _CUSTOMERS = 400_000
 _PRODUCTS = 4_000
 _DAYS = 730
@@ -77,7 +82,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _write_lines(path: Path, lines: int) -> None:
-    """Lines like those of a gift shop: skewed customers and products, returns, guests, copies."""
+    """Lines like those of a gift shop: skewed customers and products, returns, guests, copies.
+
+    Some have a price that is no number, and some are of a customer that the source refuses.
+    """
     random = np.random.default_rng(20261121)
     names = [f"GIFT {number:05d} WITH A NAME OF USUAL LENGTH" for number in range(_PRODUCTS)]
     with path.open("w", encoding="utf-8") as file:
@@ -98,14 +106,21 @@ def _chunk(random: np.random.Generator, names: list[str], start: int, count: int
     quantities = random.geometric(0.2, count)
     quantities[random.random(count) < _RETURNED_RATIO] *= -1
     prices = random.integers(20, 5000, count) / 100
+    shown_prices = np.char.mod("%.2f", prices)
+    shown_prices[random.random(count) < _UNREADABLE_RATIO] = "free"
+    shown_customers = np.where(customers % 25 == 0, "", np.char.mod("%d", 10000 + customers))
+    shown_customers[random.random(count) < _TEST_RATIO] = _TEST_CUSTOMER
     texts = np.datetime_as_string(stamps, unit="s")
-    return [
+    lines = [
         f"{invoice},{20000 + product},{names[product]},{quantity},{text.replace('T', ' ')},"
-        f"{price:.2f},{'' if customer % 25 == 0 else 10000 + customer},United Kingdom\n"
+        f"{price},{customer},United Kingdom\n"
         for invoice, product, quantity, text, price, customer in zip(
-            invoices, products, quantities, texts, prices, customers, strict=True
+            invoices, products, quantities, texts, shown_prices, shown_customers, strict=True
         )
     ]
+    for place in np.flatnonzero(random.random(count) < _COPIED_RATIO):
+        lines[place] = lines[random.integers(count)]
+    return lines
 
 
 def _copy_command(source: Path, target: Path, args: argparse.Namespace) -> list[str]:
@@ -142,6 +157,21 @@ def _ingest_command(source: Path, folder: Path, number: int, args: argparse.Name
                     "unit_price": "UnitPrice",
                     "country": "Country",
                 },
+                "rules": [
+                    {
+                        "name": "test_customer",
+                        "severity": "refuse",
+                        "column": "customer_id",
+                        "forbidden_pattern": f"^{_TEST_CUSTOMER}$",
+                    },
+                    {
+                        "name": "sane_quantity",
+                        "severity": "flag",
+                        "column": "quantity_units",
+                        "least": -20,
+                        "most": 20,
+                    },
+                ],
             }
         },
     }
@@ -150,11 +180,11 @@ def _ingest_command(source: Path, folder: Path, number: int, args: argparse.Name
 
 
 def _measure(command: list[str]) -> tuple[float, float]:
-    """Seconds of a command, and the most memory in MB that it and its children held at once."""
+    """Seconds of a command, and the highest memory in MB of it and the children beside it."""
     started, peak = time.monotonic(), 0.0
     with subprocess.Popen(command, stdout=sys.stderr) as process:
         while process.poll() is None:
-            peak = max(peak, _resident_mb(process.pid))
+            peak = max(peak, _highest_mb(process.pid))
             time.sleep(0.25)
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} failed")
@@ -166,8 +196,8 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _resident_mb(pid: int) -> float:
-    """Memory of a process and everything below it, as Linux tells it."""
+def _highest_mb(pid: int) -> float:
+    """Highest memory so far of a process and everything below it, as Linux tells it."""
     children: dict[int, list[int]] = {}
     sizes: dict[int, float] = {}
     spaces: dict[int, str] = {}
@@ -180,7 +210,7 @@ def _resident_mb(pid: int) -> float:
             continue
         number = int(fields["Pid"])
         children.setdefault(int(fields["PPid"]), []).append(number)
-        sizes[number] = int(fields.get("VmRSS", "0 kB").split()[0]) / 1024
+        sizes[number] = int(fields.get("VmHWM", "0 kB").split()[0]) / 1024
         spaces[number] = fields.get("VmSize", "")
     wanted, total = [(pid, "")], 0.0
     while wanted:
