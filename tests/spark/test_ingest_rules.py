@@ -1,5 +1,6 @@
 """A source's own rules refuse, flag or count, by name."""
 
+import re
 from typing import Any
 
 import pytest
@@ -73,6 +74,18 @@ def test_rows_of_one_key_break_uniqueness_only_where_they_differ(spark: SparkSes
     ]  # fmt: skip
     rule = {"unique": ["order_id", "product_id"]}
     assert broken(spark, rule, *rows) == [True, True, False, False, False, False]
+
+
+def test_rows_without_a_key_are_not_one_group_for_one_core(
+    spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = table(spark, TEXTS, ("7", AT, None, "mug", "1", "1"))
+    rule = {"name": "checked", "severity": "flag", "unique": ["customer_id", "order_id"]}
+    columns = {"customer_id": "who", "transaction_at": "at", "order_id": "order",
+               "line_amount": "price"}  # fmt: skip
+    parsed(raw, source(columns=columns, rules=[rule])).explain()
+    (spread,) = re.findall(r"hashpartitioning\((.*?), \d+\)", capsys.readouterr().out)
+    assert "line_id" in spread or "_w" in spread, spread
 
 
 def test_a_condition_may_look_at_a_customers_whole_day(spark: SparkSession) -> None:

@@ -90,8 +90,9 @@ def _breaks(rule: Rule) -> Column:
 
 
 def _differs_under_one_key(key: tuple[str, ...]) -> Column:
-    same_key = Window.partitionBy("batch_id", *key)
     has_key = reduce(Column.__and__, [F.col(name).isNotNull() for name in key])
+    # Rows without a key would all be one group, for one core: each is a group of its own.
+    same_key = Window.partitionBy("batch_id", *key, F.when(~has_key, F.col("line_id")))
     return has_key & (F.min("line_id").over(same_key) != F.max("line_id").over(same_key))
 
 
