@@ -35,6 +35,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {},
         "customer_id: in scientific notation, its digits are lost: export it as text",
     ),
+    "such an id of a European sheet": (
+        line(who='"1,23457E+11"'),
+        {},
+        "customer_id: in scientific notation, its digits are lost: export it as text",
+    ),
     "a date that exists in no calendar": (
         line(at="2026-02-30 10:00:00"),
         {},

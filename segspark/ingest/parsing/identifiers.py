@@ -9,7 +9,7 @@ from pyspark.sql import types as T
 from segspark.ingest.reading.raw import as_text, quoted
 from segspark.settings.sources import SourceSettings
 
-_LOST_DIGITS = r"^\s*-?\d(\.\d+)?[eE]\+\d{2,}\s*$"
+_LOST_DIGITS = r"^\s*-?\d([.,]\d+)?[eE]\+\d{2,}\s*$"
 
 
 def customer_id(source: SourceSettings, schema: T.StructType, name: str) -> Column:
