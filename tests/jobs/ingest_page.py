@@ -25,6 +25,9 @@ DAY = date(2024, 3, 1)
 OTHER_BUYERS = 10_500
 """Lines of `store.csv` about nobody in particular: few enough of the others are refused then."""
 
+BUSY_DAY_LINES = 501
+"""Lines of one day in `store.csv`: of one customer they are a bot's, of guests they are none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -147,10 +150,11 @@ STORE = (
 
 def _store(_: SparkSession) -> None:
     day = "2024-03-02 12:00:00,mug,Blue mug,1,4,DE,shop"
-    bot = [f"bot,B{number},{day}" for number in range(501)]
+    bot = [f"bot,B{number},{day}" for number in range(BUSY_DAY_LINES)]
+    guests = [f"guest,G{number},{day}" for number in range(BUSY_DAY_LINES)]
     others = [f"n{number},N{number},{day}" for number in range(OTHER_BUYERS)]
     header = "who,receipt,at,sku,name,units,price,land,channel"
-    _text("store.csv", header, *STORE, *bot, *others)
+    _text("store.csv", header, *STORE, *bot, *guests, *others)
 
 
 def _abroad(_: SparkSession) -> None:
@@ -239,6 +243,7 @@ EXAMPLES = {
          ("C8", "C5", "cancellation", Decimal(-4), []),
          ("C8", "A5", "postage", Decimal(5), []),
          ("C8", "A5", "voucher", Decimal(20), []),
+         *((None, f"G{n}", "sale", Decimal(4), []) for n in range(BUSY_DAY_LINES)),
          *((f"N{n}", f"N{n}", "sale", Decimal(4), []) for n in range(OTHER_BUYERS))],
         rejected=503,
     ),
