@@ -35,7 +35,7 @@ _DAYS = 730
 _HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 _SCHEMA = (
     "InvoiceNo string, StockCode string, Description string, Quantity int, "
-    "InvoiceDate timestamp, UnitPrice decimal(18,4), CustomerID string, Country string"
+    "InvoiceDate timestamp_ntz, UnitPrice decimal(18,4), CustomerID string, Country string"
 )
 
 

@@ -3,6 +3,7 @@
 import gzip
 import sqlite3
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from segspark.ingest.reading.file_rows import read_files
 from segspark.ingest.reading.raw import ADDED, BATCH_ID, FILE_NAME, MALFORMED
 from tests.readables import csv_file, file_source, frames, only_frame, prepared, rows
 
+NOON = datetime.fromisoformat("2011-03-13 12:00")
 HEADER = ("who", "at", "paid", "note")
 ROWS = [
     ("7", "2011-03-01 10:00:00", "2.55", "größe, \"L\""),
@@ -143,6 +145,32 @@ def test_stamps_in_nanoseconds_as_pandas_writes_them_are_read(
     found = frames(spark, file_source(tmp_path / "in", "parquet"), tmp_path / "staging")
     stamps = [str(row[0]) for frame in found for row in rows(frame, "at")]
     assert stamps == ["2011-03-13 07:06:40.123456"] * 2
+
+
+@pytest.mark.parametrize("kind", ["parquet", "orc"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+def test_only_a_stamp_that_states_its_zone_is_an_instant(
+    spark: SparkSession, tmp_path: Path, kind: str, zone: str | None
+) -> None:
+    stamps = pa.array([NOON], pa.timestamp("us", zone))
+    write = pq.write_table if kind == "parquet" else orc.write_table
+    write(pa.table({"who": ["7"], "at": stamps, "paid": [1.5]}), tmp_path / f"a.{kind}")
+
+    raw = only_frame(spark, file_source(tmp_path / f"a.{kind}", kind), tmp_path / "staging")
+
+    assert dict(raw.dtypes)["at"] == ("timestamp" if zone else "timestamp_ntz")
+    assert [str(row[0]) for row in rows(raw, "at")] == ["2011-03-13 12:00:00"]
+
+
+def test_a_stamp_of_96_bits_says_nothing_of_a_zone_and_is_a_clock_time(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    stamps = pa.array([NOON], pa.timestamp("us"))
+    arrow = pa.table({"who": ["7"], "at": stamps, "paid": [1.5]})
+    pq.write_table(arrow, tmp_path / "a.parquet", use_deprecated_int96_timestamps=True)
+    raw = only_frame(spark, file_source(tmp_path / "a.parquet", "parquet"), tmp_path / "staging")
+    assert dict(raw.dtypes)["at"] == "timestamp_ntz"
+    assert [str(row[0]) for row in rows(raw, "at")] == ["2011-03-13 12:00:00"]
 
 
 def test_lines_of_fixed_places_as_cdnow_writes_them(spark: SparkSession, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A stamp is a real instant of a plausible day, or is refused with the reason."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +23,23 @@ def stamps(spark: SparkSession, *texts: str, **changed: object) -> list[tuple[An
     names = ("customer_id", "transaction_at", "transaction_date", "reasons")
     found = sorted(values(parsed(raw, settings), *names), key=lambda row: int(row[0]))
     return [row[1:] for row in found]
+
+
+def typed(spark: SparkSession, dtype: str, text: str) -> list[tuple[Any, ...]]:
+    """Instant, day and reasons of a stamp that comes as this type, in Berlin."""
+    raw = table(spark, "who string, at string, money string", ("7", text, "1"))
+    rows = raw.withColumn("at", raw["at"].cast(dtype))
+    found = parsed(rows, source(columns=COLUMNS, **BERLIN))
+    return values(found, "transaction_at", "transaction_date", "reasons")
+
+
+def refused_row(spark: SparkSession, dtype: str, text: str) -> dict[str, Any]:
+    """The row as it is written out, where its stamp comes as this type and its money is none."""
+    raw = table(spark, "who string, at string, money string", ("7", text, "free"))
+    rows = raw.withColumn("at", raw["at"].cast(dtype))
+    ((written,),) = values(parsed(rows, source(columns=COLUMNS, **BERLIN)), "raw_row")
+    found: dict[str, Any] = json.loads(written)
+    return found
 
 
 def test_an_hour_that_the_clock_skipped_is_refused(spark: SparkSession) -> None:
@@ -63,3 +81,35 @@ def test_days_after_the_file_was_written_are_refused(spark: SparkSession) -> Non
     assert [why for *_, why in found] == [[], [], reason, reason]
     assert stamps(spark, "2026-07-02", most_future_days=2)[0][2] == []
     assert stamps(spark, "2206-07-01", most_future_days=None)[0][2] == []
+
+
+@pytest.mark.parametrize(
+    ("dtype", "instant", "day"),
+    [
+        ("timestamp", datetime(2026, 3, 28, 23, 30), date(2026, 3, 29)),
+        ("timestamp_ntz", datetime(2026, 3, 28, 22, 30), date(2026, 3, 28)),
+    ],
+)
+def test_a_column_of_instants_is_not_moved_and_one_of_clock_times_is(
+    spark: SparkSession, dtype: str, instant: datetime, day: date
+) -> None:
+    assert typed(spark, dtype, "2026-03-28 23:30:00") == [(instant, day, [])]
+
+
+def test_an_instant_is_in_no_gap_of_the_clock(spark: SparkSession) -> None:
+    at, reason = "2026-03-29 02:30:00", "does not exist in Europe/Berlin"
+    assert typed(spark, "timestamp", at) == [(datetime(2026, 3, 29, 2, 30), date(2026, 3, 29), [])]
+    assert reason in typed(spark, "timestamp_ntz", at)[0][2][0]
+
+
+def test_a_typed_day_is_a_day_of_the_shop(spark: SparkSession) -> None:
+    found = typed(spark, "date", "2026-06-01")
+    assert found == [(datetime(2026, 5, 31, 22), date(2026, 6, 1), [])]
+
+
+def test_a_refused_instant_is_written_out_as_one(spark: SparkSession) -> None:
+    at = "2026-03-28T23:30:00.000000"
+    found = [refused_row(spark, dtype, at)["at"] for dtype in ("timestamp", "timestamp_ntz")]
+    assert found == [f"{at}Z", at]
+    # So it comes back as the same instant.
+    assert stamps(spark, f"{at}Z", **BERLIN)[0][0] == datetime(2026, 3, 28, 23, 30)

@@ -53,6 +53,8 @@ from segspark.tables.purchases import REJECTED_TRANSACTIONS, TRANSACTIONS
 REASONS = "reasons"
 _MALFORMED = "row: does not have the columns of its file, or holds an open quote or a line break"
 _CARRIED = "__source_"
+# A repaired row comes back as text, and an instant must not be taken for a clock time then.
+_AS_REPAIRABLE = {**AS_JSON, "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def parse_rows(
         rows = rows.withColumn(SOURCE_ROW, _source_row(columns))
     malformed = F.when(F.col(MALFORMED).isNotNull(), F.lit(_MALFORMED))
     # Few rows are refused: only they pay for being written out.
-    raw_row = F.coalesce(MALFORMED, RAW_ROW, F.to_json(_source_row(columns), AS_JSON))
+    raw_row = F.coalesce(MALFORMED, RAW_ROW, F.to_json(_source_row(columns), _AS_REPAIRABLE))
     is_refused = F.size(REASONS) > 0
     amount = F.col("line_amount") if entity.has_money else F.lit(None).cast(LINE_MONEY)
     return (

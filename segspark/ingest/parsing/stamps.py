@@ -19,7 +19,9 @@ _OWN_TYPES = T.DateType | T.TimestampType | T.TimestampNTZType
 
 
 def stamp_fields(source: SourceSettings, schema: T.StructType, name: str) -> list[Column]:
-    """What one select on a raw frame gives for the row's stamp: the clock time as written.
+    """What one select on a raw frame gives for the row's stamp: the time as written.
+
+    A column of the type `timestamp` holds instants, one of `timestamp_ntz` or of days clock times.
 
     Args:
         source: Pattern and limits.
@@ -27,11 +29,10 @@ def stamp_fields(source: SourceSettings, schema: T.StructType, name: str) -> lis
         name: The source's column.
     """
     column, dtype = quoted(name), schema[name].dataType
-    is_text = isinstance(dtype, T.StringType)
     return [
         _written(column, dtype, source).alias("stamp_written"),
         as_text(column).alias("stamp_text"),
-        (_has_offset(column, source) if is_text else F.lit(col=False)).alias("stamp_has_offset"),
+        _has_offset(column, dtype, source).alias("stamp_has_offset"),
         F.col(DELIVERED_AT).alias("delivered_at"),
     ]
 
@@ -43,7 +44,7 @@ def stamp_steps(source: SourceSettings, *, to: str) -> list[dict[str, Column]]:
     not exist, as clocks are set forward, for the day's first instant.
     """
     written, instant = F.col("stamp_written"), F.col(f"{to}_at")
-    # A stamp that states its own offset is an instant already.
+    # A stamp that states its own offset, or is typed as an instant, must not be moved.
     utc = F.to_utc_timestamp(written, source.stamp_zone)
     local = F.from_utc_timestamp(instant, source.business_zone)
     return [
@@ -77,7 +78,9 @@ def _written(column: Column, dtype: T.DataType, source: SourceSettings) -> Colum
     return F.coalesce(patterned, iso) if isinstance(source.format, ExcelFormat) else patterned
 
 
-def _has_offset(column: Column, source: SourceSettings) -> Column:
+def _has_offset(column: Column, dtype: T.DataType, source: SourceSettings) -> Column:
+    if not isinstance(dtype, T.StringType):
+        return F.lit(isinstance(dtype, T.TimestampType))
     if source.timestamp_format is not None:
         letters = re.sub("'[^']*'", "", source.timestamp_format)
         return F.lit(any(letter in letters for letter in "XxZzVO"))

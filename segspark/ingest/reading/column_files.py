@@ -1,5 +1,6 @@
 """Parquet and ORC files, which know their own columns."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,7 +12,7 @@ from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
 from segspark.ingest.files.choosing_store import store_for
-from segspark.ingest.reading.raw import MALFORMED, RAW_ROW
+from segspark.ingest.reading.raw import MALFORMED, RAW_ROW, quoted
 
 ColumnKind = Literal["parquet", "orc"]
 
@@ -38,11 +39,28 @@ def column_types(
     return tuple((field.name, str(field.type)) for field in schema)
 
 
-def read_column_files(spark: SparkSession, kind: ColumnKind, addresses: Sequence[str]) -> DataFrame:
-    """The typed rows of files of one schema, then `MALFORMED` and `RAW_ROW`, which are NULL."""
+def read_column_files(
+    spark: SparkSession,
+    kind: ColumnKind,
+    columns: Sequence[tuple[str, str]],
+    addresses: Sequence[str],
+) -> DataFrame:
+    """The typed rows of files of one schema, then `MALFORMED` and `RAW_ROW`, which are NULL.
+
+    Stamps that are instants have the type `timestamp`; those that state no zone, such as `INT96` of
+    Parquet and `timestamp` of ORC, are clock times and have the type `timestamp_ntz`.
+
+    Args:
+        spark: The session.
+        kind: What the files are.
+        columns: Their columns, as `column_types` gives them.
+        addresses: The prepared files, as Spark takes them.
+    """
     rows = spark.read.format(kind).load(list(addresses))
+    clock_times = [name for name, dtype in columns if re.fullmatch(r"timestamp\[\w+\]", dtype)]
+    typed = {name: quoted(name).cast("timestamp_ntz") for name in clock_times}
     nothing = F.lit(None).cast("string")
-    return rows.withColumns({MALFORMED: nothing, RAW_ROW: nothing})
+    return rows.withColumns({**typed, MALFORMED: nothing, RAW_ROW: nothing})
 
 
 def damaged(name: str, kind: str, error: Exception) -> IngestError:

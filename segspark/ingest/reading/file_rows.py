@@ -156,7 +156,7 @@ def _rows(
         return read_json(spark, file_format, names, addresses)
     if isinstance(file_format, FixedWidthFormat):
         return read_fixed_width(spark, file_format, wanted_columns(source), addresses)
-    return read_column_files(spark, _kind(source), addresses)
+    return read_column_files(spark, _kind(source), columns, addresses)
 
 
 def _raw(
