@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from segspark.errors import IngestError
+from segspark.ingest.parsing.rows import parse_rows
 from segspark.ingest.reading.raw import ADDED, MALFORMED, RAW_ROW
 from tests.readables import COLUMNS, file_source, only_frame, rows
 
@@ -122,3 +123,31 @@ def test_what_no_row_can_be_known_without_must_be_found(
         "source shop: a.json: there is no column customer.id; there are who, at, paid: correct "
         "sources.shop.columns or the file"
     )
+
+
+def test_a_row_with_a_key_that_stands_twice_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    twice = {
+        GOOD: None,
+        '{"who":"7","at":"x","paid":1,"Paid":2}': None,
+        '{"who":"7","at":"x","paid":1,"more":[{"paid":2},{"paid":3}]}': None,
+        '{"who":"paid","at":"paid","paid":"paid"}': None,
+        '{"who":{"other":{"id":7,"id":8}},"at":"x","paid":1}': None,
+        '{"who":"7","at":"x","paid":1,"paid":2}': "paid",
+        '{"paid":1,"who":"7","at":"x","p\\u0061id":1}': "paid",
+        '{"who":"7","at":"x","paid":1,"a b\'":null,"a b\'":null}': "a b'",
+        '{"who":"7","at":"x","paid":NaN,"paid":2}': "paid",
+        '{"who":"7","at":"a\tb","paid":1,"paid":2}': "paid",
+        '{"who":{"id":7,"id":8},"at":"x","paid":1}': "id",
+        '{"who":{"in":{"id":7,"id":8}},"at":"x","paid":1}': "id",
+    }
+    (tmp_path / "a.json").write_text("\n".join(twice), encoding="utf-8")
+    columns = {**COLUMNS, "order_id": "who.in.id"}
+    source = file_source(tmp_path / "a.json", "json", columns=columns)
+    raw = only_frame(spark, source, tmp_path / "staging")
+    # Each has a stamp that is none, so that it is refused and keeps its line.
+    found = parse_rows(raw, name="shop", source=source, currency="EUR")
+    told = {line: reasons[0] for line, reasons in rows(found, "raw_row", "reasons")}
+    stamp = "transaction_at: not a date or time"
+    assert told == {
+        line: f"row: the key {key} stands twice" if key else stamp for line, key in twice.items()
+    }

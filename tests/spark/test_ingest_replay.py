@@ -299,3 +299,24 @@ def test_a_repaired_row_keeps_what_the_folders_of_its_file_say(
     (row,) = exported(work, tmp_path)
     replay(work, repaired(tmp_path, [repair(row, id="7", at="2026-03-01", amount="4")]))
     assert set(values(work.lake.read(TRANSACTIONS), "country")) == {("Norway",)}
+
+
+def test_a_row_with_a_key_twice_comes_out_as_its_line_and_is_taken_in_only_when_filled_in(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    line = '{"who": 7, "at": "2026-03-01", "amount": 4, "amount": 5}'
+    (tmp_path / "web.jsonl").write_text(line + "\n")
+    web = source_document(
+        tmp_path / "web.jsonl",
+        format={"kind": "json"},
+        columns={"customer_id": "who", "transaction_at": "at", "line_amount": "amount"},
+        most_rejected_ratio=1.0,
+    )
+    work = workspace(spark, tmp_path / "lake", {"web": web})
+    ingest(work)
+    (row,) = exported(work, tmp_path)
+    assert row["reasons"] == ["row: the key amount stands twice"]
+    assert (row["line"], set(row["row"].values())) == (line, {None})
+    filled = {"who": "7", "at": "2026-03-01", "amount": "5"}
+    replay(work, repaired(tmp_path, [repair(row, **filled)]))
+    assert values(work.lake.read(TRANSACTIONS), "customer_id", "line_amount") == [("7", Decimal(5))]

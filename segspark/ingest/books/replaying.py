@@ -59,8 +59,9 @@ def open_refusals(rejected: DataFrame, replayed: DataFrame, batches: Sequence[Ro
 def exported_rows(refusals: DataFrame, columns: Sequence[str]) -> Iterator[str]:
     """Refused rows as lines of JSON to edit, one at a time.
 
-    A row that did not have its file's columns has its text under `line`, and an empty `row` with
-    the mapped columns to fill in. What the file's folders say of the row is written into it.
+    A row that did not have its file's columns, or has a key twice, has its text under `line`, and
+    an empty `row` with the mapped columns to fill in. What the file's folders say of the row is
+    written into it.
     """
     kept = refusals.select(REJECTED_ID, "source", "file_name", "reasons", "copies_count", "raw_row")
     for found in kept.orderBy("source", "file_name", REJECTED_ID).toLocalIterator():
@@ -78,10 +79,19 @@ def exported_rows(refusals: DataFrame, columns: Sequence[str]) -> Iterator[str]:
 
 def _object(text: str) -> dict[str, object] | None:
     try:
-        found = json.loads(text, strict=False, parse_float=str, parse_int=str)
+        found = json.loads(
+            text, strict=False, parse_float=str, parse_int=str, object_pairs_hook=_with_single_keys
+        )
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _with_single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a key stands twice")
+    return fields
 
 
 def read_repairs(spark: SparkSession, address: str) -> DataFrame:

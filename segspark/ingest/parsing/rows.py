@@ -23,6 +23,8 @@ from segspark.ingest.parsing.transactions import (
     transaction_problems,
     transaction_rows,
 )
+from segspark.ingest.reading.json_files import doubled_key
+from segspark.ingest.reading.mapped_columns import wanted_columns
 from segspark.ingest.reading.raw import (
     AS_JSON,
     BATCH_ID,
@@ -32,10 +34,12 @@ from segspark.ingest.reading.raw import (
     quoted,
     source_columns,
 )
+from segspark.settings.formats import JsonLinesFormat
 from segspark.settings.sources import (
     CustomerSource,
     EventSource,
     ProductSource,
+    Source,
     SourceSettings,
     TransactionSource,
 )
@@ -88,7 +92,7 @@ def parse_rows(
     raw: DataFrame,
     *,
     name: str,
-    source: SourceSettings,
+    source: Source,
     currency: str,
     rates: DataFrame | None = None,
 ) -> DataFrame:
@@ -127,14 +131,13 @@ def parse_rows(
         rows = event_rows(rows, source=source, schema=raw.schema)
     if speaks_of_source_row(source):
         rows = rows.withColumn(SOURCE_ROW, _source_row(columns))
-    malformed = F.when(F.col(MALFORMED).isNotNull(), F.lit(_MALFORMED))
     # Few rows are refused: only they pay for being written out.
     raw_row = F.coalesce(MALFORMED, RAW_ROW, F.to_json(_source_row(columns), _AS_REPAIRABLE))
     is_refused = F.size(REASONS) > 0
     amount = F.col("line_amount") if entity.has_money else F.lit(None).cast(LINE_MONEY)
     return (
         rows.transform(with_rules, name=name, source=source)
-        .withColumn(REASONS, listed([malformed, *_problems(source), *refusals(source)]))
+        .withColumn(REASONS, listed([_row_problem(source), *_problems(source), *refusals(source)]))
         .withColumn("raw_row", F.when(is_refused, raw_row))
         .withColumn("line_amount", amount)
         .select(*_result_columns(entity))
@@ -177,6 +180,16 @@ def _fields(source: SourceSettings, schema: T.StructType) -> list[Column]:
         case EventSource():
             return event_fields(source, schema)
     raise TypeError(type(source).__name__)
+
+
+def _row_problem(source: Source) -> Column:
+    """What is wrong with the row as a whole."""
+    problem = F.when(F.col(MALFORMED).isNotNull(), F.lit(_MALFORMED))
+    if not isinstance(source.format, JsonLinesFormat):
+        return problem
+    # Spark would keep the last value and drop the others unseen.
+    key = doubled_key(F.col(RAW_ROW), wanted_columns(source))
+    return problem.otherwise(F.concat(F.lit("row: the key "), key, F.lit(" stands twice")))
 
 
 def _problems(source: SourceSettings) -> list[Column]:

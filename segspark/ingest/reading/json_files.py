@@ -85,6 +85,28 @@ def read_json(
     )
 
 
+def doubled_key(line: Column, columns: Sequence[str]) -> Column:
+    """A key that stands twice in a line's object, or in one that leads to a column; else NULL.
+
+    Args:
+        line: The text of one object.
+        columns: Mapped names.
+    """
+    steps = [name.split(".") for name in columns]
+    paths = sorted({tuple(keys[:depth]) for keys in steps for depth in range(1, len(keys))})
+    inner = [F.get_json_object(line, "$" + "".join(f"['{key}']" for key in p)) for p in paths]
+    return F.coalesce(*(_doubled(text) for text in (line, *inner)))
+
+
+def _doubled(text: Column) -> Column:
+    # The first way is cheap, and takes neither NaN nor control characters.
+    keys = F.coalesce(
+        F.json_object_keys(text), F.map_keys(F.from_json(text, "map<string,string>", _OPTIONS))
+    )
+    again = F.filter(keys, lambda key, place: F.array_position(keys, key) <= place)
+    return F.when(F.size(F.array_distinct(keys)) < F.size(keys), F.get(again, F.lit(0)))
+
+
 def _json_object(line: Column, keys: Sequence[str]) -> Column:
     """The line's object as a struct of texts; NULL where it holds anything else, or more.
 
