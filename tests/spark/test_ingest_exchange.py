@@ -171,6 +171,7 @@ def test_rates_are_not_kept_in_memory(spark: SparkSession, tmp_path: Path) -> No
     [
         ("day,currency,rate", RATES, "no column rate_date"),
         ("rate_date,currency,rate", ["2026-01-05,USD,-1"], "1 rows have no date, currency or"),
+        ("rate_date,currency,rate", ["2026-01-05,USD,1E-10000000"], "1 rows have no date"),
         ("rate_date,currency,rate", ["5.1.2026,USD,1"], "1 rows have no date, currency or"),
         ("rate_date,currency,rate", [RATES[0], RATES[0]], "USD has two rates on 2026-01-05"),
     ],

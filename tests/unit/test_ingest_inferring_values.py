@@ -157,3 +157,8 @@ def test_a_number_in_another_style_is_not_read() -> None:
     assert parse_number("12,50", style) is None
     assert parse_number("abc", style) is None
     assert parse_number("12.50", style) == Decimal("12.50")
+
+
+def test_a_few_signs_that_stand_for_endless_digits_are_no_number() -> None:
+    assert parse_number("1E10000000", NumberStyle()) is None
+    assert parse_number("1E+12", NumberStyle()) == Decimal(10**12)

@@ -22,8 +22,8 @@ SHARED_SIGNS = frozenset({"$", "¥", "kr"})
 _SIGNS = "|".join(re.escape(sign) for sign in sorted(CURRENCY_OF_SIGN, key=len, reverse=True))
 _LOOSE = re.compile(
     rf"(?P<open>\()?\s*(?P<minus>[-+])?\s*(?P<before>{_SIGNS})?\s*(?P<minus_after>[-+])?"
-    rf"(?P<digits>(?:\d[\d.,'\u2019 \u00a0\u202f]*)?\d|\d+[.,]|[.,]\d+)(?P<exponent>[eE][-+]?\d+)?"
-    rf"\s*(?P<after>{_SIGNS})?\s*(?P<trailing>-)?(?P<close>\))?$"
+    rf"(?P<digits>(?:\d[\d.,'\u2019 \u00a0\u202f]*)?\d|\d+[.,]|[.,]\d+)"
+    rf"(?P<exponent>[eE][-+]?\d{{1,2}})?\s*(?P<after>{_SIGNS})?\s*(?P<trailing>-)?(?P<close>\))?$"
 )
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2019": "'"})
 _STYLES = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"),

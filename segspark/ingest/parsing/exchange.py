@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from segspark.errors import IngestError
-from segspark.ingest.parsing.numbers import DECIMAL
+from segspark.ingest.parsing.numbers import DECIMAL, quickly_read
 from segspark.settings.base import without_credentials
 from segspark.settings.sources import TransactionSource
 from segspark.tables.engine_errors import ENGINE_ERRORS, engine_sentence
@@ -43,7 +43,7 @@ def read_rates(spark: SparkSession, address: str, *, most_age_days: int) -> Data
         rates = text.select(
             F.to_date(F.col("rate_date").try_cast("timestamp")).alias("rate_date"),
             F.upper(F.trim("currency")).alias("source_currency"),
-            F.col("rate").try_cast(RATE).alias("exchange_rate"),
+            quickly_read(F.trim("rate")).try_cast(RATE).alias("exchange_rate"),
         )
         _check_rates(rates, file)
     except ENGINE_ERRORS as caught:
