@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.set-up
 RUN := $(BIN)/python
 
-.PHONY: help setup demo test format lint types imports lock dist bench-ingest docs clean
+.PHONY: help setup demo test format lint types imports lock dist soak bench-ingest docs clean
 
 help:
 	@echo "make setup    environment, packages, Delta jars, Java check"
@@ -13,6 +13,7 @@ help:
 	@echo "make format   rewrite the source as the format check wants it"
 	@echo "make lock     resolve requirements-dev.lock anew"
 	@echo "make dist     the wheel and the --py-files zip, in dist/"
+	@echo "make soak     random files through ingest, EXAMPLES=50 of each kind, an hour"
 	@echo "make bench-ingest   time ingest of ten million lines beside a bare copy, ten minutes"
 	@echo "make docs     regenerate the generated pages"
 	@echo "make clean    remove what the commands above made, but no lake"
@@ -57,6 +58,9 @@ lock: setup
 
 dist: setup
 	@$(RUN) -m scripts.make_dist
+
+soak: setup
+	SEGSPARK_EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/pytest tests/spark/test_ingest_property.py
 
 bench-ingest: setup
 	@$(RUN) -m scripts.bench_ingest

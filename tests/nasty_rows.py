@@ -21,6 +21,8 @@ NASTY = (
     "#N/A", '"', '""', "a,b;c\td|e", "\\", '\\"', "é", "ß€", "\u00a0", "\u2028", "\x85", "\x0b",
     "_x000D_", "007", "-5", "true", "1e5", "12345678901234567890123", " x ", "\ufeff", "0",
 )  # fmt: skip
+TABLES = ("excel", "parquet", "sqlite")
+"""Kinds of file that hold cells, not text."""
 LINE_BREAKS = ("two\nlines", "\n", '"\n"', "x\n\ny")
 LOST_IDS = ("1.23E+11", "4e+15", " 9.999E+20 ", "1,23457E+11")
 STAMPS = (
@@ -64,6 +66,8 @@ class Style:
             },
             "json": {"kind": "json", "encoding": self.encoding},
             "excel": {"kind": "excel"},
+            "parquet": {"kind": "parquet"},
+            "sqlite": {"kind": "sqlite", "table": "lines"},
         }
         formats["multiline"] = {**formats["csv"], "multiline": True}
         numbers: dict[str, Any] = {}
@@ -113,9 +117,9 @@ def styles(draw: st.DrawFn, kind: str) -> Style:
     return Style(
         kind=kind,
         delimiter=draw(st.sampled_from([",", ";", "\t", "|", "||"])) if kind == "csv" else ",",
-        encoding="UTF-8" if kind == "excel" else draw(st.sampled_from(encodings)),
+        encoding="UTF-8" if kind in TABLES else draw(st.sampled_from(encodings)),
         line_end=draw(st.sampled_from(["\n", "\r\n"])),
-        packing=draw(st.sampled_from(["none", "gzip", "zip"])),
+        packing=draw(st.sampled_from(["none", "gzip", "zip", "zstd"])),
         quote_all=draw(st.booleans()),
         has_mark=draw(st.booleans()),
         is_european=draw(st.booleans()),
@@ -151,7 +155,7 @@ def _rows(draw: st.DrawFn, style: Style, marker: str) -> NastyRow:
 
 
 def _texts(style: Style, *more: str) -> st.SearchStrategy[str]:
-    known = [*NASTY, *more, *(LINE_BREAKS if style.kind in {"multiline", "json"} else ())]
+    known = [*NASTY, *more, *(() if style.kind in {"csv", "excel"} else LINE_BREAKS)]
     plain = st.text("aZ09 .,;|\t\"'\\é€😀ש=-{}", max_size=12)
     return st.one_of(st.just(""), st.sampled_from(known), plain).map(lambda s: _writable(s, style))
 

@@ -5,10 +5,14 @@ import gzip
 import io
 import json
 import random
+import sqlite3
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tests.nasty_rows import NastyRow, Style, columns
 
@@ -17,8 +21,9 @@ def written(rows: Sequence[NastyRow], style: Style) -> bytes:
     """The content of one file, not packed."""
     lines = [row.cells for row in rows for _ in range(row.copies)]
     random.Random(len(lines)).shuffle(lines)  # noqa: S311 - an order
-    if style.kind == "excel":
-        return _workbook(lines)
+    tables = {"excel": _workbook, "parquet": _parquet, "sqlite": _database}
+    if style.kind in tables:
+        return tables[style.kind](lines)
     makers: dict[str, Callable[[Sequence[tuple[str, ...]], Style], str]] = {"json": _json_lines}
     content = makers.get(style.kind, _csv)(lines, style)
     mark = "\ufeff" if style.has_mark and style.encoding == "UTF-8" else ""
@@ -60,10 +65,33 @@ def _workbook(lines: Sequence[tuple[str, ...]]) -> bytes:
     return target.getvalue()
 
 
+def _parquet(lines: Sequence[tuple[str, ...]]) -> bytes:
+    texts = zip(*lines, strict=True)
+    table = pa.table({name: list(cells) for name, cells in zip(columns(), texts, strict=True)})
+    target = io.BytesIO()
+    pq.write_table(table, target)
+    return target.getvalue()
+
+
+def _database(lines: Sequence[tuple[str, ...]]) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as database:
+        names = ", ".join(f"{name} TEXT" for name in columns())
+        database.execute(f"CREATE TABLE lines ({names})")
+        marks = ", ".join("?" * len(columns()))
+        database.executemany(f"INSERT INTO lines VALUES ({marks})", lines)  # noqa: S608 - marks only
+        database.commit()
+        return database.serialize()
+
+
 def packed(content: bytes, style: Style) -> bytes:
     """The content as it is sent."""
     if style.packing == "gzip":
         return gzip.compress(content)
+    if style.packing == "zstd":
+        sink = pa.BufferOutputStream()
+        with pa.CompressedOutputStream(sink, "zstd") as stream:
+            stream.write(content)
+        return bytes(sink.getvalue())
     if style.packing == "zip":
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:

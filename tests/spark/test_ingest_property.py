@@ -1,6 +1,7 @@
 """Of any files of nasty values, every row is in exactly one place, and the money ties out."""
 
 import itertools
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,11 +25,13 @@ from tests.nasty_rows import MARKER, NastyRow, Style, files, styles
 from tests.nasty_writing import packed, written
 from tests.purchases import source_document
 
-KINDS = ("csv", "multiline", "json", "excel")
+KINDS = ("csv", "multiline", "json", "excel", "parquet", "sqlite")
+MANY = os.environ.get("SEGSPARK_EXAMPLES")
+"""How many files of each kind `make soak` draws, others each time."""
 FEW = settings(
-    max_examples=3,
+    max_examples=int(MANY or 2),
     deadline=None,
-    derandomize=True,
+    derandomize=MANY is None,
     database=None,
     # Shrinking would run Spark for hours.
     phases=[Phase.generate],

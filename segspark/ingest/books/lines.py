@@ -6,6 +6,14 @@ from pyspark.sql.window import Window
 
 from segspark.ingest.parsing.rows import REASONS, Entity
 
+STAGED_ROW = "__staged_row"
+"""A number of each staged row, so that of equal ones a single one can be taken."""
+
+
+def numbered(parsed: DataFrame) -> DataFrame:
+    """Parsed rows with `STAGED_ROW`, which is settled once they are written."""
+    return parsed.withColumn(STAGED_ROW, F.monotonically_increasing_id())
+
 
 def good_rows(staged: DataFrame) -> DataFrame:
     """Rows without a reason to refuse them."""
@@ -13,24 +21,29 @@ def good_rows(staged: DataFrame) -> DataFrame:
 
 
 def copied_lines(staged: DataFrame) -> DataFrame:
-    """Which good rows came more than once.
+    """The good rows that came more than once.
 
     Args:
-        staged: One row per input row, from `parse_rows`.
+        staged: One row per input row, from `parse_rows` and `numbered`.
 
     Returns:
-        One row per `batch_id` and `line_id` of which there are several: `copies_count`.
+        One row per such row: `STAGED_ROW`, `batch_id`, and `copies_count` of one row of equal ones,
+        NULL for the others.
     """
     good = good_rows(staged).select(
-        "batch_id", "line_id", F.xxhash64("batch_id", "line_id").alias("key_hash")
+        "batch_id", "line_id", STAGED_ROW, F.xxhash64("batch_id", "line_id").alias("key_hash")
     )
     # Few rows have a copy: short hashes find the candidates, whole keys settle them.
     candidates = good.groupBy("key_hash").count().filter("count > 1").select("key_hash")
+    equal = Window.partitionBy("batch_id", "line_id")
+    count, first = F.count("*").over(equal), F.min(STAGED_ROW).over(equal)
     return (
         good.join(candidates, on="key_hash", how="left_semi")
-        .groupBy("batch_id", "line_id")
-        .agg(F.count("*").alias("copies_count"))
-        .filter("copies_count > 1")
+        .withColumns({"count": count, "is_first": first == F.col(STAGED_ROW)})
+        .filter("count > 1")
+        .select(
+            STAGED_ROW, "batch_id", F.when(F.col("is_first"), F.col("count")).alias("copies_count")
+        )
     )
 
 
@@ -38,29 +51,23 @@ def kept_lines(staged: DataFrame, entity: Entity, copies: DataFrame | None) -> D
     """Good rows, those equal in every source column as one with its number of copies.
 
     Args:
-        staged: One row per input row, from `parse_rows`.
+        staged: One row per input row, from `parse_rows` and `numbered`.
         entity: What the rows are.
         copies: From `copied_lines`; None where no row has a copy.
 
     Returns:
         Conforms to the entity's table.
     """
-    good = good_rows(staged)
-    once = F.lit(1).cast("long").alias("copies_count")
+    good, one = good_rows(staged), F.lit(1).cast("long")
     if copies is None:
-        return good.select("*", once).transform(entity.kept.conform)
-    key = ["batch_id", "line_id"]
-    marked = good.join(copies, on=key, how="left")
-    single = marked.filter(F.col("copies_count").isNull()).drop("copies_count").select("*", once)
-    # Rows of one hash are equal, so any of them will do.
-    copy_number = F.row_number().over(Window.partitionBy(*key).orderBy("line_id"))
-    several = (
-        marked.filter(F.col("copies_count").isNotNull())
-        .withColumn("copy_number", copy_number)
-        .filter("copy_number = 1")
-        .drop("copy_number")
+        return good.withColumn("copies_count", one).transform(entity.kept.conform)
+    equal = copies.select(STAGED_ROW, "copies_count", F.lit(col=True).alias("has_copies"))
+    return (
+        good.join(equal, on=STAGED_ROW, how="left")
+        .filter(F.col("has_copies").isNull() | F.col("copies_count").isNotNull())
+        .withColumn("copies_count", F.coalesce("copies_count", one))
+        .transform(entity.kept.conform)
     )
-    return single.unionByName(several).transform(entity.kept.conform)
 
 
 def refused_lines(staged: DataFrame, entity: Entity) -> DataFrame:

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from segspark.ingest.parsing.rows import REASONS, Entity
 
 NO_MONEY = Decimal(0)
+_LISTS = (REASONS, "flags", "counted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,12 @@ def count_delivery(staged: DataFrame, copies: DataFrame) -> dict[str, Delivery]:
     Returns:
         Batch id → what came in.
     """
-    groups = staged.groupBy("batch_id", REASONS, "flags", "counted").agg(
-        F.count("*").alias("rows"), _money(F.col("line_amount")).alias("amount")
+    # Most rows have none of these, and NULL is quicker to group by than an empty list.
+    lists = [F.when(F.size(name) > 0, F.col(name)).alias(name) for name in _LISTS]
+    groups = (
+        staged.select("batch_id", *lists, "line_amount")
+        .groupBy("batch_id", *_LISTS)
+        .agg(F.count("*").alias("rows"), _money(F.col("line_amount")).alias("amount"))
     )
     further = copies.groupBy("batch_id").agg(F.sum(F.col("copies_count") - 1).alias("copies"))
     copies_of = {row["batch_id"]: row["copies"] for row in further.collect()}
@@ -98,13 +103,15 @@ def count_delivery(staged: DataFrame, copies: DataFrame) -> dict[str, Delivery]:
             total=before.total + entry,
             refused=before.refused + entry if row[REASONS] else before.refused,
             reasons=_added(before.reasons, row[REASONS], entry.rows),
-            flagged=_added(before.flagged, [*row["flags"], *row["counted"]], entry.rows),
+            flagged=_added(
+                _added(before.flagged, row["flags"], entry.rows), row["counted"], entry.rows
+            ),
         )
     return found
 
 
-def _added(counts: Mapping[str, int], names: Iterable[str], rows: int) -> dict[str, int]:
-    return {**counts, **{name: counts.get(name, 0) + rows for name in names}}
+def _added(counts: Mapping[str, int], names: Iterable[str] | None, rows: int) -> dict[str, int]:
+    return {**counts, **{name: counts.get(name, 0) + rows for name in names or ()}}
 
 
 def count_written(kept_rows: DataFrame, rejected: DataFrame, entity: Entity) -> dict[str, Written]:

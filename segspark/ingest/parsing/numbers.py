@@ -47,7 +47,7 @@ def quickly_read(text: Column) -> Column:
 
     A few signs such as 1E-50000000 stand for so many zeros that reading them would never end.
     """
-    is_short = F.length(text) <= _LONGEST_NUMBER
+    is_short = F.octet_length(text) <= _LONGEST_NUMBER
     has_exponent = text.contains("e") | text.contains("E")
     return F.when(is_short & (~has_exponent | text.rlike(_SHORT_EXPONENT)), text)
 
