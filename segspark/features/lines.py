@@ -6,6 +6,24 @@ from pyspark.sql.window import Window
 
 from segspark.settings.features import LedgerSettings
 
+LINE_COLUMNS = (
+    "batch_id",
+    "line_id",
+    "source",
+    "customer_id",
+    "order_id",
+    "product_id",
+    "source_currency",
+    "source_unit_price_amount",
+    "transaction_at",
+    "transaction_date",
+    "line_kind",
+    "copies_count",
+    "quantity_units",
+    "line_amount",
+    "discount_amount",
+)
+"""Columns of `transactions` that the ledger is made of."""
 _SUM = "decimal(28,4)"
 
 

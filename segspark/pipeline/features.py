@@ -1,4 +1,4 @@
-"""Stages: transactions → return_matches, customer_days → customer_features."""
+"""Stage: customer_days → customer_features, once the ledger is up to date."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,28 +9,22 @@ from pyspark.sql import functions as F
 
 from segspark.errors import StageError
 from segspark.features.customers import customer_summaries, with_scores
-from segspark.features.ledger import counted_money, customer_days
-from segspark.features.returns import return_matches
 from segspark.features.scores import Cuts, score_cuts
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import intake_run
+from segspark.pipeline.ledger import LEDGER_VERSION, build_ledger, ledger_id, read_ledger
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import CUSTOMER_FEATURES
-from segspark.tables.ids import content_hash, content_id
-from segspark.tables.ingested import INGEST_BATCHES
+from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
-from segspark.tables.manifest import Outcome, StageRun, find_stage, stage_ids
-from segspark.tables.purchases import CUSTOMER_DAYS, TRANSACTIONS
-from segspark.tables.returns import RETURN_MATCHES
+from segspark.tables.manifest import Outcome, StageRun, find_stage
+from segspark.tables.purchases import CUSTOMER_DAYS
 
-LEDGER = "ledger"
 FEATURES = "features"
-_LEDGER_VERSION = 3
 _FEATURES_VERSION = 1
 """Raised when the same inputs and settings would give other rows."""
-_LEDGER_MONEY = ("gross_amount", "returned_amount", "unmatched_returned_amount")
 
 
 def build_features(workspace: Workspace, *, as_of: date) -> list[StageResult]:
@@ -47,10 +41,9 @@ def build_features(workspace: Workspace, *, as_of: date) -> list[StageResult]:
             f"no purchase line is known up to {as_of}: "
             + (f"the earliest is of {first}, give a later --as-of" if first else "run ingest first")
         )
-    ledger_id = _ledger_id(workspace.settings, batches)
-    ledger = _build_ledger(workspace, batches, ledger_id)
+    ledger = build_ledger(workspace, batches)
     snapshot_id = _snapshot_id(workspace.settings, known, as_of)
-    return [ledger, _build_snapshot(workspace, known, ledger_id, snapshot_id, as_of)]
+    return [ledger, _build_snapshot(workspace, known, snapshot_id, as_of)]
 
 
 def snapshot_of(workspace: Workspace, *, as_of: date) -> str:
@@ -114,103 +107,14 @@ def _ids(batches: Sequence[Row]) -> list[str]:
     return [row["batch_id"] for row in batches]
 
 
-def _ledger_id(settings: Settings, batches: Sequence[Row]) -> str:
-    config = settings.ledger.model_dump(mode="json")
-    return content_id(LEDGER, config, _ids(batches), _LEDGER_VERSION)
-
-
 def _snapshot_id(settings: Settings, batches: Sequence[Row], as_of: date) -> str:
     config = _features_config(settings)
-    versions = [_LEDGER_VERSION, _FEATURES_VERSION]
+    versions = [LEDGER_VERSION, _FEATURES_VERSION]
     return content_id("snapshot", as_of.isoformat(), config, _ids(batches), versions)
 
 
-def _build_ledger(workspace: Workspace, batches: Sequence[Row], ledger_id: str) -> StageResult:
-    lake, settings = workspace.lake, workspace.settings
-    run = StageRun(
-        stage=LEDGER,
-        stage_id=ledger_id,
-        segmentation=settings.segmentation,
-        as_of_date=None,
-        input_ids=tuple(_ids(batches)),
-        reads=(TRANSACTIONS, INGEST_BATCHES),
-        config=settings.model_dump(mode="json", include={"ledger"}),
-    )
-
-    def work() -> Outcome:
-        lines = lake.read(TRANSACTIONS).filter(F.col("batch_id").isin(_ids(batches)))
-        # Ledgers of earlier batches under the same settings give way: one is enough.
-        config_hash = content_hash(run.config)
-        older = stage_ids(lake, LEDGER, settings.segmentation, config_hash)
-        rows = {"ledger_id": [ledger_id, *older]}
-        found = return_matches(lines, settings=settings.ledger, ledger_id=ledger_id)
-        lake.replace(RETURN_MATCHES, found, rows)
-        matches = _matches(lake, ledger_id)
-        days = customer_days(lines, settings=settings.ledger, ledger_id=ledger_id, matches=matches)
-        lake.replace(CUSTOMER_DAYS, days, rows)
-        return _ledger_outcome(workspace, lines, batches, ledger_id)
-
-    return run_stage(workspace, run, work, is_there=lambda: _is_there(lake, ledger_id))
-
-
-def _ledger_outcome(
-    workspace: Workspace, lines: DataFrame, batches: Sequence[Row], ledger_id: str
-) -> Outcome:
-    """Count what was written, once its money is that of the lines."""
-    lake = workspace.lake
-    counted = (
-        _ledger(lake, ledger_id)
-        .agg(
-            F.count("*").alias("rows"),
-            F.count_distinct("customer_id").alias("customers"),
-            *(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in _LEDGER_MONEY),
-        )
-        .collect()[0]
-    )
-    _check_money(
-        ledger_id, counted, counted_money(lines, settings=workspace.settings.ledger).collect()[0]
-    )
-    return Outcome(
-        summary=f"{counted['rows']:,} days of {counted['customers']:,} customers",
-        rows_in={TRANSACTIONS.name: sum(row["kept_row_count"] for row in batches)},
-        rows_out={
-            RETURN_MATCHES.name: _matches(lake, ledger_id).count(),
-            CUSTOMER_DAYS.name: counted["rows"],
-        },
-        audit={name: str(counted[name]) for name in _LEDGER_MONEY},
-    )
-
-
-def _check_money(ledger_id: str, counted: Row, lines: Row) -> None:
-    """Refuse a ledger whose money is not that of its lines, however returns were matched."""
-    for name in ("gross_amount", "returned_amount"):
-        if counted[name] != lines[name]:
-            # Another process may have put its returns or its ledger in the place of ours meanwhile.
-            raise StageError(
-                f"{ledger_id}: {name} of customer_days is {counted[name]} and that of the lines "
-                f"{lines[name]}: run it again"
-            )
-
-
-def _is_there(lake: Lake, ledger_id: str) -> bool:
-    """Whether both tables hold the ledger: one that was killed may have taken but the first."""
-    days = _ledger(lake, ledger_id)
-    if days.isEmpty():
-        return False
-    has_returns = F.col("returned_amount") > 0
-    return not _matches(lake, ledger_id).isEmpty() or days.filter(has_returns).isEmpty()
-
-
-def _ledger(lake: Lake, ledger_id: str) -> DataFrame:
-    return lake.read(CUSTOMER_DAYS).filter(F.col("ledger_id") == ledger_id)
-
-
-def _matches(lake: Lake, ledger_id: str) -> DataFrame:
-    return lake.read(RETURN_MATCHES).filter(F.col("ledger_id") == ledger_id)
-
-
 def _build_snapshot(
-    workspace: Workspace, batches: Sequence[Row], ledger_id: str, snapshot_id: str, as_of: date
+    workspace: Workspace, batches: Sequence[Row], snapshot_id: str, as_of: date
 ) -> StageResult:
     lake, settings = workspace.lake, workspace.settings
     run = StageRun(
@@ -224,7 +128,7 @@ def _build_snapshot(
     )
 
     def work() -> Outcome:
-        ledger = _ledger(lake, ledger_id)
+        ledger = read_ledger(lake, ledger_id(settings))
         summaries = customer_summaries(ledger, settings=settings.features, as_of=as_of).persist()
         try:
             with engine_sentences("building customer features", error=StageError):

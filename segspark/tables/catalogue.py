@@ -18,6 +18,7 @@ from segspark.tables.ingested import (
 from segspark.tables.operations import PUBLICATIONS, STAGE_RUNS
 from segspark.tables.purchases import (
     CUSTOMER_DAYS,
+    LEDGER_BATCHES,
     REJECTED_TRANSACTIONS,
     TRANSACTIONS,
 )
@@ -46,6 +47,7 @@ ALL_TABLES = (
     INGEST_FILES,
     RETURN_MATCHES,
     CUSTOMER_DAYS,
+    LEDGER_BATCHES,
     CUSTOMER_FEATURES,
     SEGMENT_CANDIDATES,
     SEGMENT_MODELS,

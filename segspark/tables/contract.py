@@ -50,6 +50,8 @@ class TableContract:
         columns: All columns in storage order.
         filtered_by: Columns that queries of large slices filter on; only of these are file
             statistics kept, since a statistic costs time on every row. Empty: of all.
+        sorted_by: Column of days that files are kept apart by, so that changes to few days touch
+            few files; never NULL.
     """
 
     name: str
@@ -57,6 +59,7 @@ class TableContract:
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
     filtered_by: tuple[str, ...] = ()
+    sorted_by: str | None = None
 
     @property
     def schema(self) -> T.StructType:

@@ -2,16 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from segspark.errors import StorageError
 from segspark.settings.base import resolve_location
 from segspark.settings.lake import LakeSettings
+from segspark.tables.changes import IS_GONE
 from segspark.tables.contract import TableContract
 from segspark.tables.engine_errors import (
     ENGINE_ERRORS,
@@ -20,11 +21,10 @@ from segspark.tables.engine_errors import (
     is_conflict,
 )
 from segspark.tables.locks import table_lock
+from segspark.tables.slices import Slice, day_bounds, predicate
 
 logger = logging.getLogger(__name__)
 
-Slice = Mapping[str, str | Sequence[str]]
-"""Rows that belong together: column → value, or the values it may have."""
 _ATTEMPTS = 5
 
 
@@ -106,6 +106,23 @@ class Lake:
 
         self._commit(contract, write)
 
+    def amend(self, contract: TableContract, changes: DataFrame, rows: Slice) -> None:
+        """Change single rows of a slice, by their key; the other rows stay as they are.
+
+        Args:
+            contract: The table.
+            changes: From `row_changes`.
+            rows: The slice that all of them are in.
+        """
+        kept = changes.persist()
+        try:
+            bounds = day_bounds(contract, kept)
+            if bounds is not None:
+                condition = " AND ".join([predicate(contract, rows, "t."), *bounds])
+                self._commit(contract, lambda: self._merge(contract, kept, condition))
+        finally:
+            kept.unpersist()
+
     def append_after(self, contract: TableContract, make: Callable[[DataFrame], DataFrame]) -> None:
         """Append what `make` derives from the table's rows.
 
@@ -132,14 +149,29 @@ class Lake:
         """Whether the table has no row of the slice."""
         if not self.exists(contract):
             return True
-        return self._load(contract).filter(_predicate(contract, rows)).isEmpty()
+        return self._load(contract).filter(predicate(contract, rows)).isEmpty()
 
     def _overwrite(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
+        if contract.sorted_by is not None:
+            df = df.repartitionByRange(contract.sorted_by)
         (
             df.write.format("delta")
             .mode("overwrite")
-            .option("replaceWhere", _predicate(contract, rows))
+            .option("replaceWhere", predicate(contract, rows))
             .save(self.address(contract))
+        )
+
+    def _merge(self, contract: TableContract, changes: DataFrame, condition: str) -> None:
+        keys = [f"t.{name} <=> c.{name}" for name in contract.grain]
+        values: dict[str, str | Column] = {c.name: f"c.{c.name}" for c in contract.columns}
+        (
+            DeltaTable.forPath(self.spark, self.address(contract))
+            .alias("t")
+            .merge(changes.alias("c"), " AND ".join([condition, *keys]))
+            .whenMatchedDelete(f"c.{IS_GONE}")
+            .whenMatchedUpdate(set=values)
+            .whenNotMatchedInsert(f"NOT c.{IS_GONE}", values=values)
+            .execute()
         )
 
     def _commit(self, contract: TableContract, write: Callable[[], None]) -> None:
@@ -199,17 +231,3 @@ def lake_root(settings: LakeSettings) -> str:
     if location.startswith("file:"):
         location = "/" + location.removeprefix("file:").lstrip("/")
     return location if "://" in location else str(Path(location).absolute())
-
-
-def _predicate(contract: TableContract, rows: Slice) -> str:
-    """The slice as the SQL text that `replaceWhere` takes, its values quoted."""
-    known = {column.name for column in contract.columns}
-    if not rows or not known.issuperset(rows):
-        raise StorageError(f"{contract.name}: a slice names columns of the table")
-    return " AND ".join(f"{column} IN ({_quoted(values)})" for column, values in rows.items())
-
-
-def _quoted(values: str | Sequence[str]) -> str:
-    texts = [values] if isinstance(values, str) else list(values)
-    escaped = [text.replace("\\", "\\\\").replace("'", "\\'") for text in texts]
-    return ", ".join(f"'{text}'" for text in escaped)

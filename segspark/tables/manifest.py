@@ -72,16 +72,6 @@ def find_stage(lake: Lake, stage: str, stage_id: str) -> Row | None:
     return runs.filter((F.col("stage") == stage) & (F.col("stage_id") == stage_id)).first()
 
 
-def stage_ids(lake: Lake, stage: str, segmentation: str, config_hash: str) -> list[str]:
-    """Ids of all completed runs of a stage under one configuration."""
-    runs = lake.read(STAGE_RUNS).filter(
-        (F.col("stage") == stage)
-        & (F.col("segmentation") == segmentation)
-        & (F.col("config_hash") == config_hash)
-    )
-    return [row["stage_id"] for row in runs.select("stage_id").collect()]
-
-
 def newest_stage(lake: Lake, stage: str, *, segmentation: str) -> Row | None:
     """The stage's last completed run for this segmentation, whatever its configuration."""
     is_of = (F.col("stage") == stage) & (F.col("segmentation") == segmentation)

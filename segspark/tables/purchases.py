@@ -5,6 +5,9 @@ from pyspark.sql import types as T
 from segspark.tables.contract import LINE_MONEY, MONEY, Column, TableContract
 from segspark.tables.ingested import BATCH_ID, COPIES, FLAGS, LINE_ID, SOURCE, rejected
 
+LEDGER_ID = Column(
+    "ledger_id", T.StringType(), "Ledger: hash of a segmentation and its ledger settings."
+)
 EXCHANGE_RATE = T.DecimalType(24, 12)
 """Worth of one unit of a currency in another: 0.0000485 keeps eight digits."""
 
@@ -93,8 +96,9 @@ CUSTOMER_DAYS = TableContract(
     "days the same; a return that undoes one has the purchase's day and its own; an unmatched "
     "return has its own day twice. As of a day, rows with a later effective day do not exist.",
     grain=("ledger_id", "customer_id", "purchase_date", "effective_date"),
+    sorted_by="effective_date",
     columns=(
-        Column("ledger_id", T.StringType(), "Hash of the ledger's settings."),
+        LEDGER_ID,
         Column("customer_id", T.StringType(), "Normalised customer id.", personal=True),
         Column("purchase_date", T.DateType(), "Day of the purchase that the row adds to."),
         Column("effective_date", T.DateType(), "Day from which the row counts."),
@@ -111,5 +115,20 @@ CUSTOMER_DAYS = TableContract(
         Column("returned_units", MONEY, "Units given back, positive."),
         Column("returned_amount", MONEY, "Money given back, positive."),
         Column("unmatched_returned_amount", MONEY, "The part of it that undoes no known purchase."),
+    ),
+)
+
+LEDGER_BATCHES = TableContract(
+    name="ledger_batches",
+    meaning="One ingested batch whose lines a ledger holds.",
+    grain=("ledger_id", "batch_id"),
+    columns=(
+        LEDGER_ID,
+        BATCH_ID,
+        Column(
+            "is_settled",
+            T.BooleanType(),
+            "False while its lines are worked into the ledger or out of it.",
+        ),
     ),
 )

@@ -3,6 +3,7 @@
 from pyspark.sql import types as T
 
 from segspark.tables.contract import MONEY, Column, TableContract
+from segspark.tables.purchases import LEDGER_ID
 
 RETURN_MATCHES = TableContract(
     name="return_matches",
@@ -16,8 +17,9 @@ RETURN_MATCHES = TableContract(
         "purchase_batch_id",
         "purchase_line_id",
     ),
+    sorted_by="return_date",
     columns=(
-        Column("ledger_id", T.StringType(), "Hash of the ledger's settings and batches."),
+        LEDGER_ID,
         Column("return_batch_id", T.StringType(), "Batch of the return's line."),
         Column("return_line_id", T.StringType(), "The return's line within its batch."),
         Column(

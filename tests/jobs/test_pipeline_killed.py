@@ -11,7 +11,8 @@ from segspark.pipeline import train as training
 from segspark.pipeline.run import run_pipeline
 from segspark.tables import publishing, views
 from segspark.tables.contract import TableContract
-from segspark.tables.lake import Lake, Slice
+from segspark.tables.lake import Lake
+from segspark.tables.slices import Slice
 from segspark.tracking.tracker import Tracker
 from tests.jobs.conftest import Published, workspace_of
 from tests.jobs.planted import AS_OF, settings

@@ -13,10 +13,11 @@ from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.tables.contract import TableContract
-from segspark.tables.lake import Lake, Slice
+from segspark.tables.lake import Lake
 from segspark.tables.operations import STAGE_RUNS
 from segspark.tables.purchases import CUSTOMER_DAYS
 from segspark.tables.returns import RETURN_MATCHES
+from segspark.tables.slices import Slice
 from tests.histories import day
 from tests.purchases import csv_file, source_document, values, workspace
 
