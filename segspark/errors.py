@@ -29,5 +29,9 @@ class ClusteringError(SegsparkError):
     """The data cannot be clustered as asked."""
 
 
+class LifetimeError(SegsparkError):
+    """Purchase histories are impossible, or too poor to estimate lifetime value from."""
+
+
 class TrackingError(SegsparkError):
     """MLflow could not be reached or refused a request."""
