@@ -1,0 +1,1 @@
+"""A synthetic shop with known parameters: what `scripts/generate_transactions.py` is made of."""
