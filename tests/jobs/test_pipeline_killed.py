@@ -104,7 +104,7 @@ def killer(monkeypatch: pytest.MonkeyPatch) -> Killer:
 def _one_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train once for all restarts: what a sweep finds is not what is tested here."""
     found: list[Any] = []
-    sweep = training._sweep  # noqa: SLF001 - so that 21 kills cost one sweep
+    sweep = training._sweep  # noqa: SLF001 - so that all kills cost one sweep
 
     def once(*args: Any) -> object:  # noqa: ANN401 - passes them on
         if not found:

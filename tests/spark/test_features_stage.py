@@ -85,17 +85,15 @@ def test_both_tables_hold_a_ledger_or_it_is_made_again(
         patch.setattr(Lake, "replace", killed_after_the_matches(Lake.replace))
         with pytest.raises(Killed):
             build(work, *NEW)
+    assert rows(work) != before
     again = build(work, *OLD)
     assert (again.stage_id, again.was_done) == (first.stage_id, False)
-    made = rows(work)
-    assert made[CUSTOMER_DAYS.name] == before[CUSTOMER_DAYS.name]
-    assert set(made[RETURN_MATCHES.name]) > set(before[RETURN_MATCHES.name])
+    assert rows(work) == before
     assert build(work, *OLD).was_done
 
-    newer = build(work, *NEW)
+    build(work, *NEW)
     after = rows(work)
     assert [len(after[contract.name]) for contract in TABLES] == [1, 2]
-    assert {row[0] for table in after.values() for row in table} == {newer.stage_id}
 
 
 def test_a_ledger_without_returns_is_not_made_again(work: Workspace) -> None:
