@@ -110,8 +110,12 @@ class Shop:
     customer_ids: tuple[str, ...]
     histories: PurchaseHistories
     spends: SpendHistories
+    day_means: Floats
+    """Mean spend of all purchase days."""
     later_counts: Floats
     """Purchase days after the end of observation."""
+    later_amounts: Floats
+    """Spend on them."""
 
 
 def cdnow() -> Shop:
@@ -162,7 +166,9 @@ def _shop(lines: pd.DataFrame, end: pd.Timestamp, *, unit_days: float) -> Shop:
     first, last, count = by_customer.min(), by_customer.max(), by_customer.size()
     repeats = seen[seen["day"] > seen["customer"].map(first)]
     means = repeats.groupby("customer")["amount"].mean().reindex(first.index).fillna(0.0)
-    later = days[days["day"] > end].groupby("customer").size().reindex(first.index).fillna(0.0)
+    day_means = seen.groupby("customer")["amount"].mean()
+    later = days[days["day"] > end].groupby("customer")["amount"].agg(["size", "sum"])
+    later = later.reindex(first.index).fillna(0.0)
     x, customers = count.to_numpy(float) - 1.0, np.ones(len(first))
     t_x = (last - first).dt.days.to_numpy(float) / unit_days
     ages = (end - first).dt.days.to_numpy(float) / unit_days
@@ -170,5 +176,7 @@ def _shop(lines: pd.DataFrame, end: pd.Timestamp, *, unit_days: float) -> Shop:
         tuple(str(customer) for customer in first.index),
         PurchaseHistories(x, t_x, ages, customers),
         SpendHistories(x, means.to_numpy(float), customers),
-        later.to_numpy(float),
+        day_means.to_numpy(float),
+        later["size"].to_numpy(float),
+        later["sum"].to_numpy(float),
     )

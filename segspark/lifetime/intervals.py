@@ -14,6 +14,13 @@ from segspark.lifetime.parameters import from_log_parameters, log_parameters
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+_STEP = 1e-3
+"""Of a logarithm of a parameter, to either side."""
+_LARGEST_DEVIATION = 6.0
+"""Of the logarithm of a statistic: what is known no better than by a factor of 400 is not known."""
+
+_LEAST = float(np.finfo(float).tiny)
+
 ModelT = TypeVar("ModelT", bound="DataclassInstance")
 DrawT = TypeVar("DrawT")
 
@@ -78,3 +85,30 @@ def quantile_interval(
     tail = 0.5 * (1.0 - coverage)
     lower, upper = np.quantile(values, [tail, 1.0 - tail], axis=0)
     return Interval(np.asarray(lower), np.asarray(upper))
+
+
+def log_deviations(fit: Fit[ModelT], statistic: Callable[[ModelT], Floats]) -> Floats:
+    """Standard deviation of the logarithm of a statistic of each row, by the delta method.
+
+    The gradient by the logarithms of the parameters, and their covariance: two evaluations per
+    parameter, where `quantile_interval` takes one per draw. It is what scores every customer.
+
+    Args:
+        fit: The model and its covariance.
+        statistic: Model → values of 0 or more, shape (n,).
+
+    Returns:
+        Shape (n,), from 0 to 6; 0 where the statistic is 0.
+    """
+    centre = log_parameters(fit.model)
+    slopes = []
+    for step in np.eye(len(centre)) * _STEP:
+        ahead, behind = (
+            np.log(np.maximum(statistic(from_log_parameters(type(fit.model), at)), _LEAST))
+            for at in (centre + step, centre - step)
+        )
+        slopes.append((ahead - behind) / (2.0 * _STEP))
+    gradient = np.stack(slopes)
+    variances = np.einsum("in,ij,jn->n", gradient, fit.covariance, gradient)
+    found: Floats = np.sqrt(np.clip(variances, 0.0, _LARGEST_DEVIATION**2))
+    return found

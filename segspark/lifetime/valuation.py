@@ -12,6 +12,7 @@ from segspark.lifetime.purchase_models import PurchaseModel
 
 DAYS_OF_A_MONTH = 365.25 / 12.0
 _MONTHS_OF_A_YEAR = 12.0
+_DAYS_OF_A_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,18 @@ def months(count: int, *, yearly_discount_rate: float, unit_days: float = 1.0) -
         raise LifetimeError(f"a unit of time must be longer than 0 days, not {unit_days:g}")
     rate = (1.0 + yearly_discount_rate) ** (1.0 / _MONTHS_OF_A_YEAR) - 1.0
     return Periods(DAYS_OF_A_MONTH / unit_days, count, rate)
+
+
+def whole_months(horizon_days: float, *, yearly_discount_rate: float) -> Periods:
+    """Equal periods of about a month that make up exactly the horizon, times in days.
+
+    Raises:
+        LifetimeError: A number is out of range.
+    """
+    count = max(1, round(horizon_days / DAYS_OF_A_MONTH))
+    length = horizon_days / count
+    rate = (1.0 + yearly_discount_rate) ** (length / _DAYS_OF_A_YEAR) - 1.0
+    return Periods(length, count, rate)
 
 
 def discounted_purchases(

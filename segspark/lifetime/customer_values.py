@@ -1,0 +1,137 @@
+"""What each customer is worth by one chosen pair of models, ready to be sent to where rows are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from segspark.errors import LifetimeError
+from segspark.lifetime.arrays import Floats
+from segspark.lifetime.baselines import historic_spend
+from segspark.lifetime.fitted import AnyPurchaseModel, FittedModels, SpendBasis, spend_rows
+from segspark.lifetime.fitting import Fit
+from segspark.lifetime.gamma_gamma import GammaGamma
+from segspark.lifetime.holdout import value_method
+from segspark.lifetime.intervals import log_deviations
+from segspark.lifetime.observed import ObservedCustomers
+from segspark.lifetime.valuation import discounted_purchases, whole_months
+
+COVERAGE = 0.9
+"""Of the intervals."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTerms:
+    """What is asked of the models.
+
+    Attributes:
+        horizon_days: How far ahead value counts.
+        churn_days: A customer who buys nothing for so long has churned.
+        yearly_discount_ratio: 0.1 takes a tenth off what comes in a year.
+        margin_ratio: Share of the spend that is counted as value.
+    """
+
+    horizon_days: float
+    churn_days: float
+    yearly_discount_ratio: float
+    margin_ratio: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CustomerValues:
+    """One number per customer, each of shape (n,).
+
+    Attributes:
+        expected_purchases: Purchase days within the horizon, not discounted.
+        alive: Probability not to have dropped out.
+        churn: Probability to buy nothing within the churn days.
+        expected_spends: Spend of a purchase day.
+        values: Discounted value of the purchases within the horizon, times the margin.
+        lower: Lower end of its interval.
+        upper: Upper end of its interval.
+        historic_spends: Spend so far, prorated to the horizon, times the margin.
+    """
+
+    expected_purchases: Floats
+    alive: Floats
+    churn: Floats
+    expected_spends: Floats
+    values: Floats
+    lower: Floats
+    upper: Floats
+    historic_spends: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CustomerValuer:
+    """A chosen pair of models and what is asked of them; small, and free of customers.
+
+    Attributes:
+        purchases: Fitted in days.
+        basis: What purchases are priced by.
+        spend: Fit of that basis; None where it is everybody's mean.
+        mean_spend: Of a purchase day of everybody, positive where `spend` is None.
+        terms: What is asked.
+    """
+
+    purchases: Fit[AnyPurchaseModel]
+    basis: SpendBasis
+    spend: Fit[GammaGamma] | None
+    mean_spend: float
+    terms: ValueTerms
+
+    @classmethod
+    def of(
+        cls, fitted: FittedModels, *, title: str, basis: SpendBasis, terms: ValueTerms
+    ) -> "CustomerValuer":
+        """The valuer of one of the fitted models.
+
+        Raises:
+            LifetimeError: That model or basis could not be fitted.
+        """
+        if title not in fitted.purchases or basis not in fitted.bases:
+            raise LifetimeError(
+                f"{value_method(title, basis)} could not be fitted, so it values nobody"
+            )
+        spend = fitted.spends.get(basis)
+        return cls(fitted.purchases[title], basis, spend, fitted.mean_spend, terms)
+
+    def value(self, customers: ObservedCustomers) -> CustomerValues:
+        """Value customers; a row does not depend on the other rows.
+
+        The interval is that of the logarithm of the value, at 90 %: of what the parameters could
+        be, not of what one customer will do by chance.
+        """
+        terms, model, seen = self.terms, self.purchases.model, customers.histories
+        spends = self._spends(customers)
+        periods = whole_months(terms.horizon_days, yearly_discount_rate=terms.yearly_discount_ratio)
+        values = discounted_purchases(model, seen, periods) * spends * terms.margin_ratio
+        factor = np.exp(ndtri(0.5 + 0.5 * COVERAGE) * self._log_deviations(customers))
+        return CustomerValues(
+            expected_purchases=model.expected_purchases(seen, terms.horizon_days),
+            alive=np.clip(model.probabilities_alive(seen), 0.0, 1.0),
+            churn=np.clip(1.0 - model.purchase_probabilities(seen, terms.churn_days), 0.0, 1.0),
+            expected_spends=spends,
+            values=values,
+            lower=values / factor,
+            upper=values * factor,
+            historic_spends=historic_spend(customers, terms.horizon_days) * terms.margin_ratio,
+        )
+
+    def _spends(self, customers: ObservedCustomers) -> Floats:
+        if self.spend is None:
+            return np.full(len(customers), self.mean_spend)
+        return self.spend.model.expected_spends(spend_rows(customers, self.basis))
+
+    def _log_deviations(self, customers: ObservedCustomers) -> Floats:
+        """Of the value; the two fits know nothing of each other, so their variances add up."""
+        days = self.terms.horizon_days
+        found = log_deviations(
+            self.purchases, lambda model: model.expected_purchases(customers.histories, days)
+        )
+        if self.spend is None:
+            return found
+        rows = spend_rows(customers, self.basis)
+        priced = log_deviations(self.spend, lambda model: model.expected_spends(rows))
+        both: Floats = np.hypot(found, priced)
+        return both

@@ -1,0 +1,128 @@
+import pickle
+
+import numpy as np
+import pytest
+from scipy.special import ndtri
+
+from segspark.errors import LifetimeError
+from segspark.lifetime.arrays import Floats
+from segspark.lifetime.bg_nbd import BgNbd
+from segspark.lifetime.customer_values import CustomerValuer, ValueTerms
+from segspark.lifetime.fitted import FittedModels, SpendBasis, Statistics, fit_models
+from segspark.lifetime.fitting import fit_purchase_model
+from segspark.lifetime.gamma_gamma import GammaGamma
+from segspark.lifetime.intervals import draw_models, log_deviations, quantile_interval
+from segspark.lifetime.observed import ObservedCustomers
+from segspark.lifetime.valuation import discounted_purchases, months, whole_months
+from tests.lifetimes import histories, random_histories, simulated, simulated_spends
+
+TERMS = ValueTerms(365.0, 90.0, 0.1, 0.5)
+TRUE = BgNbd(0.8, 30.0, 0.7, 2.0)
+
+
+@pytest.fixture(scope="module")
+def customers() -> ObservedCustomers:
+    seen = simulated(TRUE, np.full(500, 200.0), seed=3)
+    days = simulated_spends(GammaGamma(6, 4, 15), seen.repeat_counts + 1.0, seed=4)
+    repeats = simulated_spends(GammaGamma(6, 4, 15), seen.repeat_counts, seed=5)
+    return ObservedCustomers(seen, repeats.mean_spends, days.mean_spends)
+
+
+@pytest.fixture(scope="module")
+def fitted(customers: ObservedCustomers) -> FittedModels:
+    return fit_models(Statistics.of(customers))
+
+
+def valuer(fitted: FittedModels, basis: SpendBasis) -> CustomerValuer:
+    return CustomerValuer.of(fitted, title="BG/NBD", basis=basis, terms=TERMS)
+
+
+@pytest.mark.parametrize("basis", SpendBasis)
+def test_value_is_discounted_purchases_times_spend_times_margin(
+    customers: ObservedCustomers, fitted: FittedModels, basis: SpendBasis
+) -> None:
+    model = fitted.purchases["BG/NBD"].model
+
+    found = valuer(fitted, basis).value(customers)
+
+    spends = fitted.expected_spends(customers, basis)
+    periods = whole_months(365.0, yearly_discount_rate=0.1)
+    expected = 0.5 * discounted_purchases(model, customers.histories, periods) * spends
+    np.testing.assert_allclose(found.values, expected, rtol=1e-12)
+    np.testing.assert_allclose(found.expected_spends, spends)
+    undiscounted = 0.5 * found.expected_purchases * spends
+    assert (found.values < undiscounted).all()
+    assert (found.values > undiscounted / 1.1).all()
+    assert (found.lower < found.values).all()
+    assert (found.upper > found.values).all()
+    churn = 1.0 - model.purchase_probabilities(customers.histories, 90.0)
+    np.testing.assert_allclose(found.churn, churn)
+
+
+def test_a_customers_value_does_not_depend_on_the_others(
+    customers: ObservedCustomers, fitted: FittedModels
+) -> None:
+    whole = valuer(fitted, SpendBasis.ALL_DAYS).value(customers)
+    seen = customers.histories
+    one = histories((seen.repeat_counts[7], seen.last_repeat_times[7], seen.ages[7]))
+    alone = ObservedCustomers(one, customers.repeat_means[7:8], customers.day_means[7:8])
+    found = valuer(fitted, SpendBasis.ALL_DAYS).value(alone)
+    for name in ("values", "lower", "upper", "alive", "churn", "historic_spends"):
+        assert getattr(found, name)[0] == pytest.approx(getattr(whole, name)[7], rel=1e-12)
+
+
+def test_nothing_is_missing_for_the_new_the_silent_and_the_unpriced(fitted: FittedModels) -> None:
+    odd = ObservedCustomers(
+        histories((0, 0, 0), (0, 0, 5000), (1000, 10, 5000), (1, 1, 1)),
+        np.array([0.0, 0.0, -5.0, 0.0]),
+        np.array([0.0, -3.0, 1e12, 1e-9]),
+    )
+    for basis in SpendBasis:
+        found = valuer(fitted, basis).value(odd)
+        for name in found.__slots__:
+            assert np.isfinite(getattr(found, name)).all(), name
+        assert (found.values >= 0.0).all()
+        assert ((found.churn >= 0.0) & (found.churn <= 1.0)).all()
+
+
+def test_models_that_were_not_fitted_value_nobody(fitted: FittedModels) -> None:
+    with pytest.raises(LifetimeError, match="XYZ priced by mean spend of everybody could not be"):
+        CustomerValuer.of(fitted, title="XYZ", basis=SpendBasis.EVERYBODY, terms=TERMS)
+
+
+def test_a_valuer_travels(customers: ObservedCustomers, fitted: FittedModels) -> None:
+    own = valuer(fitted, SpendBasis.ALL_DAYS)
+    sent = pickle.loads(pickle.dumps(own))  # noqa: S301 - our own
+    assert (sent.value(customers).values == own.value(customers).values).all()
+
+
+def test_the_delta_methods_interval_is_about_that_of_draws() -> None:
+    fit, seen = (
+        fit_purchase_model(BgNbd, simulated(TRUE, np.full(1_000, 200.0), seed=1)),
+        (random_histories(8)),
+    )
+
+    def expected(model: BgNbd) -> Floats:
+        return model.expected_purchases(seen, 90.0)
+
+    drawn = quantile_interval(draw_models(fit, draw_count=600, seed=2), expected)
+    deviations = log_deviations(fit, expected)
+
+    width = 2.0 * float(ndtri(0.95)) * deviations
+    likely = expected(fit.model) > 0.01
+    assert likely.sum() > 3
+    np.testing.assert_allclose(width[likely], np.log(drawn.upper / drawn.lower)[likely], rtol=0.2)
+
+
+def test_a_statistic_that_is_zero_is_known_to_be() -> None:
+    fit = fit_purchase_model(BgNbd, simulated(TRUE, np.full(100, 200.0), seed=1))
+    assert log_deviations(fit, lambda _: np.zeros(3)).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_months_of_a_horizon_make_up_the_horizon() -> None:
+    year = whole_months(365.25, yearly_discount_rate=0.1)
+    assert year == months(12, yearly_discount_rate=0.1)
+    for days in (1.0, 45.0, 365.0, 1000.0):
+        found = whole_months(days, yearly_discount_rate=0.1)
+        assert found.length * found.count == pytest.approx(days)
+        assert (1.0 + found.discount_rate) ** found.count == pytest.approx(1.1 ** (days / 365.25))
