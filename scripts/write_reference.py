@@ -130,7 +130,9 @@ def _tables_page() -> str:
         "with the `segmentation`. `current_publications` is the pointer itself: the newest row of "
         "`publications` for each segmentation. `current_transactions` holds the lines behind the "
         "published features, while `transactions` also holds batches that no longer count: "
-        "replaced files, and files taken in under settings that have changed since.\n"
+        "replaced files, and files taken in under settings that have changed since. "
+        "`current_customer_lifetime_values` and `current_lifetime_models` hold what the newest "
+        "stage `lifetime` of the published features wrote.\n"
     )
     views = [
         (f"`{view.name}`", _prose(view.meaning), f"`{view.table.name}`", f"`{view.key}`")

@@ -139,7 +139,7 @@ def _cdnow(path: Path) -> Shop:
     names = ["customer", "sample", "day", "units", "amount"]
     lines = pd.read_csv(path, sep=r"\s+", names=names, dtype={"customer": str, "day": str})
     lines["day"] = pd.to_datetime(lines["day"])
-    return _shop(lines, pd.Timestamp("1997-09-30"), unit_days=7.0)
+    return shop_of(lines, pd.Timestamp("1997-09-30"), unit_days=7.0)
 
 
 @cache
@@ -155,10 +155,10 @@ def _online_retail(path: Path) -> Shop:
             "amount": lines["Quantity"] * lines["UnitPrice"],
         }
     )
-    return _shop(plain, pd.Timestamp("2011-12-09"), unit_days=1.0)
+    return shop_of(plain, pd.Timestamp("2011-12-09"), unit_days=1.0)
 
 
-def _shop(lines: pd.DataFrame, end: pd.Timestamp, *, unit_days: float) -> Shop:
+def shop_of(lines: pd.DataFrame, end: pd.Timestamp, *, unit_days: float) -> Shop:
     """Purchases of a customer and day are one; the mean spend is that of repeat days."""
     days = lines.groupby(["customer", "day"], as_index=False)["amount"].sum()
     seen = days[days["day"] <= end]

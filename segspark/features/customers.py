@@ -27,7 +27,7 @@ def customer_summaries(ledger: DataFrame, *, settings: FeatureSettings, as_of: d
         One row per customer with the columns of `CUSTOMER_FEATURES` but ids and scores; those
         that need a purchase are NULL where `exclusion_reason` is given.
     """
-    days = _days(ledger, settings=settings, as_of=as_of)
+    days = known_days(ledger, settings=settings, as_of=as_of)
     first_day = _first_observed(settings, as_of)
     is_observed = F.col("purchase_date") >= F.lit(first_day) if first_day else F.lit(col=True)
     summed = days.groupBy("customer_id").agg(
@@ -65,8 +65,18 @@ def _first_observed(settings: FeatureSettings, as_of: date) -> date | None:
     return as_of - timedelta(days=days - 1) if days else None
 
 
-def _days(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
-    """One row per customer and purchase day, as it was known on the as-of date."""
+def known_days(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
+    """Sums of each customer and purchase day, as they were known on the as-of date.
+
+    Args:
+        ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
+        settings: Net or gross.
+        as_of: Rows that become effective later are not seen.
+
+    Returns:
+        One row per customer and day: sums of the ledger's columns, `net`, and `orders` and `spend`
+        as the settings count them. Only days with `orders` above 0 are purchase days.
+    """
     names = (
         "order_count",
         "undone_order_count",

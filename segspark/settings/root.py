@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from segspark.settings.base import StrictModel
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.settings.lake import LakeSettings, SparkSettings, TrackingSettings
+from segspark.settings.lifetime import LifetimeSettings
 from segspark.settings.segments import AssignmentSettings, AuditSettings
 from segspark.settings.sources import Source
 from segspark.settings.training import TrainingSettings
@@ -45,6 +46,8 @@ class Settings(StrictModel):
     """What counts as a purchase."""
     features: FeatureSettings = FeatureSettings()
     """Customer features."""
+    lifetime: LifetimeSettings = LifetimeSettings()
+    """Lifetime value and churn."""
     training: TrainingSettings = TrainingSettings()
     """Sweep and selection."""
     assignment: AssignmentSettings = AssignmentSettings()

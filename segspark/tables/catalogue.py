@@ -15,6 +15,13 @@ from segspark.tables.ingested import (
     INGEST_QUALITY,
     INGEST_REPLAYS,
 )
+from segspark.tables.lifetime import (
+    CUSTOMER_COHORTS,
+    CUSTOMER_LIFETIME_VALUES,
+    LIFETIME_CALIBRATION,
+    LIFETIME_MODELS,
+    LIFETIME_SCORES,
+)
 from segspark.tables.operations import PUBLICATIONS, STAGE_RUNS
 from segspark.tables.purchases import (
     CUSTOMER_DAYS,
@@ -49,6 +56,11 @@ ALL_TABLES = (
     CUSTOMER_DAYS,
     LEDGER_BATCHES,
     CUSTOMER_FEATURES,
+    LIFETIME_MODELS,
+    LIFETIME_SCORES,
+    LIFETIME_CALIBRATION,
+    CUSTOMER_LIFETIME_VALUES,
+    CUSTOMER_COHORTS,
     SEGMENT_CANDIDATES,
     SEGMENT_MODELS,
     SEGMENT_IDENTITIES,

@@ -12,7 +12,9 @@ STAGE_RUNS = TableContract(
     meaning="One completed stage: its row is written last, so a stage without one is not done.",
     grain=("stage", "stage_id"),
     columns=(
-        Column("stage", T.StringType(), "ingest, ledger, features, train, assign or publish."),
+        Column(
+            "stage", T.StringType(), "ingest, ledger, features, lifetime, train, assign or publish."
+        ),
         Column("stage_id", T.StringType(), "Content address of what the stage wrote."),
         Column("segmentation", T.StringType(), "Segmentation it ran for."),
         Column(

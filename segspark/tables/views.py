@@ -9,6 +9,7 @@ from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.contract import TableContract
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.lake import Lake
+from segspark.tables.lifetime import CUSTOMER_COHORTS, CUSTOMER_LIFETIME_VALUES, LIFETIME_MODELS
 from segspark.tables.operations import PUBLICATIONS, STAGE_RUNS
 from segspark.tables.purchases import TRANSACTIONS
 from segspark.tables.segments import (
@@ -22,6 +23,12 @@ CURRENT = "current_publications"
 CURRENT_TRANSACTIONS = "current_transactions"
 """Lines of the batches behind the published features. `transactions` itself also holds batches that
 no longer count: replaced files, and files taken in under settings that have changed since."""
+
+CURRENT_LIFETIME = {
+    "current_customer_lifetime_values": CUSTOMER_LIFETIME_VALUES,
+    "current_lifetime_models": LIFETIME_MODELS,
+}
+"""Rows of the newest lifetime stage of the published features: other settings make other rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,12 @@ CURRENT_VIEWS = (
         "snapshot_id",
         "One customer's features behind the published segments.",
     ),
+    CurrentView(
+        "current_customer_cohorts",
+        CUSTOMER_COHORTS,
+        "snapshot_id",
+        "Customers who first bought in one month, so many months later.",
+    ),
     CurrentView("current_segment_model", SEGMENT_MODELS, "model_id", "The published model."),
 )
 
@@ -103,6 +116,10 @@ def view_statements(
         queries[CURRENT_TRANSACTIONS] = _published_lines(
             source(TRANSACTIONS), source(STAGE_RUNS), unfold=unfold
         )
+    if {PUBLICATIONS, STAGE_RUNS} <= set(written):
+        for name, table in CURRENT_LIFETIME.items():
+            if table in written:
+                queries[name] = _newest_lifetime(source(table), source(STAGE_RUNS))
     return [f"{create} {name} AS {query}" for name, query in queries.items()]
 
 
@@ -127,6 +144,18 @@ def _published_lines(transactions: str, stage_runs: str, *, unfold: str) -> str:
     )
     return _select(
         "b.segmentation, t.*", f"{transactions} t JOIN ({batches}) b ON t.batch_id = b.batch_id"
+    )
+
+
+def _newest_lifetime(table: str, stage_runs: str) -> str:
+    newest = _select(
+        "c.segmentation, max_by(s.stage_id, s.completed_at) AS lifetime_id",
+        f"{stage_runs} s JOIN {CURRENT} c ON s.stage = 'lifetime' "
+        "AND s.segmentation = c.segmentation AND array_contains(s.input_ids, c.snapshot_id) "
+        "GROUP BY c.segmentation",
+    )
+    return _select(
+        "n.segmentation, t.*", f"{table} t JOIN ({newest}) n ON t.lifetime_id = n.lifetime_id"
     )
 
 

@@ -62,7 +62,7 @@ def test_totals_and_errors_are_per_customer() -> None:
     assert score_forecast([0.0, 0.0], [2.0, 0.0]).total_error == np.inf
 
 
-@pytest.mark.parametrize("actual", [[0.0, 0.0], [-1.0, 1.0], [2.0, 2.0]])
+@pytest.mark.parametrize("actual", [[0.0, 0.0], [-3.0, 1.0], [2.0, 2.0]])
 def test_an_outcome_that_cannot_be_ranked_has_no_gini(actual: list[float]) -> None:
     found = score_forecast([1.0, 2.0], actual)
     assert (found.gini, found.top_decile_lift) == (None, None)

@@ -1,3 +1,5 @@
+import re
+
 import duckdb
 import pytest
 
@@ -24,6 +26,28 @@ def test_a_table_that_has_its_segmentation_does_not_get_another() -> None:
     statement = one_of(view_statements("/lake", dialect="duckdb"), "current_segment_model")
 
     assert "SELECT t.* FROM" in statement
+
+
+def test_lifetime_values_follow_the_newest_stage_of_the_published_features() -> None:
+    lake = duckdb.connect()
+    lake.execute("""
+        CREATE TABLE publications AS SELECT 's' AS segmentation, 2 AS publication_number,
+          'new' AS snapshot_id;
+        CREATE TABLE stage_runs AS SELECT * FROM (VALUES
+          ('lifetime', 'old id', 's', ['new'], 1), ('lifetime', 'newest id', 's', ['new'], 3),
+          ('lifetime', 'earlier features', 's', ['old'], 4), ('train', 'other', 's', ['new'], 5),
+          ('lifetime', 'another', 't', ['new'], 6)
+        ) AS t(stage, stage_id, segmentation, input_ids, completed_at);
+        CREATE TABLE customer_lifetime_values AS SELECT unnest(
+          ['old id', 'newest id', 'earlier features', 'other', 'another']) AS lifetime_id;
+    """)
+    statements = view_statements("/lake", dialect="duckdb")
+    for name in ("current_publications", "current_customer_lifetime_values"):
+        lake.execute(re.sub(r"delta_scan\('/lake/(\w+)'\)", r"\1", one_of(statements, name)))
+
+    found = lake.sql("SELECT * FROM current_customer_lifetime_values").fetchall()
+
+    assert found == [("s", "newest id")]
 
 
 @pytest.mark.parametrize("dialect", ["spark", "duckdb"])

@@ -1,0 +1,193 @@
+"""What lifetime models see of a ledger: histories as of a day, and the purchases after it."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from segspark.features.customers import customer_summaries, known_days
+from segspark.lifetime.arrays import Floats
+from segspark.lifetime.compression import CELL_DAYS, CELL_LOG_SPEND
+from segspark.lifetime.fitted import Statistics
+from segspark.lifetime.histories import PurchaseHistories, SpendHistories
+from segspark.lifetime.observed import Fold, ObservedCustomers
+from segspark.settings.features import FeatureSettings
+
+OBSERVED = ("repeat_count", "last_repeat_days", "age_days", "repeat_mean", "day_mean")
+MOST_TRIPLES = 5_000_000
+"""So many distinct (x, t_x, T) are fitted exactly; of more, cells."""
+MOST_HOLDOUT_CUSTOMERS = 200_000
+"""Of more, a sample by a hash of the id is held out."""
+_HASHES = 1_000_000
+_EXACT_SPEND = "decimal(34,10)"
+"""Sums of it do not depend on the order, as sums of floats do."""
+
+
+def purchase_histories(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
+    """Histories of every customer known by the date, from `customer_summaries`.
+
+    The observation window is left out: without the customers who have long been silent, the models
+    would learn that nobody drops out.
+
+    Returns:
+        One row per customer: `customer_id`, `exclusion_reason`, `first_purchase_date`, and
+        `OBSERVED` as doubles: x, t_x and T in days, mean spends of repeat days (0 without one) and
+        of all days. They are NULL where there is a reason.
+    """
+    whole = settings.model_copy(update={"observation_days": None})
+    summaries = customer_summaries(ledger, settings=whole, as_of=as_of)
+    repeat_mean = F.coalesce("btyd_repeat_mean_amount", F.lit(0.0))
+    columns = {
+        "repeat_count": F.col("btyd_repeat_count"),
+        "last_repeat_days": F.col("btyd_last_repeat_days"),
+        "age_days": F.col("btyd_age_days"),
+        "repeat_mean": F.when(F.col("exclusion_reason").isNull(), repeat_mean),
+        "day_mean": F.col("btyd_day_mean_amount"),
+    }
+    return summaries.select(
+        "customer_id",
+        "exclusion_reason",
+        "first_purchase_date",
+        *(column.cast("double").alias(name) for name, column in columns.items()),
+    )
+
+
+def with_later_purchases(
+    histories: DataFrame, ledger: DataFrame, *, settings: FeatureSettings, after: date, until: date
+) -> DataFrame:
+    """Add what customers bought after the date of their histories.
+
+    Args:
+        histories: From `purchase_histories` as of `after`.
+        ledger: The same.
+        settings: The same.
+        after: Last day of calibration.
+        until: Last day held out, inclusive; returns up to then count.
+
+    Returns:
+        The customers with a history, `later_count` (purchase days) and `later_amount` (spend on
+        them), 0 of who bought nothing.
+    """
+    days = known_days(ledger, settings=settings, as_of=until)
+    bought = days.filter((F.col("purchase_date") > F.lit(after)) & (F.col("orders") > 0))
+    later = bought.groupBy("customer_id").agg(
+        F.count("*").cast("double").alias("later_count"),
+        F.sum("spend").cast("double").alias("later_amount"),
+    )
+    known = histories.filter(F.col("exclusion_reason").isNull())
+    return known.join(later, on="customer_id", how="left").na.fill(
+        0.0, ["later_count", "later_amount"]
+    )
+
+
+def collect_fold(held_out: DataFrame, *, days: int, name: str, customer_count: int) -> Fold:
+    """Bring a fold to the driver, a sample of it where there are many customers.
+
+    Args:
+        held_out: From `with_later_purchases`.
+        days: Length of the hold-out period.
+        name: Of the fold, for people.
+        customer_count: No fewer customers than there are.
+
+    Returns:
+        Rows in an order of their own, whatever Spark's was.
+    """
+    columns = (*OBSERVED, "later_count", "later_amount")
+    if customer_count > MOST_HOLDOUT_CUSTOMERS:
+        share = MOST_HOLDOUT_CUSTOMERS / customer_count
+        held_out = held_out.filter(
+            F.pmod(F.xxhash64("customer_id"), F.lit(_HASHES)) < int(share * _HASHES)
+        )
+    found = _sorted_columns(held_out.select(*columns).toArrow(), columns)
+    return Fold(name, float(days), _customers(found[:5]), found[5], found[6])
+
+
+def observed_customers(rows: pa.Table | pa.RecordBatch) -> ObservedCustomers:
+    """Customers of Arrow columns named `OBSERVED`, none of them NULL, in their order."""
+    return _customers([_numbers(rows.column(name)) for name in OBSERVED])
+
+
+def history_statistics(histories: DataFrame, *, customer_count: int) -> Statistics:
+    """What the fits need, counted by Spark: three queries, however many customers.
+
+    The same formulas as in `segspark.lifetime.compression`.
+
+    Args:
+        histories: From `purchase_histories`; only rows without a reason count.
+        customer_count: No fewer customers than there are.
+    """
+    known = histories.filter(F.col("exclusion_reason").isNull())
+    return Statistics(
+        _triples(known, customer_count),
+        *_spend_cells(known),
+        mean_spend=_mean_spend(known),
+    )
+
+
+def _triples(known: DataFrame, customer_count: int) -> PurchaseHistories:
+    times = ("last_repeat_days", "age_days")
+    keys: list[Column] = [F.col(name) for name in ("repeat_count", *times)]
+    customers = F.count("*").cast("double").alias("customers")
+    counted = known.groupBy(*keys).agg(customers)
+    # There are no more of them than customers, so most shops need not be asked.
+    if customer_count > MOST_TRIPLES and counted.count() > MOST_TRIPLES:
+        cells = [F.floor(F.col(name) / CELL_DAYS).alias(f"{name}_cell") for name in times]
+        # Whole days are summed exactly, in whatever order.
+        means = (F.avg(name).alias(name) for name in times)
+        counted = known.groupBy("repeat_count", *cells).agg(*means, customers)
+    columns = ("repeat_count", *times, "customers")
+    return PurchaseHistories(*_sorted_columns(counted.select(*columns).toArrow(), columns))
+
+
+def _spend_cells(known: DataFrame) -> tuple[SpendHistories, SpendHistories]:
+    """Of repeat days, and of all days."""
+    pairs = F.array(
+        _spend(is_all_days=False, days=F.col("repeat_count"), mean=F.col("repeat_mean")),
+        _spend(is_all_days=True, days=F.col("repeat_count") + 1.0, mean=F.col("day_mean")),
+    )
+    exploded = known.select(F.inline(pairs)).filter((F.col("days") > 0) & (F.col("mean") > 0))
+    cells = exploded.groupBy(
+        "is_all_days", "days", F.floor(F.log("mean") / CELL_LOG_SPEND).alias("cell")
+    ).agg(
+        (F.sum(F.col("mean").cast(_EXACT_SPEND)).cast("double") / F.count("*")).alias("mean"),
+        F.count("*").cast("double").alias("customers"),
+    )
+    columns = ("is_all_days", "days", "mean", "customers")
+    kind, days, means, customers = _sorted_columns(cells.select(*columns).toArrow(), columns)
+    repeats = kind == 0.0
+    return (
+        SpendHistories(days[repeats], means[repeats], customers[repeats]),
+        SpendHistories(days[~repeats], means[~repeats], customers[~repeats]),
+    )
+
+
+def _spend(*, is_all_days: bool, days: Column, mean: Column) -> Column:
+    kind = F.lit(float(is_all_days))
+    return F.struct(kind.alias("is_all_days"), days.alias("days"), mean.alias("mean"))
+
+
+def _mean_spend(known: DataFrame) -> float:
+    days = F.col("repeat_count") + 1.0
+    spent = F.sum((days * F.col("day_mean")).cast(_EXACT_SPEND)).cast("double")
+    found = known.agg((spent / F.sum(days)).alias("mean")).collect()[0]["mean"]
+    return float(found) if found is not None else 0.0
+
+
+def _customers(columns: Iterable[Floats]) -> ObservedCustomers:
+    x, t_x, ages, repeat_means, day_means = columns
+    seen = PurchaseHistories(x, t_x, ages, np.ones(len(x)))
+    return ObservedCustomers(seen, repeat_means, day_means)
+
+
+def _sorted_columns(rows: pa.Table, names: Iterable[str]) -> list[Floats]:
+    """Columns with the rows in the order of their values: Spark's own may differ each time."""
+    columns = [_numbers(rows.column(name)) for name in names]
+    order = np.lexsort(columns[::-1])
+    return [column[order] for column in columns]
+
+
+def _numbers(column: pa.ChunkedArray | pa.Array) -> Floats:
+    return np.asarray(column.to_numpy(), dtype=np.float64)

@@ -1,0 +1,102 @@
+"""Fitted models and histories → each customer's lifetime value."""
+
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.features.lifetime_histories import OBSERVED, observed_customers
+from segspark.lifetime.arrays import CHUNK_ROWS, Floats
+from segspark.lifetime.baselines import historic_spend
+from segspark.lifetime.customer_values import CustomerValuer, CustomerValues, ValueTerms
+from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES
+
+_ESTIMATES = (
+    "expected_purchase_count",
+    "probability_alive_ratio",
+    "churn_probability_ratio",
+    "expected_purchase_amount",
+    "lifetime_value_amount",
+    "lifetime_value_lower_amount",
+    "lifetime_value_upper_amount",
+)
+_NAMES = (*_ESTIMATES, "historic_spend_amount")
+_SCORED = ", ".join(["customer_id string", *(f"{name} double" for name in _NAMES)])
+
+
+def customer_lifetime_values(
+    histories: DataFrame,
+    *,
+    valuer: CustomerValuer | None,
+    terms: ValueTerms,
+    failure: str,
+    lifetime_id: str,
+) -> DataFrame:
+    """Value every customer, or say why not.
+
+    Args:
+        histories: From `purchase_histories`.
+        valuer: The chosen models; None where none could be fitted.
+        terms: Horizon and margin of the baseline.
+        failure: Why there is no valuer.
+        lifetime_id: Written into every row.
+
+    Returns:
+        Conforms to `CUSTOMER_LIFETIME_VALUES`: as many rows as there are histories.
+    """
+    known = histories.filter(F.col("exclusion_reason").isNull())
+    scored = known.select("customer_id", *OBSERVED).mapInArrow(_scorer(valuer, terms), _SCORED)
+    reason = F.lit(failure if valuer is None else None).cast("string")
+    without = histories.filter(F.col("exclusion_reason").isNotNull()).select(
+        "customer_id", F.col("exclusion_reason").alias("reason")
+    )
+    everyone = scored.withColumn("reason", reason).unionByName(without, allowMissingColumns=True)
+    return everyone.withColumn("lifetime_id", F.lit(lifetime_id)).transform(
+        CUSTOMER_LIFETIME_VALUES.conform
+    )
+
+
+def _scorer(
+    valuer: CustomerValuer | None, terms: ValueTerms
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Batches of histories → batches of values, many rows at once: equal (x, T) cost one."""
+
+    def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in _in_chunks(batches):
+            customers = observed_customers(rows)
+            if valuer is None:
+                historic = historic_spend(customers, terms.horizon_days) * terms.margin_ratio
+                missing = pa.nulls(len(customers), pa.float64())
+                columns = [*([missing] * len(_ESTIMATES)), pa.array(historic)]
+            else:
+                columns = [pa.array(each) for each in _columns(valuer.value(customers))]
+            ids = rows.column("customer_id").combine_chunks()
+            yield pa.RecordBatch.from_arrays([ids, *columns], names=["customer_id", *_NAMES])
+
+    return score
+
+
+def _columns(found: CustomerValues) -> list[Floats]:
+    """In the order of the table."""
+    return [
+        found.expected_purchases,
+        found.alive,
+        found.churn,
+        found.expected_spends,
+        found.values,
+        found.lower,
+        found.upper,
+        found.historic_spends,
+    ]
+
+
+def _in_chunks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= CHUNK_ROWS:
+            yield pa.Table.from_batches(held)
+            held = []
+    if sum(map(len, held)):
+        yield pa.Table.from_batches(held)
