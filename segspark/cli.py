@@ -82,10 +82,14 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     add("ingest", "Take in what the configured sources hold that the lake does not.")
     add("build-features", "Bring the ledger up to date and build customer features.", dated)
+    add("value", "Value every customer of a snapshot, and test the models behind it.", dated)
     add("train", "Try the configured candidates on the features and choose a model.", dated)
     for name, text in (
         ("assign", "Give every eligible customer of a snapshot a segment."),
-        ("run-pipeline", "Ingest, build features, train, assign and publish, in this order."),
+        (
+            "run-pipeline",
+            "Ingest, build features, value, train, assign and publish, in this order.",
+        ),
     ):
         add(name, text, dated).add_argument(
             "--model", metavar="MODEL", help=_model_help(name), default=_model_default(name)

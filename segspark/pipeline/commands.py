@@ -9,6 +9,7 @@ from segspark.errors import StageError, StorageError
 from segspark.pipeline.assign import assign
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
+from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.publish import publish, rollback
 from segspark.pipeline.quality import write_quality_page
@@ -69,6 +70,7 @@ def _sql(here: Workspace, args: argparse.Namespace) -> None:
 _COMMANDS: dict[str, Callable[[Workspace, argparse.Namespace], object]] = {
     "ingest": lambda here, _: ingest(here),
     "build-features": lambda here, args: build_features(here, as_of=args.as_of),
+    "value": lambda here, args: value_customers(here, as_of=args.as_of),
     "train": lambda here, args: train(here, as_of=args.as_of),
     "assign": lambda here, args: assign(here, as_of=args.as_of, model=args.model),
     "publish": lambda here, args: publish(

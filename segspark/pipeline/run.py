@@ -5,6 +5,7 @@ from datetime import date
 from segspark.pipeline.assign import NEWEST, assign
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
+from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.publish import publish
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import train
@@ -13,7 +14,7 @@ from segspark.pipeline.train import train
 def run_pipeline(
     workspace: Workspace, *, as_of: date, model: str | None = None
 ) -> list[StageResult]:
-    """Ingest, build features, train, assign and publish.
+    """Ingest, build features, value customers, train, assign and publish.
 
     Args:
         workspace: The surroundings.
@@ -25,6 +26,7 @@ def run_pipeline(
     """
     results = [ingest(workspace), *build_features(workspace, as_of=as_of)]
     snapshot_id = results[-1].stage_id
+    results.append(value_customers(workspace, as_of=as_of, snapshot_id=snapshot_id))
     if model is None:
         results.append(train(workspace, as_of=as_of, snapshot_id=snapshot_id))
         model = NEWEST

@@ -1,4 +1,5 @@
 import json
+from datetime import date
 
 import mlflow
 import numpy as np
@@ -8,6 +9,7 @@ from segspark.pipeline.run import run_pipeline
 from segspark.pipeline.stage import Workspace
 from segspark.pipeline.train import open_tracker
 from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES, LIFETIME_MODELS, LIFETIME_SCORES
 from segspark.tables.operations import STAGE_RUNS
 from segspark.tables.purchases import CUSTOMER_DAYS, REJECTED_TRANSACTIONS, TRANSACTIONS
 from segspark.tables.segments import (
@@ -82,7 +84,9 @@ def test_every_stage_tells_its_versions_configuration_and_rows(
 ) -> None:
     runs = {row["stage"]: row for row in rows_of(here.lake, STAGE_RUNS)}
 
-    assert set(runs) == {"ingest", "ledger", "features", "train", "assign", "publish"}
+    assert set(runs) == {
+        "ingest", "ledger", "features", "lifetime", "train", "assign", "publish"
+    }  # fmt: skip
     for result in published.results:
         row = runs[result.stage]
         assert row["stage_id"] == result.stage_id
@@ -106,6 +110,38 @@ def test_the_chosen_candidate_is_the_model(published: Published, here: Workspace
     assert model["segment_count"] == chosen["found_segment_count"] == 3
 
 
+def test_every_customer_is_valued_by_the_winner_of_the_hold_outs_or_has_a_reason(
+    published: Published, here: Workspace
+) -> None:
+    lifetime_id = published.id_of("lifetime")
+    values = rows_of(here.lake, CUSTOMER_LIFETIME_VALUES, lifetime_id=lifetime_id)
+    models = rows_of(here.lake, LIFETIME_MODELS, lifetime_id=lifetime_id)
+    scores = rows_of(here.lake, LIFETIME_SCORES, lifetime_id=lifetime_id)
+
+    reasons = {row["customer_id"]: row["reason"] for row in values}
+    assert len(reasons) == GROUP_SIZE * len(KINDS) + 1
+    assert [who for who, reason in reasons.items() if reason] == [ONLY_CANCELLED]
+    churn = {row["customer_id"]: row["churn_probability_ratio"] for row in values}
+    assert churn["r00"] < churn["l00"]
+    for row in values:
+        if row["reason"] is None:
+            lower, upper = row["lifetime_value_lower_amount"], row["lifetime_value_upper_amount"]
+            assert 0 <= lower <= row["lifetime_value_amount"] <= upper
+    # 59 days of history leave two hold-outs of a third of it.
+    assert {row["fold_date"] for row in scores} == {date(2024, 2, 10), date(2024, 1, 22)}
+    assert {row["holdout_days"] for row in scores} == {19}
+    for forecast in ("purchases", "value"):
+        own = [row for row in models if row["forecast"] == forecast]
+        (winner,) = [row for row in own if row["is_winner"]]
+        (chosen,) = [row for row in own if row["is_chosen"]]
+        assert winner["mean_rank"] == min(row["mean_rank"] for row in own if row["mean_rank"])
+        assert chosen["kind"] == "model" or "everybody" in chosen["method"]
+        assert all(row["reason"] for row in own)
+    summary = next(each.summary for each in published.results if each.stage == "lifetime")
+    assert summary.startswith("75 customers worth ")
+    assert "by historic spend; best forecasts: " in summary
+
+
 def test_the_current_views_show_the_published_run_in_spark(
     published: Published, here: Workspace
 ) -> None:
@@ -117,6 +153,7 @@ def test_the_current_views_show_the_published_run_in_spark(
         assert len(ids) == 1
         assert {row["segmentation"] for row in shown.collect()} == {"default"}
     assert here.lake.spark.table("current_customer_segments").count() == 75
+    assert here.lake.spark.table("current_customer_lifetime_values").count() == 76
     assert here.lake.spark.table("current_publications").collect()[0]["run_id"] == (
         published.id_of("assign")
     )
@@ -135,7 +172,11 @@ def test_the_current_views_show_the_published_run_in_duckdb(
         ).fetchall()
         named = connection.execute("SELECT segment_id, segment_name FROM current_segment_profiles")
         names = dict(named.fetchall())
+        cohorts = connection.execute(
+            "SELECT sum(customer_count) FROM current_customer_cohorts WHERE age_months = 0"
+        ).fetchone()
 
+    assert cohorts == (75,)
     run_id = published.id_of("assign")
     assert sorted(found) == [(run_id, f"S{n}", GROUP_SIZE) for n in (1, 2, 3)]
     assert names == {

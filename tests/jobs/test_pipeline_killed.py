@@ -34,6 +34,14 @@ FEATURES = (
     "customer_features",
     "features is done",
 )
+LIFETIME = (
+    "lifetime_models",
+    "lifetime_scores",
+    "lifetime_calibration",
+    "customer_cohorts",
+    "customer_lifetime_values",
+    "lifetime is done",
+)
 TRAIN = ("segment_candidates", "segment_models", "MLflow's runs", "train is done")
 ASSIGN = (
     "segment_identities",
@@ -43,7 +51,7 @@ ASSIGN = (
     "assign is done",
 )
 PUBLISH = ("publications", "view files", "MLflow's alias", "publish is done")
-ALL_POINTS = (*INGEST, *FEATURES, *TRAIN, *ASSIGN, *PUBLISH)
+ALL_POINTS = (*INGEST, *FEATURES, *LIFETIME, *TRAIN, *ASSIGN, *PUBLISH)
 
 
 class Killed(BaseException):

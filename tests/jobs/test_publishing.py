@@ -139,7 +139,7 @@ def test_an_audit_that_failed_passes_once_its_bounds_are_changed(copy: Reopened)
 
     results = run_pipeline(copy(**CHANGED), as_of=AS_OF)
 
-    assert [result.was_done for result in results] == [True] * 5 + [False]
+    assert [result.was_done for result in results] == [True] * 6 + [False]
     assert len(rows_of(strict.lake, PUBLICATIONS)) == 2
 
 

@@ -62,9 +62,9 @@ def test_retraining_keeps_the_ids_where_customers_are_the_same(
 
     results = run_pipeline(retrained, as_of=AS_OF)
 
-    assert not results[3].was_done
+    assert not results[4].was_done
     assert segments_of(retrained, results[-2].stage_id) == before
-    model_id = rows_of(retrained.lake, SEGMENT_MODELS, training_id=results[3].stage_id)[0][
+    model_id = rows_of(retrained.lake, SEGMENT_MODELS, training_id=results[4].stage_id)[0][
         "model_id"
     ]
     for identity in rows_of(retrained.lake, SEGMENT_IDENTITIES, model_id=model_id):

@@ -11,6 +11,7 @@ from segspark.settings.loading import load_settings
 COMMANDS = (
     "ingest",
     "build-features",
+    "value",
     "train",
     "assign",
     "run-pipeline",
@@ -23,7 +24,7 @@ COMMANDS = (
     "doctor",
     "demo",
 )
-DATED = ("build-features", "train", "assign", "run-pipeline", "publish")
+DATED = ("build-features", "value", "train", "assign", "run-pipeline", "publish")
 CONFIGURATIONS = Path(__file__).parents[2] / "conf"
 _WATCHED = """
 import sys

@@ -1,0 +1,205 @@
+"""Stage: customer_days → lifetime_models and their hold-outs, customer_lifetime_values, cohorts."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.errors import StageError
+from segspark.features.cohorts import customer_cohorts
+from segspark.features.lifetime_histories import history_statistics, purchase_histories
+from segspark.features.lifetime_values import customer_lifetime_values
+from segspark.lifetime.customer_values import CustomerValuer, ValueTerms
+from segspark.lifetime.fitted import fit_models
+from segspark.lifetime.holdout import value_method
+from segspark.pipeline.features import build_features
+from segspark.pipeline.ledger import ledger_id, read_ledger
+from segspark.pipeline.lifetime_evidence import (
+    Evidence,
+    Values,
+    calibration_rows,
+    model_rows,
+    score_rows,
+)
+from segspark.pipeline.lifetime_folds import Population, hold_outs
+from segspark.pipeline.stage import StageResult, Workspace, run_stage
+from segspark.settings.lifetime import LifetimeSettings
+from segspark.settings.root import Settings
+from segspark.tables.contract import TableContract
+from segspark.tables.engine_errors import engine_sentences
+from segspark.tables.ids import content_id
+from segspark.tables.lake import Lake
+from segspark.tables.lifetime import (
+    CUSTOMER_COHORTS,
+    CUSTOMER_LIFETIME_VALUES,
+    LIFETIME_CALIBRATION,
+    LIFETIME_MODELS,
+    LIFETIME_SCORES,
+)
+from segspark.tables.manifest import Outcome, StageRun
+from segspark.tables.purchases import CUSTOMER_DAYS
+
+STAGE = "lifetime"
+_LIFETIME_VERSION = 1
+"""Raised when the same snapshot and settings would give other rows."""
+
+
+def value_customers(
+    workspace: Workspace, *, as_of: date, snapshot_id: str | None = None
+) -> StageResult:
+    """Value every customer of a snapshot, and test the models on what came before it.
+
+    What cannot be estimated is a row and a sentence, never a refusal: the pipeline goes on.
+
+    Args:
+        workspace: The surroundings.
+        as_of: Last day counted.
+        snapshot_id: The snapshot, whose ledger is up to date; None: it is built if need be.
+
+    Raises:
+        StageError: Nothing was ingested for the configuration, or nothing up to the date.
+    """
+    lake, settings = workspace.lake, workspace.settings
+    snapshot = snapshot_id or build_features(workspace, as_of=as_of)[-1].stage_id
+    run = StageRun(
+        stage=STAGE,
+        stage_id=_lifetime_id(settings, snapshot),
+        segmentation=settings.segmentation,
+        as_of_date=as_of,
+        input_ids=(snapshot,),
+        reads=(CUSTOMER_DAYS,),
+        config=settings.model_dump(mode="json", include={"lifetime"}),
+    )
+
+    def work() -> Outcome:
+        ledger = read_ledger(lake, ledger_id(settings))
+        histories = purchase_histories(ledger, settings=settings.features, as_of=as_of).persist()
+        try:
+            with engine_sentences("valuing customers", error=StageError):
+                return _value(workspace, run, ledger, histories, as_of)
+        finally:
+            histories.unpersist()
+
+    return run_stage(workspace, run, work)
+
+
+def _lifetime_id(settings: Settings, snapshot_id: str) -> str:
+    config = settings.lifetime.model_dump(mode="json")
+    return content_id(STAGE, snapshot_id, config, _LIFETIME_VERSION)
+
+
+def _value(
+    workspace: Workspace, run: StageRun, ledger: DataFrame, histories: DataFrame, as_of: date
+) -> Outcome:
+    settings, progress = workspace.settings, workspace.progress
+    everybody = Population.of(histories, as_of)
+    progress.step("lifetime: fitting the models")
+    fitted = fit_models(history_statistics(histories, customer_count=everybody.known))
+    results, remarks = hold_outs(workspace, ledger, everybody, as_of)
+    evidence = Evidence.of(fitted, results)
+    remarks += sorted(set(fitted.failures.values()))
+    if everybody.unpriced:
+        remarks.append(
+            f"{everybody.unpriced:,} customers with a mean spend of 0 or less are priced like the "
+            "typical one"
+        )
+    progress.step("lifetime: writing values, models and cohorts")
+    rows_out = _write_evidence(workspace.lake, run.stage_id, evidence)
+    cohorts = customer_cohorts(
+        ledger, settings=settings.features, as_of=as_of, snapshot_id=run.input_ids[0]
+    )
+    workspace.lake.replace(CUSTOMER_COHORTS, cohorts, {"snapshot_id": run.input_ids[0]})
+    values = customer_lifetime_values(
+        histories,
+        valuer=_valuer(evidence, settings.lifetime),
+        terms=_terms(settings.lifetime),
+        failure=evidence.failure,
+        lifetime_id=run.stage_id,
+    )
+    workspace.lake.replace(CUSTOMER_LIFETIME_VALUES, values, {"lifetime_id": run.stage_id})
+    return _outcome(workspace, run.stage_id, everybody, evidence, (remarks, rows_out))
+
+
+def _terms(settings: LifetimeSettings) -> ValueTerms:
+    return ValueTerms(
+        horizon_days=float(settings.horizon_days),
+        churn_days=float(settings.churn_days),
+        yearly_discount_ratio=settings.yearly_discount_ratio,
+        margin_ratio=settings.margin_ratio,
+    )
+
+
+def _valuer(evidence: Evidence, settings: LifetimeSettings) -> CustomerValuer | None:
+    choice = evidence.choice
+    if choice is None:
+        return None
+    return CustomerValuer.of(
+        evidence.fitted, title=choice.title, basis=choice.basis, terms=_terms(settings)
+    )
+
+
+def _write_evidence(lake: Lake, lifetime_id: str, evidence: Evidence) -> dict[str, int]:
+    """Write models, scores and calibration; returns their numbers of rows."""
+    tables: tuple[tuple[TableContract, Iterable[Values]], ...] = (
+        (LIFETIME_MODELS, model_rows(lifetime_id, evidence)),
+        (LIFETIME_SCORES, score_rows(lifetime_id, evidence)),
+        (LIFETIME_CALIBRATION, calibration_rows(lifetime_id, evidence)),
+    )
+    counts = {}
+    for contract, found in tables:
+        rows = list(found)
+        df = lake.spark.createDataFrame(rows, contract.schema)
+        lake.replace(contract, df, {"lifetime_id": lifetime_id})
+        counts[contract.name] = len(rows)
+    return counts
+
+
+def _outcome(
+    workspace: Workspace,
+    lifetime_id: str,
+    everybody: Population,
+    evidence: Evidence,
+    found: tuple[list[str], dict[str, int]],
+) -> Outcome:
+    """Count what was written: as many customers as the snapshot has."""
+    remarks, rows_out = found
+    value = F.coalesce(F.sum("lifetime_value_amount"), F.lit(0.0))
+    historic = F.coalesce(F.sum("historic_spend_amount"), F.lit(0.0))
+    written = workspace.lake.read(CUSTOMER_LIFETIME_VALUES).filter(
+        F.col("lifetime_id") == lifetime_id
+    )
+    row = written.agg(
+        F.count("*").alias("customers"),
+        F.count_if(F.col("reason").isNull()).alias("valued"),
+        value.alias("value"),
+        historic.alias("historic"),
+    ).collect()[0]
+    if row["customers"] != everybody.customers:
+        raise StageError(
+            f"{lifetime_id} has {row['customers']:,} of {everybody.customers:,} customers: "
+            "run it again"
+        )
+    verdicts = [evidence.purchases.verdict, evidence.value.verdict]
+    return Outcome(
+        summary=_summary(workspace, evidence, row["valued"], row["value"], row["historic"]),
+        rows_in={"customers": everybody.customers},
+        rows_out={**rows_out, CUSTOMER_LIFETIME_VALUES.name: row["customers"]},
+        audit={"verdicts": verdicts, "remarks": remarks, "valued": row["valued"]},
+    )
+
+
+def _summary(
+    workspace: Workspace, evidence: Evidence, valued: int, value: float, historic: float
+) -> str:
+    currency, days = workspace.settings.lake.currency, workspace.settings.lifetime.horizon_days
+    choice = evidence.choice
+    if choice is None:
+        return f"no customer could be valued: {evidence.failure}"
+    by = value_method(choice.title, choice.basis)
+    return (
+        f"{valued:,} customers worth {value:,.0f} {currency} in {days} days by {by}, "
+        f"{historic:,.0f} by historic spend; best forecasts: "
+        f"{evidence.purchases.winner or 'not tested'} (purchases), "
+        f"{evidence.value.winner or 'not tested'} (value)"
+    )

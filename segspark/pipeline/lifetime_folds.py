@@ -1,0 +1,80 @@
+"""Hold-outs before the as-of date: what the models would have said, and what came of it."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.errors import LifetimeError
+from segspark.features.lifetime_histories import (
+    collect_fold,
+    purchase_histories,
+    with_later_purchases,
+)
+from segspark.lifetime.choice import FOLD_COUNT, fold_days
+from segspark.lifetime.holdout import FoldResult, evaluate_fold
+from segspark.pipeline.stage import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Customers of a snapshot.
+
+    Attributes:
+        customers: All of them.
+        known: Those with a purchase.
+        unpriced: Those of them with a mean spend of 0 or less.
+        history_days: Days from the first purchase of anybody to the as-of date.
+    """
+
+    customers: int
+    known: int
+    unpriced: int
+    history_days: int
+
+    @classmethod
+    def of(cls, histories: DataFrame, as_of: date) -> "Population":
+        """Count histories, from `purchase_histories`."""
+        row = histories.agg(
+            F.count("*").alias("customers"),
+            F.count_if(F.col("exclusion_reason").isNull()).alias("known"),
+            F.count_if(F.col("day_mean") <= 0).alias("unpriced"),
+            F.min("first_purchase_date").alias("first"),
+        ).collect()[0]
+        days = (as_of - row["first"]).days if row["first"] else 0
+        return cls(row["customers"], row["known"], row["unpriced"], days)
+
+
+def hold_outs(
+    workspace: Workspace, ledger: DataFrame, everybody: Population, as_of: date
+) -> tuple[tuple[FoldResult, ...], list[str]]:
+    """Two folds, the later first, and a sentence for what could not be held out."""
+    settings = workspace.settings
+    wanted = settings.lifetime.holdout_days
+    days = fold_days(everybody.history_days, wanted_days=wanted)
+    if days is None:
+        return (), [f"no hold-out: a history of {everybody.history_days} days is too short"]
+    remarks = []
+    if days < wanted:
+        remarks.append(f"hold-outs are of {days} days, a third of the history, not of {wanted}")
+    results = []
+    for number in range(1, FOLD_COUNT + 1):
+        after = as_of - timedelta(days=number * days)
+        until = after + timedelta(days=days)
+        workspace.progress.step(f"lifetime: hold-out {number} of {FOLD_COUNT}, after {after}")
+        held_out = with_later_purchases(
+            purchase_histories(ledger, settings=settings.features, as_of=after),
+            ledger,
+            settings=settings.features,
+            after=after,
+            until=until,
+        )
+        try:
+            fold = collect_fold(
+                held_out, days=days, name=after.isoformat(), customer_count=everybody.known
+            )
+            results.append(evaluate_fold(fold))
+        except LifetimeError as error:
+            remarks.append(f"no hold-out after {after}: {error}")
+    return tuple(results), remarks
