@@ -1,11 +1,13 @@
 import json
 from datetime import date
+from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
 
 from segspark.pipeline.run import run_pipeline
+from segspark.pipeline.showing import show_segments
 from segspark.pipeline.stage import Workspace
 from segspark.pipeline.train import open_tracker
 from segspark.tables.features import CUSTOMER_FEATURES
@@ -111,7 +113,7 @@ def test_the_chosen_candidate_is_the_model(published: Published, here: Workspace
 
 
 def test_every_customer_is_valued_by_the_winner_of_the_hold_outs_or_has_a_reason(
-    published: Published, here: Workspace
+    published: Published, here: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lifetime_id = published.id_of("lifetime")
     values = rows_of(here.lake, CUSTOMER_LIFETIME_VALUES, lifetime_id=lifetime_id)
@@ -140,6 +142,12 @@ def test_every_customer_is_valued_by_the_winner_of_the_hold_outs_or_has_a_reason
     summary = next(each.summary for each in published.results if each.stage == "lifetime")
     assert summary.startswith("75 customers worth ")
     assert "by historic spend; best forecasts: " in summary
+    show_segments(here, published.results, config=Path("conf/shop.yml"))
+    shown = capsys.readouterr().out
+    assert f"Lifetime value: {summary}." in shown
+    assert "\n  purchases: " in shown
+    assert "\n  value: " in shown
+    assert "\n  hold-outs are of 19 days, a third of the history, not of 180" in shown
 
 
 def test_the_current_views_show_the_published_run_in_spark(
