@@ -41,7 +41,9 @@ def evidence() -> Evidence:
 
 
 def models_of(evidence: Evidence) -> dict[tuple[str, str], dict[str, Any]]:
-    rows = [dict(zip(NAMES, row, strict=True)) for row in model_rows("life", evidence)]
+    rows: list[dict[str, Any]] = [
+        dict(zip(NAMES, row, strict=True)) for row in model_rows("life", evidence)
+    ]
     return {(row["forecast"], row["method"]): row for row in rows}
 
 
