@@ -75,7 +75,7 @@ def _parquet(lines: Sequence[tuple[str, ...]]) -> bytes:
 
 def _database(lines: Sequence[tuple[str, ...]]) -> bytes:
     with closing(sqlite3.connect(":memory:")) as database:
-        names = ", ".join(f"{name} TEXT" for name in columns())
+        names = ", ".join(f'"{name}" TEXT' for name in columns())
         database.execute(f"CREATE TABLE lines ({names})")
         marks = ", ".join("?" * len(columns()))
         database.executemany(f"INSERT INTO lines VALUES ({marks})", lines)  # noqa: S608 - marks only
