@@ -46,7 +46,11 @@ def customer_lifetime_values(
         Conforms to `CUSTOMER_LIFETIME_VALUES`: as many rows as there are histories.
     """
     known = histories.filter(F.col("exclusion_reason").isNull())
-    scored = known.select("customer_id", *OBSERVED).mapInArrow(_scorer(valuer, terms), _SCORED)
+    # Equal (x, T) side by side are worked out once, and rows come in an order of their own.
+    ordered = known.select("customer_id", *OBSERVED).sortWithinPartitions(
+        "repeat_count", "age_days", "customer_id"
+    )
+    scored = ordered.mapInArrow(_scorer(valuer, terms), _SCORED)
     reason = F.lit(failure if valuer is None else None).cast("string")
     without = histories.filter(F.col("exclusion_reason").isNotNull()).select(
         "customer_id", F.col("exclusion_reason").alias("reason")

@@ -175,7 +175,7 @@ def _verdict(
     winner = next(iter(mean_ranks))
     totals = " and ".join(_total(fold[winner]) for fold in folds)
     many = f"{len(folds)} folds" if len(folds) > 1 else "one fold alone"
-    won = f"mean rank {mean_ranks[winner]:.1f} of {len(mean_ranks)} over {many}, {totals}"
+    won = f"mean rank {mean_ranks[winner]:.1f} of {len(mean_ranks)} over {many}, totals {totals}"
     other = next((m for m in mean_ranks if is_model(m) != is_model(winner)), None)
     if is_model(winner):
         beside = f"; the best baseline, {other}, has {mean_ranks[other]:.1f}" if other else ""
@@ -186,5 +186,5 @@ def _verdict(
 
 def _total(scores: ForecastScores) -> str:
     if scores.actual_total <= 0.0:
-        return f"{scores.predicted_total:,.0f} predicted of {scores.actual_total:,.0f}"
-    return f"{scores.predicted_total / scores.actual_total:.0%} of what was"
+        return f"{scores.predicted_total:,.0f} instead of {scores.actual_total:,.0f}"
+    return f"{scores.predicted_total / scores.actual_total:.0%} of the actual"

@@ -183,6 +183,13 @@ def test_above_the_limit_spark_makes_numpys_cells(
     assert_same_rows(found.histories, expected)
 
 
+def test_of_nobody_there_is_nothing_to_fit_and_a_sentence_for_each_model(middle: DataFrame) -> None:
+    nobody = middle.filter(F.col("exclusion_reason").isNotNull())
+    found = history_statistics(nobody, customer_count=0)
+    assert (len(found.histories), len(found.day_spends), found.mean_spend) == (0, 0, 0.0)
+    assert len(fit_models(found).failures) == 5
+
+
 def assert_same_rows(found: Any, expected: Any) -> None:  # noqa: ANN401 - histories or spends
     """Whatever their order: a fit does not mind."""
     columns = [

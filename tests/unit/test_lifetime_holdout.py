@@ -92,7 +92,7 @@ def test_the_lowest_mean_rank_over_error_gini_and_total_wins() -> None:
     assert list(found.mean_ranks) == ["A", "B", "C"]
     assert found.winner == "A"
     assert found.verdict.startswith("purchases: A wins the hold-out (mean rank 1.5 of 3 over 2")
-    assert "100% of what was and 50% of what was" in found.verdict
+    assert "totals 100% of the actual and 50% of the actual)" in found.verdict
 
 
 def test_a_method_that_misses_a_fold_is_not_ranked_and_ties_go_to_the_smaller_error() -> None:
@@ -107,7 +107,7 @@ def test_a_baseline_that_wins_is_called_one() -> None:
     found = rank_methods(PURCHASES, [result(**scores)])
     assert found.verdict == (
         "purchases: a baseline, naive rate, wins the hold-out (mean rank 1.0 of 2 over one fold "
-        "alone, 100% of what was); the best model, BG/NBD, has 2.0"
+        "alone, totals 100% of the actual); the best model, BG/NBD, has 2.0"
     )
 
 
