@@ -28,6 +28,7 @@ INGEST = (
     "ingest_files",
 )
 FEATURES = (
+    "ledger_batches",
     "return_matches",
     "customer_days",
     "ledger is done",

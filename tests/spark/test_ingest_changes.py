@@ -34,7 +34,7 @@ def shop(spark: SparkSession, lake: Path, tmp_path: Path, request: pytest.Fixtur
 
     def made(**changed: object) -> Workspace:
         document = source_document(tmp_path / "in", **changed)
-        return workspace(spark, lake, {request.node.name: document})
+        return workspace(spark, lake, {request.node.name[:64]: document})
 
     return made
 
