@@ -1,5 +1,7 @@
 """Every exception segspark raises on purpose: one sentence, what is wrong, where, what to do."""
 
+from collections.abc import Sequence
+
 
 class SegsparkError(Exception):
     """Base of all refusals; the command line maps it to exit code 1."""
@@ -35,3 +37,9 @@ class LifetimeError(SegsparkError):
 
 class TrackingError(SegsparkError):
     """MLflow could not be reached or refused a request."""
+
+
+def first_names(names: Sequence[str], *, most: int = 3) -> str:
+    """The first of some names, and how many more there are, as part of a sentence."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"

@@ -14,7 +14,7 @@ from segspark.lifetime.gamma_gamma import GammaGamma
 from segspark.lifetime.holdout import value_method
 from segspark.lifetime.intervals import log_deviations
 from segspark.lifetime.observed import ObservedCustomers
-from segspark.lifetime.valuation import discounted_purchases, whole_months
+from segspark.lifetime.valuation import lifetime_values, whole_months
 
 COVERAGE = 0.9
 """Of the intervals."""
@@ -105,7 +105,7 @@ class CustomerValuer:
         terms, model, seen = self.terms, self.purchases.model, customers.histories
         spends = self._spends(customers)
         periods = whole_months(terms.horizon_days, yearly_discount_rate=terms.yearly_discount_ratio)
-        values = discounted_purchases(model, seen, periods) * spends * terms.margin_ratio
+        values = lifetime_values(model, seen, spends * terms.margin_ratio, periods)
         factor = np.exp(ndtri(0.5 + 0.5 * COVERAGE) * self._log_deviations(customers))
         return CustomerValues(
             expected_purchases=model.expected_purchases(seen, terms.horizon_days),

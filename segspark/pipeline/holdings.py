@@ -61,7 +61,10 @@ def source_hashes(workspace: Workspace) -> dict[str, str]:
 
 
 def batch_rows(workspace: Workspace) -> list[Row]:
-    """All rows of `ingest_batches` of the configured sources, whether they count or not."""
+    """All rows of `ingest_batches` of the configured sources, whether they count or not.
+
+    One for each content that was ever taken in: the driver looks at as many files each time anyway.
+    """
     is_mine = F.col("source").isin(list(workspace.settings.sources))
     with engine_sentences("reading the ingested batches"):
         return workspace.lake.read(INGEST_BATCHES).filter(is_mine).collect()

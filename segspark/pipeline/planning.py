@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame
 
-from segspark.errors import IngestError
+from segspark.errors import IngestError, first_names
 from segspark.ingest.books.batches import (
     Batch,
     Books,
@@ -23,7 +23,7 @@ from segspark.ingest.files.contents import (
 )
 from segspark.ingest.files.seen_files import files_of, taken_files
 from segspark.ingest.files.source_files import SourceFile, find_files
-from segspark.ingest.files.stores import Store, first_names
+from segspark.ingest.files.stores import Store
 from segspark.ingest.reading.row_files import literal_address
 from segspark.ingest.reading.table_errors import table_sentences
 from segspark.ingest.reading.table_sources import (
@@ -141,7 +141,7 @@ def _say_what_to_look_at(
     if skipped:
         workspace.progress.say(
             f"ingest: left out of {name}, as _ or . in front of a name marks no data: "
-            f"{first_names(skipped)}"
+            f"{first_names(sorted(set(skipped)))}"
         )
     open_ends = [file.name for file in files if file.may_be_cut]
     if open_ends:

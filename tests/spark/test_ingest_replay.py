@@ -55,6 +55,17 @@ def shop(spark: SparkSession, folder: Path, **changed: object) -> Workspace:
     return workspace(spark, folder / "lake", {"shop": lenient})
 
 
+def web_shop(
+    spark: SparkSession, location: Path, *, customer: str, kind: str = "json", **columns: str
+) -> Workspace:
+    """A lake with what a shop sent; all of it may be refused."""
+    mapped = {"customer_id": customer, "transaction_at": "at", "line_amount": "amount", **columns}
+    web = source_document(location, format={"kind": kind}, columns=mapped, most_rejected_ratio=1.0)
+    work = workspace(spark, location.parent / "lake", {"web": web})
+    ingest(work)
+    return work
+
+
 def exported(work: Workspace, folder: Path, name: str = "refused.jsonl") -> list[dict[str, Any]]:
     export_refusals(work, folder / name)
     return [json.loads(line) for line in (folder / name).read_text().splitlines()]
@@ -260,14 +271,7 @@ def test_a_nested_json_field_is_found_again_in_a_repaired_row(
 ) -> None:
     line = {"customer": {"id": 7}, "at": "soon", "amount": 4}
     (tmp_path / "web.jsonl").write_text("{'customer': 1}\n" + json.dumps(line) + "\n")
-    web = source_document(
-        tmp_path / "web.jsonl",
-        format={"kind": "json"},
-        columns={"customer_id": "customer.id", "transaction_at": "at", "line_amount": "amount"},
-        most_rejected_ratio=1.0,
-    )
-    work = workspace(spark, tmp_path / "lake", {"web": web})
-    ingest(work)
+    work = web_shop(spark, tmp_path / "web.jsonl", customer="customer.id")
     rows = exported(work, tmp_path)
     assert len(rows) == 2
     replay(work, repaired(tmp_path, [repair(of_order(rows, "soon"), at="2026-03-01")]))
@@ -287,15 +291,7 @@ def test_a_repaired_row_keeps_what_the_folders_of_its_file_say(
     folder = tmp_path / "web" / "land=Norway"
     folder.mkdir(parents=True)
     (folder / name).write_text(text)
-    columns = {"customer_id": "id", "transaction_at": "at", "line_amount": "amount"}
-    web = source_document(
-        tmp_path / "web",
-        format={"kind": kind},
-        columns={**columns, "country": "land"},
-        most_rejected_ratio=1.0,
-    )
-    work = workspace(spark, tmp_path / "lake", {"web": web})
-    ingest(work)
+    work = web_shop(spark, tmp_path / "web", kind=kind, customer="id", country="land")
     (row,) = exported(work, tmp_path)
     replay(work, repaired(tmp_path, [repair(row, id="7", at="2026-03-01", amount="4")]))
     assert set(values(work.lake.read(TRANSACTIONS), "country")) == {("Norway",)}
@@ -306,14 +302,7 @@ def test_a_row_with_a_key_twice_comes_out_as_its_line_and_is_taken_in_only_when_
 ) -> None:
     line = '{"who": 7, "at": "2026-03-01", "amount": 4, "amount": 5}'
     (tmp_path / "web.jsonl").write_text(line + "\n")
-    web = source_document(
-        tmp_path / "web.jsonl",
-        format={"kind": "json"},
-        columns={"customer_id": "who", "transaction_at": "at", "line_amount": "amount"},
-        most_rejected_ratio=1.0,
-    )
-    work = workspace(spark, tmp_path / "lake", {"web": web})
-    ingest(work)
+    work = web_shop(spark, tmp_path / "web.jsonl", customer="who")
     (row,) = exported(work, tmp_path)
     assert row["reasons"] == ["row: the key amount stands twice"]
     assert (row["line"], set(row["row"].values())) == (line, {None})

@@ -11,10 +11,11 @@ from segspark.lifetime.customer_values import CustomerValuer, ValueTerms
 from segspark.lifetime.fitted import FittedModels, SpendBasis, Statistics, fit_models
 from segspark.lifetime.fitting import fit_purchase_model
 from segspark.lifetime.gamma_gamma import GammaGamma
-from segspark.lifetime.intervals import draw_models, log_deviations, quantile_interval
+from segspark.lifetime.intervals import log_deviations
 from segspark.lifetime.observed import ObservedCustomers
 from segspark.lifetime.valuation import discounted_purchases, months, whole_months
 from tests.lifetimes import histories, random_histories, simulated, simulated_spends
+from tests.model_draws import draw_models, quantile_interval
 
 TERMS = ValueTerms(365.0, 90.0, 0.1, 0.5)
 TRUE = BgNbd(0.8, 30.0, 0.7, 2.0)

@@ -6,9 +6,9 @@ from segspark.lifetime.arrays import Floats
 from segspark.lifetime.bg_nbd import BgNbd
 from segspark.lifetime.fitting import Fit, fit_gamma_gamma, fit_purchase_model
 from segspark.lifetime.gamma_gamma import GammaGamma
-from segspark.lifetime.intervals import draw_models, quantile_interval
 from segspark.lifetime.parameters import log_parameters
 from tests.lifetimes import cdnow, random_histories, simulated, simulated_spends
+from tests.model_draws import draw_models, quantile_interval
 
 TRUE = BgNbd(0.8, 30.0, 0.7, 2.0)
 AGES = np.full(1_000, 200.0)

@@ -7,12 +7,11 @@ from itertools import chain
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.errors import IngestError
+from segspark.errors import IngestError, first_names
 from segspark.ingest.reading.raw import AS_JSON, quoted
 from segspark.settings.sources import SourceSettings, TransactionSource
 from segspark.tables.ids import content_hash, content_id
 
-_SHOWN_NAMES = 3
 _RESULT_VERSION = 2
 """Raised when the same bytes and settings would give other rows."""
 _NOT_IN_THE_HASH: Mapping[str, bool | set[str]] = {
@@ -164,10 +163,9 @@ def check_nothing_is_left_behind(
         and row["replays_batch_id"] is None
     )
     if gone:
-        more = f" and {len(gone) - _SHOWN_NAMES} more" if len(gone) > _SHOWN_NAMES else ""
         raise IngestError(
             f"source {name}: its settings changed, so its files have to be taken in anew, and "
-            f"{', '.join(gone[:_SHOWN_NAMES])}{more} are no longer there: put them back, or undo "
+            f"{first_names(gone)} are no longer there: put them back, or undo "
             "the change"
         )
 

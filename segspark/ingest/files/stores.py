@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from segspark.errors import IngestError
+from segspark.errors import IngestError, first_names
 from segspark.settings.base import without_credentials
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -26,7 +26,6 @@ def unnoted(_: str) -> None:
 _NEVER_DATA = re.compile(
     r"_SUCCESS|_committed_.*|_started_.*|_delta_log|_(common_)?metadata|.*\.crc|\.DS_Store|__MACOSX"
 )
-_MOST_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +119,10 @@ def note_hidden(label: str, note_skipped: NoteSkipped) -> None:
         note_skipped("/".join(parts[: _shown_parts(label) + 1]))
 
 
-def first_names(labels: Iterable[str]) -> str:
-    """The first of some names as part of a sentence."""
-    names = sorted(set(labels))
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"{', '.join(names[:_MOST_NAMES])}{more}"
-
-
 def but_for(skipped: Sequence[str]) -> str:
     """What a sentence adds that finds no file, where some were left out."""
-    return f" but {first_names(skipped)}, as _ or . in front marks no data" if skipped else ""
+    names = first_names(sorted(set(skipped)))
+    return f" but {names}, as _ or . in front marks no data" if names else ""
 
 
 def _shown_parts(label: str) -> int:

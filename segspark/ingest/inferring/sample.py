@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from segspark.errors import IngestError
+from segspark.errors import IngestError, first_names
 from segspark.ingest.files.archives import Package, packing_of, starts_as_workbook
 from segspark.ingest.files.local_store import LocalStore
-from segspark.ingest.files.stores import NoteSkipped, first_names, unnoted
+from segspark.ingest.files.stores import NoteSkipped, unnoted
 from segspark.ingest.inferring.lines import text_sample
 from segspark.ingest.inferring.profiles import Choice, Sample
 from segspark.ingest.inferring.tables import read_table_rows
@@ -36,7 +36,8 @@ def read_sample(path: Path) -> Sample:
     with _opened(path, note_skipped=skipped.append) as (stream, members, _):
         start = stream.read(_MOST_BYTES + 1)
         kind = _kind(start)
-        notes = [f"left out, as _ or . marks no data: {first_names(skipped)}"] if skipped else []
+        hidden = first_names(sorted(set(skipped)))
+        notes = [f"left out, as _ or . marks no data: {hidden}"] if hidden else []
         if len(members) > 1:
             notes.append(f"of {len(members)} files in the archive, {members[0]} was looked at")
         if kind is None:

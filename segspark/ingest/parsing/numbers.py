@@ -123,7 +123,7 @@ def _plain(text: Column, style: NumberStyle) -> Column:
     """A text without its currency signs and groups, with a decimal point; NULL where it is odd."""
     if style == NumberStyle():
         return quickly_read(text)
-    text = F.when(F.length(text) <= _LONGEST_NUMBER, text)
+    text = F.when(F.octet_length(text) <= _LONGEST_NUMBER, text)
     if style.currency_signs:
         signs = "|".join(re.escape(sign) for sign in style.currency_signs)
         sign = f"[{_SPACES}]*(?:{signs})[{_SPACES}]*"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from segspark.errors import first_names
 from segspark.ingest.quality.figures import ALARM_OF, QualityRow
 from segspark.ingest.quality.novelty import column_changes, new_values
 from segspark.settings.sources import QualitySettings
@@ -19,7 +20,7 @@ def alarm_sentence(row: QualityRow) -> str:
     words = words_of(row.metric)
     value, high = words(row.value or 0.0), words(row.usual_high or 0.0)
     if row.metric == "new_values":
-        names = _listed(new_values(text))
+        names = first_names(new_values(text), most=_MOST_NAMES)
         return (
             f"{about} has values never seen before ({names}) in {value} of rows; usual is at most "
             f"{high}"
@@ -75,12 +76,7 @@ def _columns_sentence(text: str) -> str:
 
 
 def _columns(names: Sequence[str]) -> str:
-    return f"{'column' if len(names) == 1 else 'columns'} {_listed(names)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMES])
-    return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown
+    return f"{'column' if len(names) == 1 else 'columns'} {first_names(names, most=_MOST_NAMES)}"
 
 
 def _percent(ratio: float) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from segspark.errors import IngestError
+from segspark.errors import IngestError, first_names
 from segspark.ingest.reading.text_tables import TextTable
 
 _BATCH_ROWS = 10_000
@@ -51,10 +51,9 @@ def _table(connection: sqlite3.Connection, table: str, *, name: str) -> TextTabl
     )
     names = [str(row[0]) for row in found]
     if table not in names:
-        shown = ", ".join(names[:_MOST_NAMES]) or "none"
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        shown = first_names(names, most=_MOST_NAMES) or "none"
         raise IngestError(
-            f"{name}: there is no table or view {table!r}; there are {shown}{more}: correct "
+            f"{name}: there is no table or view {table!r}; there are {shown}: correct "
             "format.table of the source"
         )
     identifier = table.replace('"', '""')
