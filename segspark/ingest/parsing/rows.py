@@ -189,7 +189,7 @@ def _row_problem(source: Source) -> Column:
         return problem
     # Spark would keep the last value and drop the others unseen.
     key = doubled_key(F.col(RAW_ROW), wanted_columns(source))
-    return problem.otherwise(F.concat(F.lit("row: the key "), key, F.lit(" stands twice")))
+    return problem.otherwise(F.concat(F.lit("row: "), key, F.lit(" stands twice")))
 
 
 def _problems(source: SourceSettings) -> list[Column]:

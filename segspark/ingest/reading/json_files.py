@@ -86,16 +86,23 @@ def read_json(
 
 
 def doubled_key(line: Column, columns: Sequence[str]) -> Column:
-    """A key that stands twice in a line's object, or in one that leads to a column; else NULL.
+    """Names a key that stands twice in a line's object, or in one that leads to a column.
 
     Args:
         line: The text of one object.
         columns: Mapped names.
+
+    Returns:
+        `the key NAME` where a mapped name holds it, `a key` for any other, of which the data could
+        bring any number; NULL where no key stands twice.
     """
     steps = [name.split(".") for name in columns]
     paths = sorted({tuple(keys[:depth]) for keys in steps for depth in range(1, len(keys))})
     inner = [F.get_json_object(line, "$" + "".join(f"['{key}']" for key in p)) for p in paths]
-    return F.coalesce(*(_doubled(text) for text in (line, *inner)))
+    key = F.coalesce(*(_doubled(text) for text in (line, *inner)))
+    mapped = sorted({*columns, *(key for keys in steps for key in keys)})
+    named = F.when(key.isin(mapped), F.concat(F.lit("the key "), key))
+    return named.when(key.isNotNull(), F.lit("a key"))
 
 
 def _doubled(text: Column) -> Column:
