@@ -1,5 +1,8 @@
 """Staged rows → the entity's table and the table of refused rows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
@@ -8,23 +11,39 @@ from segspark.ingest.parsing.rows import REASONS, Entity
 
 STAGED_ROW = "__staged_row"
 """A number of each staged row, so that of equal ones a single one can be taken."""
+LISTS = (REASONS, "flags", "counted")
+"""Columns with what is wrong with a row."""
+_MOST_TOLD_HASHES = 1_000_000
+"""So many hashes are told to every task; more are joined."""
 
 
-def numbered(parsed: DataFrame) -> DataFrame:
-    """Parsed rows with `STAGED_ROW`, which is settled once they are written."""
-    return parsed.withColumn(STAGED_ROW, F.monotonically_increasing_id())
+def to_stage(parsed: DataFrame) -> DataFrame:
+    """Parsed rows as they are staged.
+
+    Args:
+        parsed: From `parse_rows`.
+
+    Returns:
+        The same rows with `STAGED_ROW`, which is settled once they are written; the lists of what
+        is wrong with a row are NULL where they are empty, as most are, since that costs nothing to
+        write, to read and to group by.
+    """
+    lists = {name: F.when(F.size(name) > 0, F.col(name)) for name in LISTS}
+    return parsed.withColumns({**lists, STAGED_ROW: F.monotonically_increasing_id()})
 
 
 def good_rows(staged: DataFrame) -> DataFrame:
-    """Rows without a reason to refuse them."""
-    return staged.filter(F.size(REASONS) == 0)
+    """Staged rows without a reason to refuse them, with `flags` as the tables have them."""
+    flags = F.coalesce("flags", F.array().cast("array<string>"))
+    return staged.filter(F.col(REASONS).isNull()).withColumn("flags", flags)
 
 
-def copied_lines(staged: DataFrame) -> DataFrame:
-    """The good rows that came more than once.
+@contextmanager
+def copied_lines(staged: DataFrame) -> Iterator[DataFrame]:
+    """The good rows that came more than once; held in memory or on disk within the context.
 
     Args:
-        staged: One row per input row, from `parse_rows` and `numbered`.
+        staged: One row per input row, from `to_stage`.
 
     Returns:
         One row per such row: `STAGED_ROW`, `batch_id`, and `copies_count` of one row of equal ones,
@@ -34,24 +53,32 @@ def copied_lines(staged: DataFrame) -> DataFrame:
         "batch_id", "line_id", STAGED_ROW, F.xxhash64("batch_id", "line_id").alias("key_hash")
     )
     # Few rows have a copy: short hashes find the candidates, whole keys settle them.
-    candidates = good.groupBy("key_hash").count().filter("count > 1").select("key_hash")
+    candidates = good.groupBy("key_hash").count().filter("count > 1").select("key_hash").persist()
+    is_few = candidates.count() <= _MOST_TOLD_HASHES
+    told = F.broadcast(candidates) if is_few else candidates
     equal = Window.partitionBy("batch_id", "line_id")
     count, first = F.count("*").over(equal), F.min(STAGED_ROW).over(equal)
-    return (
-        good.join(candidates, on="key_hash", how="left_semi")
+    copies = (
+        good.join(told, on="key_hash", how="left_semi")
         .withColumns({"count": count, "is_first": first == F.col(STAGED_ROW)})
         .filter("count > 1")
         .select(
             STAGED_ROW, "batch_id", F.when(F.col("is_first"), F.col("count")).alias("copies_count")
         )
+        .persist()
     )
+    try:
+        yield copies
+    finally:
+        copies.unpersist()
+        candidates.unpersist()
 
 
 def kept_lines(staged: DataFrame, entity: Entity, copies: DataFrame | None) -> DataFrame:
     """Good rows, those equal in every source column as one with its number of copies.
 
     Args:
-        staged: One row per input row, from `parse_rows` and `numbered`.
+        staged: One row per input row, from `to_stage`.
         entity: What the rows are.
         copies: From `copied_lines`; None where no row has a copy.
 
@@ -74,7 +101,7 @@ def refused_lines(staged: DataFrame, entity: Entity) -> DataFrame:
     """Refused rows with every reason.
 
     Args:
-        staged: One row per input row, from `parse_rows`.
+        staged: one row per input row, from `to_stage`.
         entity: What the rows are.
 
     Returns:
@@ -82,7 +109,7 @@ def refused_lines(staged: DataFrame, entity: Entity) -> DataFrame:
     """
     rejected_id = F.md5(F.concat_ws("\n", "source", "file_name", "raw_row"))
     return (
-        staged.filter(F.size(REASONS) > 0)
+        staged.filter(F.col(REASONS).isNotNull())
         .groupBy("batch_id", "source", "file_name", "raw_row")
         .agg(
             F.count("*").alias("copies_count"),
