@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.set-up
 RUN := $(BIN)/python
 
-.PHONY: help setup demo test format lint types imports lock dist soak bench-ingest docs clean
+.PHONY: help setup demo test format lint types imports lock dist soak bench-ingest bench-features docs clean
 
 help:
 	@echo "make setup    environment, packages, Delta jars, Java check"
@@ -15,6 +15,7 @@ help:
 	@echo "make dist     the wheel and the --py-files zip, in dist/"
 	@echo "make soak     random files through ingest, EXAMPLES=50 of each kind, an hour"
 	@echo "make bench-ingest   time ingest of ten million lines beside a bare copy, ten minutes"
+	@echo "make bench-features time ledger, features and lifetime values beside DuckDB, SIZES=\"5 10 50\" millions, two hours"
 	@echo "make docs     regenerate the generated pages"
 	@echo "make clean    remove what the commands above made, but no lake"
 
@@ -63,7 +64,10 @@ soak: setup
 	SEGSPARK_EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/pytest tests/spark/test_ingest_property.py
 
 bench-ingest: setup
-	@$(RUN) -m scripts.bench_ingest
+	@$(RUN) -m scripts.benchmarks.ingest
+
+bench-features: setup
+	@$(RUN) -m scripts.benchmarks.features --sizes $(or $(SIZES),5 10 50)
 
 docs: setup
 	$(RUN) scripts/write_reference.py

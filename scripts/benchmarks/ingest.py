@@ -10,16 +10,15 @@ The last line is JSON: `ingest_vs_spark_copy` (ratio of the median seconds) and 
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
+from scripts.benchmarks.measuring import measure, say
 from segspark.session.opening import spark_session
 from segspark.settings.lake import SparkSettings
 
@@ -50,16 +49,16 @@ def main() -> int:
         source = folder / "lines.csv"
         _write_lines(source, args.lines)
         size_mb = source.stat().st_size / 1e6
-        _say(f"{args.lines:,} lines, {size_mb:,.0f} MB, heap {args.driver_memory}")
+        say(f"{args.lines:,} lines, {size_mb:,.0f} MB, heap {args.driver_memory}")
         copies, ingests, peaks = [], [], []
         for number in range(args.rounds):
-            seconds, _ = _measure(_copy_command(source, folder / f"copy{number}", args))
+            seconds, _ = measure(_copy_command(source, folder / f"copy{number}", args))
             copies.append(seconds)
-            _say(f"round {number + 1}: Spark's copy {seconds:.1f} s")
-            seconds, peak = _measure(_ingest_command(source, folder, number, args))
+            say(f"round {number + 1}: Spark's copy {seconds:.1f} s")
+            seconds, peak = measure(_ingest_command(source, folder, number, args))
             ingests.append(seconds)
             peaks.append(peak)
-            _say(f"round {number + 1}: ingest {seconds:.1f} s, {peak:,.0f} MB")
+            say(f"round {number + 1}: ingest {seconds:.1f} s, {peak:,.0f} MB")
     result: dict[str, Any] = {
         "lines": args.lines,
         "copy_seconds": round(statistics.median(copies), 1),
@@ -67,7 +66,7 @@ def main() -> int:
         "ingest_vs_spark_copy": round(statistics.median(ingests) / statistics.median(copies), 2),
         "peak_driver_mb": round(max(peaks)),
     }
-    _say(json.dumps(result))
+    say(json.dumps(result))
     return 0
 
 
@@ -124,7 +123,13 @@ def _chunk(random: np.random.Generator, names: list[str], start: int, count: int
 
 
 def _copy_command(source: Path, target: Path, args: argparse.Namespace) -> list[str]:
-    here = [sys.executable, "-m", "scripts.bench_ingest", "--driver-memory", args.driver_memory]
+    here = [
+        sys.executable,
+        "-m",
+        "scripts.benchmarks.ingest",
+        "--driver-memory",
+        args.driver_memory,
+    ]
     return [*here, "--copy", str(source), str(target)]
 
 
@@ -177,49 +182,6 @@ def _ingest_command(source: Path, folder: Path, number: int, args: argparse.Name
     }
     config.write_text(yaml.safe_dump(document), encoding="utf-8")
     return [sys.executable, "-m", "segspark.cli", "ingest", "--config", str(config)]
-
-
-def _measure(command: list[str]) -> tuple[float, float]:
-    """Seconds of a command, and the highest memory in MB of it and the children beside it."""
-    started, peak = time.monotonic(), 0.0
-    with subprocess.Popen(command, stdout=sys.stderr) as process:
-        while process.poll() is None:
-            peak = max(peak, _highest_mb(process.pid))
-            time.sleep(0.25)
-    if process.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} failed")
-    return time.monotonic() - started, peak
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-def _highest_mb(pid: int) -> float:
-    """Highest memory so far of a process and everything below it, as Linux tells it."""
-    children: dict[int, list[int]] = {}
-    sizes: dict[int, float] = {}
-    spaces: dict[int, str] = {}
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            fields = dict(
-                line.split(":", 1) for line in status.read_text().splitlines() if ":" in line
-            )
-        except OSError:
-            continue
-        number = int(fields["Pid"])
-        children.setdefault(int(fields["PPid"]), []).append(number)
-        sizes[number] = int(fields.get("VmHWM", "0 kB").split()[0]) / 1024
-        spaces[number] = fields.get("VmSize", "")
-    wanted, total = [(pid, "")], 0.0
-    while wanted:
-        current, above = wanted.pop()
-        # A process that is just being forked still is its parent, memory and all.
-        if spaces.get(current) != above:
-            total += sizes.get(current, 0.0)
-        wanted += [(child, spaces.get(current, "")) for child in children.get(current, [])]
-    return total
 
 
 if __name__ == "__main__":

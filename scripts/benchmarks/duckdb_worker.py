@@ -1,0 +1,40 @@
+"""DuckDB doing what `spark_worker` does, from the same files: a line in, a line out.
+
+A line of standard input is JSON: `{"files": […], "folder": …, "as_of": …}`.
+"""
+
+import json
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from scripts.benchmarks.duckdb_features import write_features
+from scripts.benchmarks.duckdb_ledger import write_ledger
+
+
+def main() -> int:
+    """Serve until standard input ends."""
+    connection = duckdb.connect()
+    _answer({"ready": True})
+    for line in sys.stdin:
+        command = json.loads(line)
+        folder = Path(command["folder"])
+        folder.mkdir(parents=True, exist_ok=True)
+        started = time.monotonic()
+        write_ledger(connection, command["files"], folder)
+        ledger = time.monotonic() - started
+        write_features(connection, date.fromisoformat(command["as_of"]), folder)
+        _answer({"seconds": time.monotonic() - started, "ledger_seconds": ledger})
+    return 0
+
+
+def _answer(found: object) -> None:
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""One Spark session that does what it is told line by line, and says how long each took.
+
+A line of standard input is JSON: `{"do": "build" | "value", …}`; one of
+standard output answers it. `name` is a segmentation: each has a ledger of its own over the same
+lines, so that a rebuild finds nothing of the one before.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmarks.lifetime_work import value_histories
+from segspark.pipeline.features import build_features
+from segspark.pipeline.progress import Progress
+from segspark.pipeline.stage import StageResult, Workspace
+from segspark.session.opening import spark_session
+from segspark.settings.loading import load_settings
+from segspark.settings.root import Settings
+from segspark.tables.lake import Lake
+
+
+def main() -> int:
+    """Serve until standard input ends."""
+    args = _arguments()
+    settings = load_settings(args.config, [f"spark.driver_memory={args.driver_memory}"])
+    with spark_session(settings.spark, app_name="benchmark") as spark:
+        lake = Lake.open(spark, settings.lake)
+        _answer({"ready": True})
+        for line in sys.stdin:
+            _answer(_serve(lake, settings, json.loads(line)))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--driver-memory", required=True)
+    return parser.parse_args()
+
+
+def _answer(found: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
+
+
+def _serve(lake: Lake, settings: Settings, command: Mapping[str, Any]) -> dict[str, Any]:
+    started = time.monotonic()
+    if command["do"] == "value":
+        value_histories(lake, Path(command["histories"]))
+        return {"seconds": time.monotonic() - started}
+    mine = settings.model_copy(update={"segmentation": command["name"]})
+    as_of = date.fromisoformat(command["as_of"])
+    results = build_features(Workspace(mine, lake, Progress()), as_of=as_of)
+    return {
+        "seconds": time.monotonic() - started,
+        "stages": {result.stage: _stage(result) for result in results},
+    }
+
+
+def _stage(result: StageResult) -> dict[str, Any]:
+    return {"seconds": result.elapsed_seconds, "summary": result.summary}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
