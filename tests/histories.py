@@ -22,8 +22,8 @@ SCHEMA = (
     "customer_id string, order_id string, product_id string, quantity_units decimal(18,4), "
     "unit_price_amount decimal(18,4), source_unit_price_amount decimal(18,4), "
     "source_currency string, line_amount decimal(18,4), transaction_at timestamp, "
-    "transaction_date date, line_id string, line_kind string, source string, copies_count long, "
-    "discount_amount decimal(18,4), batch_id string"
+    "transaction_date date, local_hour int, line_id string, line_kind string, source string, "
+    "copies_count long, discount_amount decimal(18,4), batch_id string"
 )
 
 
@@ -68,6 +68,7 @@ class Line:
             money * self.rate,
             START + timedelta(days=self.day, hours=self.hour, minutes=self.minute),
             self.date,
+            self.hour,
             f"line {self.number or number:06d}",
             self.kind or ("sale" if self.units > 0 else "return"),
             "shop",

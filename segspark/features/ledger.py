@@ -9,7 +9,7 @@ from pyspark.sql.window import Window
 from segspark.features.lines import customer_lines, purchase_lines
 from segspark.features.returns import return_matches
 from segspark.settings.features import LedgerSettings
-from segspark.tables.purchases import CUSTOMER_DAYS
+from segspark.tables.purchases import CUSTOMER_DAYS, DAYPART_HOURS, DAYPARTS
 
 _KEYS = ("customer_id", "purchase_date", "effective_date")
 _SUMS = tuple(c for c in CUSTOMER_DAYS.columns if c.name not in {"ledger_id", *_KEYS})
@@ -103,8 +103,21 @@ def _bought(purchases: DataFrame) -> DataFrame:
 
 def _placed(purchases: DataFrame) -> DataFrame:
     """Each order once."""
-    orders = purchases.select("source", "customer_id", "order_id", "order_date").distinct()
-    return orders.select(*_row(F.col("order_date"), F.col("order_date"), order_count=F.lit(1)))
+    order = ("source", "customer_id", "order_id", "order_date", "order_hour")
+    orders = purchases.select(*order).distinct()
+    counts = _by_daypart("{}_order_count", F.lit(1))
+    day = F.col("order_date")
+    return orders.select(*_row(day, day, order_count=F.lit(1), **counts))
+
+
+def _by_daypart(name: str, count: Column) -> dict[str, Column]:
+    """The count in the column of the daypart that `order_hour` is in, zero in the others."""
+    return {
+        name.format(daypart): F.when(
+            (F.col("order_hour") >= hour) & (F.col("order_hour") < hour + DAYPART_HOURS), count
+        ).otherwise(0)
+        for daypart, hour in DAYPARTS.items()
+    }
 
 
 def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
@@ -118,12 +131,14 @@ def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
     moves = touched.select(
         *order,
         F.col("transaction_date").alias("day"),
+        "order_hour",
         F.col("units").alias("units_left"),
         (F.col("units") == 0).cast("int").alias("unreturnable"),
     ).unionByName(
         back.select(
             *order,
             F.col("return_date").alias("day"),
+            F.lit(None).cast("int").alias("order_hour"),
             (-F.col("returned_units")).alias("units_left"),
             F.lit(0).alias("unreturnable"),
         )
@@ -132,12 +147,16 @@ def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
     so_far = days.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     left = F.sum(F.sum("units_left")).over(so_far)
     is_undone = ((left == 0) & (F.sum(F.sum("unreturnable")).over(so_far) == 0)).cast("int")
+    # A return follows a line of the order, which knows the hour.
+    hour = F.max(F.max("order_hour")).over(so_far)
+    change = F.col("change")
+    counts = _by_daypart("undone_{}_order_count", change)
     return (
         moves.groupBy(*order, "day")
-        .agg(is_undone.alias("is_undone"))
+        .agg(is_undone.alias("is_undone"), hour.alias("order_hour"))
         .withColumn("change", F.col("is_undone") - F.lag("is_undone", 1, 0).over(days))
-        .filter(F.col("change") != 0)
-        .select(*_row(F.col("order_date"), F.col("day"), undone_order_count=F.col("change")))
+        .filter(change != 0)
+        .select(*_row(F.col("order_date"), F.col("day"), undone_order_count=change, **counts))
     )
 
 

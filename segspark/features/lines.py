@@ -17,6 +17,7 @@ LINE_COLUMNS = (
     "source_unit_price_amount",
     "transaction_at",
     "transaction_date",
+    "local_hour",
     "line_kind",
     "copies_count",
     "quantity_units",
@@ -25,6 +26,9 @@ LINE_COLUMNS = (
 )
 """Columns of `transactions` that the ledger is made of."""
 _SUM = "decimal(28,4)"
+_QUARTER_MICROSECONDS = 15 * 60 * 1_000_000
+_NO_HOUR = 24
+_HOURS = _NO_HOUR + 1
 
 
 def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> DataFrame:
@@ -53,6 +57,7 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         F.abs("source_unit_price_amount").alias("source_unit_price_amount"),
         "transaction_at",
         "transaction_date",
+        "local_hour",
         (kind.isin(*settings.purchase_kinds) & (amount > 0)).alias("is_purchase"),
         (kind.isin(*settings.return_kinds) & (amount < 0)).alias("is_return"),
         copies.cast("long").alias("copies"),
@@ -63,11 +68,28 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
 
 
 def purchase_lines(lines: DataFrame) -> DataFrame:
-    """Purchases only, with `order_date`: the day of the order's first line."""
+    """Purchases only, with day and hour of the order's first line.
+
+    Returns:
+        The lines with `order_date` and `order_hour`, which is NULL where the first line is stamped
+        at midnight: a day without a time.
+    """
     order = Window.partitionBy("source", "customer_id", "order_id")
-    return lines.filter("is_purchase").withColumn(
-        "order_date", F.min("transaction_date").over(order)
+    # One number for instant and hour, so that its least one is the first line's.
+    numbered = F.unix_micros("transaction_at") * _HOURS + _known_hour()
+    hour = F.pmod(F.min(numbered).over(order), F.lit(_HOURS)).cast("int")
+    return lines.filter("is_purchase").withColumns(
+        {
+            "order_date": F.min("transaction_date").over(order),
+            "order_hour": F.nullif(hour, F.lit(_NO_HOUR)),
+        }
     )
+
+
+def _known_hour() -> Column:
+    """The line's local hour, or `_NO_HOUR`. Zones are whole quarters of an hour from UTC."""
+    is_quarter = F.pmod(F.unix_micros("transaction_at"), F.lit(_QUARTER_MICROSECONDS)) == 0
+    return F.when((F.col("local_hour") == 0) & is_quarter, _NO_HOUR).otherwise(F.col("local_hour"))
 
 
 def _times(number: Column, copies: Column) -> Column:

@@ -28,7 +28,7 @@ from segspark.tables.purchases import CUSTOMER_DAYS, LEDGER_BATCHES, TRANSACTION
 from segspark.tables.returns import RETURN_MATCHES
 
 LEDGER = "ledger"
-LEDGER_VERSION = 4
+LEDGER_VERSION = 5
 """Raised when the same inputs and settings would give other rows."""
 _MONEY = ("gross_amount", "returned_amount", "unmatched_returned_amount")
 _MOST_CHANGED_SHARE = 0.2

@@ -90,6 +90,31 @@ TRANSACTIONS = TableContract(
 
 REJECTED_TRANSACTIONS = rejected(TRANSACTIONS)
 
+DAYPART_HOURS = 6
+DAYPARTS = {"night": 0, "morning": 6, "afternoon": 12, "evening": 18}
+"""Part of the day → the local hour that it begins at."""
+
+
+def _daypart_counts() -> tuple[Column, ...]:
+    return tuple(
+        column
+        for daypart, hour in DAYPARTS.items()
+        for column in (
+            Column(
+                f"{daypart}_order_count",
+                T.LongType(),
+                f"Of the orders placed, those whose first line is of {hour} to {hour + DAYPART_HOURS} o'clock, "
+                "local time; an order stamped at midnight is in no part of the day.",
+            ),
+            Column(
+                f"undone_{daypart}_order_count",
+                T.LongType(),
+                f"Of the undone orders, those of the {daypart}.",
+            ),
+        )
+    )
+
+
 CUSTOMER_DAYS = TableContract(
     name="customer_days",
     meaning="One customer, purchase day and effective day; additive sums only. A purchase has both "
@@ -108,6 +133,7 @@ CUSTOMER_DAYS = TableContract(
             T.LongType(),
             "Orders of which the last unit came back; -1 where a line added later takes that back.",
         ),
+        *_daypart_counts(),
         Column("line_count", T.LongType(), "Purchase lines."),
         Column("quantity_units", MONEY, "Units bought."),
         Column("gross_amount", MONEY, "Money of the purchase lines."),

@@ -104,6 +104,39 @@ CASES = {
         ("gross_amount", "returned_amount", "unmatched_returned_amount"),
         [(day(1), day(1), 22, 0, 0), (day(1), day(5), 0, 12, 0)],
     ),
+    "an order counts in the part of the day of its first line until it is undone": Case(
+        [
+            Line("7", "A1", 1, day=1, hour=19),
+            Line("7", "A1", 1, day=1, hour=11, minute=59),
+            Line("7", "A2", 1, day=1, hour=12),
+            Line("7", "R1", -3, day=4, hour=7),
+            Line("7", "A3", 1, day=5, hour=0, minute=1),
+            Line("7", "A4", 1, day=6, hour=18),
+        ],
+        ("night_order_count", "morning_order_count", "afternoon_order_count",
+         "evening_order_count", "undone_morning_order_count", "undone_afternoon_order_count"),
+        [
+            (day(1), day(1), 0, 1, 1, 0, 0, 0),
+            (day(1), day(4), 0, 0, 0, 0, 1, 1),
+            (day(5), day(5), 1, 0, 0, 0, 0, 0),
+            (day(6), day(6), 0, 0, 0, 1, 0, 0),
+        ],
+    ),
+    "a line added to an undone order brings it back to its own part of the day": Case(
+        [
+            Line("7", "A1", 1, day=1, hour=8),
+            Line("7", "R1", -1, day=2, hour=8),
+            Line("7", "A1", 1, day=3, hour=20),
+        ],
+        ("morning_order_count", "undone_morning_order_count", "undone_evening_order_count"),
+        [(day(1), day(1), 1, 0, 0), (day(1), day(2), 0, 1, 0), (day(1), day(3), 0, -1, 0)],
+    ),
+    "an order stamped at midnight is in no part of the day": Case(
+        [Line("7", "A1", 1, day=1), Line("7", "A1", 1, day=1, hour=9), Line("7", "R1", -2, day=2)],
+        ("order_count", "undone_order_count", "night_order_count", "morning_order_count",
+         "undone_night_order_count", "undone_morning_order_count"),
+        [(day(1), day(1), 1, 0, 0, 0, 0, 0), (day(1), day(2), 0, 1, 0, 0, 0, 0)],
+    ),
     CANCELLED: Case(
         [
             Line("16446", "A1", 80995, day=9, price=2, hour=9, minute=15),
