@@ -6,9 +6,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from segspark.features.lines import customer_lines, purchase_lines
+from segspark.features.lines import LedgerLines
+from segspark.features.orders import ORDER, purchase_days
 from segspark.features.returns import return_matches
-from segspark.settings.features import LedgerSettings
 from segspark.tables.purchases import CUSTOMER_DAYS, DAYPART_HOURS, DAYPARTS
 
 _KEYS = ("customer_id", "purchase_date", "effective_date")
@@ -16,17 +16,12 @@ _SUMS = tuple(c for c in CUSTOMER_DAYS.columns if c.name not in {"ledger_id", *_
 
 
 def customer_days(
-    transactions: DataFrame,
-    *,
-    settings: LedgerSettings,
-    ledger_id: str,
-    matches: DataFrame | None = None,
+    lines: LedgerLines, *, ledger_id: str, matches: DataFrame | None = None
 ) -> DataFrame:
     """Sum a lake's lines to customer, purchase day and effective day.
 
     Args:
-        transactions: Conforms to `TRANSACTIONS`; the batches that count.
-        settings: What counts as a purchase and as a return.
+        lines: From `ledger_lines`.
         ledger_id: Written into every row.
         matches: Conforms to `RETURN_MATCHES`; those of these lines under these settings, read from
             where they were written. None: they are found anew for each use that is made of them.
@@ -36,15 +31,13 @@ def customer_days(
         nor return has rows of zeros, so that nobody is lost from the count of customers.
     """
     if matches is None:
-        matches = return_matches(transactions, settings=settings, ledger_id=ledger_id)
-    lines = customer_lines(transactions, settings=settings)
-    purchases = purchase_lines(lines)
+        matches = return_matches(lines, ledger_id=ledger_id)
+    purchases = purchase_days(lines.order_days)
     parts = [
         _bought(purchases),
-        _placed(purchases),
         _undone(purchases, matches.filter("is_matched")),
         _given_back(matches),
-        _neither(lines),
+        _neither(lines.order_days),
     ]
     return (
         reduce(DataFrame.unionByName, parts)
@@ -55,18 +48,16 @@ def customer_days(
     )
 
 
-def counted_money(transactions: DataFrame, *, settings: LedgerSettings) -> DataFrame:
+def counted_money(lines: LedgerLines) -> DataFrame:
     """What a ledger of these lines must add up to, however returns are matched.
 
     Args:
-        transactions: Conforms to `TRANSACTIONS`; the batches that count.
-        settings: What counts as a purchase and as a return.
+        lines: From `ledger_lines`.
 
     Returns:
         One row: `gross_amount` and `returned_amount`, plain sums over the lines of known customers.
     """
-    lines = customer_lines(transactions, settings=settings)
-    return lines.agg(
+    return lines.order_days.agg(
         *(
             F.coalesce(F.sum(F.when(F.col(counts), F.col("amount"))), F.lit(0))
             .cast("decimal(28,4)")
@@ -88,26 +79,21 @@ def _row(purchase_date: Column, effective_date: Column, **sums: Column) -> list[
 
 
 def _bought(purchases: DataFrame) -> DataFrame:
-    """Lines, units and money, on the order's day, effective on the line's own."""
+    """Lines, units and money, on the order's day, effective on the line's own; each order once."""
+    is_first = F.col("transaction_date") == F.col("order_date")
+    order = F.when(is_first, 1).otherwise(0)
     return purchases.select(
         *_row(
             F.col("order_date"),
             F.col("transaction_date"),
+            order_count=order,
+            **_by_daypart("{}_order_count", order),
             line_count=F.col("copies"),
             quantity_units=F.col("units"),
             gross_amount=F.col("amount"),
             discount_amount=F.col("discount"),
         )
     )
-
-
-def _placed(purchases: DataFrame) -> DataFrame:
-    """Each order once."""
-    order = ("source", "customer_id", "order_id", "order_date", "order_hour")
-    orders = purchases.select(*order).distinct()
-    counts = _by_daypart("{}_order_count", F.lit(1))
-    day = F.col("order_date")
-    return orders.select(*_row(day, day, order_count=F.lit(1), **counts))
 
 
 def _by_daypart(name: str, count: Column) -> dict[str, Column]:
@@ -125,7 +111,7 @@ def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
 
     A line added to the order on a later day takes that back, from its day on.
     """
-    order = ("source", "customer_id", "order_id", "order_date")
+    order = (*ORDER, "order_date")
     back = matched.withColumnRenamed("purchase_date", "order_date")
     touched = purchases.join(back.select(*order).distinct(), on=list(order), how="left_semi")
     moves = touched.select(
@@ -133,14 +119,14 @@ def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
         F.col("transaction_date").alias("day"),
         "order_hour",
         F.col("units").alias("units_left"),
-        (F.col("units") == 0).cast("int").alias("unreturnable"),
+        F.col("unitless_lines").alias("unreturnable"),
     ).unionByName(
         back.select(
             *order,
             F.col("return_date").alias("day"),
             F.lit(None).cast("int").alias("order_hour"),
             (-F.col("returned_units")).alias("units_left"),
-            F.lit(0).alias("unreturnable"),
+            F.lit(0).cast("long").alias("unreturnable"),
         )
     )
     days = Window.partitionBy(*order).orderBy("day")
@@ -174,8 +160,7 @@ def _given_back(matches: DataFrame) -> DataFrame:
     )
 
 
-def _neither(lines: DataFrame) -> DataFrame:
+def _neither(days: DataFrame) -> DataFrame:
     """Zeros for the days of lines that are neither purchase nor return."""
-    rest = lines.filter("NOT is_purchase AND NOT is_return")
     day = F.col("transaction_date")
-    return rest.select("customer_id", "transaction_date").distinct().select(*_row(day, day))
+    return days.filter("NOT is_purchase AND NOT is_return").select(*_row(day, day))

@@ -1,9 +1,12 @@
 """Which lines count: purchases, returns and the rest of a customer's lines."""
 
+from dataclasses import dataclass
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.window import Window
 
+from segspark.features.matching import GROUP
+from segspark.features.orders import order_days
 from segspark.settings.features import LedgerSettings
 
 LINE_COLUMNS = (
@@ -26,9 +29,52 @@ LINE_COLUMNS = (
 )
 """Columns of `transactions` that the ledger is made of."""
 _SUM = "decimal(28,4)"
-_QUARTER_MICROSECONDS = 15 * 60 * 1_000_000
-_NO_HOUR = 24
-_HOURS = _NO_HOUR + 1
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLines:
+    """The lines that a ledger is made of, and what is made of them more than once.
+
+    Attributes:
+        settings: What counts as a purchase and as a return, and which purchase is undone first.
+        lines: From `customer_lines`.
+        order_days: From `orders.order_days`.
+        returned: From `returned_groups`.
+    """
+
+    settings: LedgerSettings
+    lines: DataFrame
+    order_days: DataFrame
+    returned: DataFrame
+
+
+def ledger_lines(transactions: DataFrame, *, settings: LedgerSettings) -> LedgerLines:
+    """Prepare the lines of a ledger; lazy.
+
+    Args:
+        transactions: Conforms to `TRANSACTIONS`; the batches that count.
+        settings: Of the ledger.
+    """
+    lines = customer_lines(transactions, settings=settings)
+    return LedgerLines(settings, lines, order_days(lines), returned_groups(lines))
+
+
+def returned_groups(lines: DataFrame) -> DataFrame:
+    """Which purchases a return may undo.
+
+    Args:
+        lines: From `customer_lines`.
+
+    Returns:
+        One row per `group_hash` of the returns that can be matched.
+    """
+    known = lines.filter("is_return").na.drop(subset=list(GROUP))
+    return known.select(group_hash()).distinct()
+
+
+def group_hash() -> Column:
+    """Equal for lines that can undo one another, and hardly ever for others."""
+    return F.xxhash64(*GROUP).alias("group_hash")
 
 
 def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> DataFrame:
@@ -65,31 +111,6 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         _times(F.abs(amount), copies).alias("amount"),
         _times(F.col("discount_amount"), copies).alias("discount"),
     )
-
-
-def purchase_lines(lines: DataFrame) -> DataFrame:
-    """Purchases only, with day and hour of the order's first line.
-
-    Returns:
-        The lines with `order_date` and `order_hour`, which is NULL where the first line is stamped
-        at midnight: a day without a time.
-    """
-    order = Window.partitionBy("source", "customer_id", "order_id")
-    # One number for instant and hour, so that its least one is the first line's.
-    numbered = F.unix_micros("transaction_at") * _HOURS + _known_hour()
-    hour = F.pmod(F.min(numbered).over(order), F.lit(_HOURS)).cast("int")
-    return lines.filter("is_purchase").withColumns(
-        {
-            "order_date": F.min("transaction_date").over(order),
-            "order_hour": F.nullif(hour, F.lit(_NO_HOUR)),
-        }
-    )
-
-
-def _known_hour() -> Column:
-    """The line's local hour, or `_NO_HOUR`. Zones are whole quarters of an hour from UTC."""
-    is_quarter = F.pmod(F.unix_micros("transaction_at"), F.lit(_QUARTER_MICROSECONDS)) == 0
-    return F.when((F.col("local_hour") == 0) & is_quarter, _NO_HOUR).otherwise(F.col("local_hour"))
 
 
 def _times(number: Column, copies: Column) -> Column:

@@ -7,31 +7,27 @@ that are not later than it; at the same instant, a purchase comes first.
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from segspark.features.lines import customer_lines, purchase_lines
+from segspark.features.lines import LedgerLines, group_hash
 from segspark.features.matching import GROUP, matched_units
-from segspark.settings.features import LedgerSettings
+from segspark.features.orders import ORDER, purchase_days
 from segspark.tables.returns import RETURN_MATCHES
 
 _SUM = "decimal(28,4)"
 
 
-def return_matches(
-    transactions: DataFrame, *, settings: LedgerSettings, ledger_id: str
-) -> DataFrame:
+def return_matches(lines: LedgerLines, *, ledger_id: str) -> DataFrame:
     """Link the returns among a lake's lines to the purchases they undo.
 
     Args:
-        transactions: Conforms to `TRANSACTIONS`; the batches that count.
-        settings: What counts as a purchase and as a return, and which purchase is undone first.
+        lines: From `ledger_lines`.
         ledger_id: Written into every row.
 
     Returns:
         Conforms to `RETURN_MATCHES`. The rows of a return add up to its units and its money; lines
         without a product or a price match nothing.
     """
-    lines = customer_lines(transactions, settings=settings)
-    events = _events(lines, purchase_lines(lines))
-    pieces = matched_units(events, matching=settings.return_matching)
+    events = _events(lines)
+    pieces = matched_units(events, matching=lines.settings.return_matching)
     return pieces.select(
         F.lit(ledger_id).alias("ledger_id"),
         F.col("line.batch_id").alias("return_batch_id"),
@@ -49,23 +45,35 @@ def return_matches(
     ).transform(RETURN_MATCHES.conform)
 
 
-def _events(lines: DataFrame, purchases: DataFrame) -> DataFrame:
-    """All returns, and the purchases that one of them may undo."""
-    returns = lines.filter("is_return")
-    returned = returns.select(*GROUP).distinct()
+def _events(lines: LedgerLines) -> DataFrame:
+    """All returns, and the purchases that one of them may undo.
+
+    Purchases whose hash is that of a return by chance are of a group without one, and undone by
+    none.
+    """
     columns = (*GROUP, "line", "transaction_at", "is_return", "units", "amount")
-    return (
-        # NULL equals nothing, so a line without a product or a price stays out.
-        purchases.join(returned, on=list(GROUP), how="left_semi")
-        .select(*columns, "order_id", F.col("order_date").alias("day"))
-        .unionByName(
-            returns.select(
-                *columns,
-                F.lit(None).cast("string").alias("order_id"),
-                F.col("transaction_date").alias("day"),
-            )
-        )
+    # Windows take NULLs for equal, and a line without a product or a price is to match nothing.
+    bought = lines.lines.filter("is_purchase").na.drop(subset=list(GROUP))
+    reached = (
+        bought.withColumn("group_hash", group_hash())
+        .join(lines.returned, on="group_hash", how="left_semi")
+        .select(*columns, "order_id")
     )
+    no_order = F.lit(None).cast("string").alias("order_id")
+    returns = lines.lines.filter("is_return").select(
+        *columns, no_order, F.col("transaction_date").alias("day")
+    )
+    return _with_order_date(reached, lines.order_days).unionByName(returns)
+
+
+def _with_order_date(purchases: DataFrame, days: DataFrame) -> DataFrame:
+    """Purchases with `day`, the order's."""
+    orders = purchase_days(days).filter("transaction_date = order_date")
+    keys = orders.select(
+        *(F.col(name).alias(f"its_{name}") for name in ORDER), F.col("order_date").alias("day")
+    )
+    is_its = [F.col(name).eqNullSafe(F.col(f"its_{name}")) for name in ORDER]
+    return purchases.join(keys, on=is_its, how="inner").drop(*(f"its_{name}" for name in ORDER))
 
 
 def _money(first: Column, last: Column) -> Column:

@@ -7,14 +7,14 @@ differ are written. The result is that of working everything out, whatever came 
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.errors import StageError
 from segspark.features.ledger import counted_money, customer_days
-from segspark.features.lines import LINE_COLUMNS
+from segspark.features.lines import LINE_COLUMNS, LedgerLines, ledger_lines
 from segspark.features.returns import return_matches
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
@@ -26,6 +26,7 @@ from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun
 from segspark.tables.purchases import CUSTOMER_DAYS, LEDGER_BATCHES, TRANSACTIONS
 from segspark.tables.returns import RETURN_MATCHES
+from segspark.tables.telling import told
 
 LEDGER = "ledger"
 LEDGER_VERSION = 5
@@ -33,8 +34,6 @@ LEDGER_VERSION = 5
 _MONEY = ("gross_amount", "returned_amount", "unmatched_returned_amount")
 _MOST_CHANGED_SHARE = 0.2
 """Where more lines than that came or went, working everything out is the quicker way."""
-_MOST_TOLD_CUSTOMERS = 1_000_000
-"""So many customers are told to every task; more are joined."""
 
 
 def ledger_id(settings: Settings) -> str:
@@ -90,12 +89,12 @@ class _Part:
     """The part of a ledger that is worked out.
 
     Attributes:
-        lines: Rows of `transactions` that count, of its customers.
+        lines: The lines that count, of its customers, with what is made of them held.
         customers: One row per `customer_id`; None: all of them.
         customer_count: How many; None as above.
     """
 
-    lines: DataFrame
+    lines: LedgerLines
     customers: DataFrame | None = None
     customer_count: int | None = None
 
@@ -111,21 +110,32 @@ def _part(
     workspace: Workspace, wanted: Collection[str], changed: Collection[str], *, is_new: bool
 ) -> Iterator[_Part]:
     """What has to be worked out where these batches changed."""
-    transactions = workspace.lake.read(TRANSACTIONS)
+    transactions, settings = workspace.lake.read(TRANSACTIONS), workspace.settings.ledger
     lines = transactions.filter(F.col("batch_id").isin(list(wanted)))
     if is_new or _is_much(workspace, wanted, changed):
-        yield _Part(lines)
+        with _held(ledger_lines(lines, settings=settings)) as all_lines:
+            yield _Part(all_lines)
         return
     moved = transactions.filter(F.col("batch_id").isin(list(changed)))
-    customers = moved.select("customer_id").na.drop().distinct().persist()
-    count = customers.count()
-    told = F.broadcast(customers) if count <= _MOST_TOLD_CUSTOMERS else customers
-    own = lines.select(*LINE_COLUMNS).join(told, on="customer_id", how="left_semi").persist()
+    with told(moved.select("customer_id").na.drop().distinct()) as customers:
+        own = lines.select(*LINE_COLUMNS).join(customers.keys, on="customer_id", how="left_semi")
+        own = own.persist()
+        try:
+            with _held(ledger_lines(own, settings=settings)) as own_lines:
+                yield _Part(own_lines, customers.keys, customers.count)
+        finally:
+            own.unpersist()
+
+
+@contextmanager
+def _held(lines: LedgerLines) -> Iterator[LedgerLines]:
+    """Keep what several queries need: both tables, and the count of their money."""
+    days = lines.order_days.persist()
     try:
-        yield _Part(own, told, count)
+        with told(lines.returned) as returned:
+            yield replace(lines, order_days=days, returned=returned.keys)
     finally:
-        own.unpersist()
-        customers.unpersist()
+        days.unpersist()
 
 
 def _is_much(workspace: Workspace, wanted: Collection[str], changed: Collection[str]) -> bool:
@@ -142,11 +152,11 @@ def _is_much(workspace: Workspace, wanted: Collection[str], changed: Collection[
 
 def _write(workspace: Workspace, ledger: str, part: _Part) -> None:
     """Both tables, the returns first: the days are worked out from them as they were written."""
-    lake, settings = workspace.lake, workspace.settings.ledger
-    found = return_matches(part.lines, settings=settings, ledger_id=ledger)
+    lake = workspace.lake
+    found = return_matches(part.lines, ledger_id=ledger)
     _bring(lake, RETURN_MATCHES, ledger, part, found)
     matches = part.of(_of(lake, RETURN_MATCHES, ledger))
-    days = customer_days(part.lines, settings=settings, ledger_id=ledger, matches=matches)
+    days = customer_days(part.lines, ledger_id=ledger, matches=matches)
     _bring(lake, CUSTOMER_DAYS, ledger, part, days)
 
 
@@ -171,7 +181,7 @@ def _outcome(workspace: Workspace, ledger: str, part: _Part, batches: Sequence[R
         )
         .collect()[0]
     )
-    money = counted_money(part.lines, settings=workspace.settings.ledger).collect()[0]
+    money = counted_money(part.lines).collect()[0]
     _check_money(ledger, counted, money)
     what = "" if part.customers is None else "worked out anew: "
     return Outcome(

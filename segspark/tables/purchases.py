@@ -103,7 +103,8 @@ def _daypart_counts() -> tuple[Column, ...]:
             Column(
                 f"{daypart}_order_count",
                 T.LongType(),
-                f"Of the orders placed, those whose first line is of {hour} to {hour + DAYPART_HOURS} o'clock, "
+                "Of the orders placed, those whose first line is of "
+                f"{hour} to {hour + DAYPART_HOURS} o'clock, "
                 "local time; an order stamped at midnight is in no part of the day.",
             ),
             Column(

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import customer_days
+from segspark.features.lines import ledger_lines
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.histories import Line, day, random_histories, summary, transactions
@@ -33,9 +34,8 @@ NAMES = {
 
 
 def days_of(spark: SparkSession, *lines: Line) -> DataFrame:
-    return customer_days(
-        transactions(spark, lines), settings=LedgerSettings(), ledger_id="ledger-1"
-    )
+    own = ledger_lines(transactions(spark, lines), settings=LedgerSettings())
+    return customer_days(own, ledger_id="ledger-1")
 
 
 def features(
@@ -162,10 +162,7 @@ def test_averages_are_per_order(spark: SparkSession) -> None:
 
 
 def test_features_do_not_depend_on_partitioning(spark: SparkSession, ledger: DataFrame) -> None:
-    lines = transactions(spark, HISTORIES)
-    shuffled = customer_days(
-        lines.orderBy(F.xxhash64("line_id")).repartition(7),
-        settings=LedgerSettings(),
-        ledger_id="ledger-1",
-    )
+    lines = transactions(spark, HISTORIES).orderBy(F.xxhash64("line_id")).repartition(7)
+    own = ledger_lines(lines, settings=LedgerSettings())
+    shuffled = customer_days(own, ledger_id="ledger-1")
     assert values(shuffled, *ledger.columns) == values(ledger, *ledger.columns)

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import counted_money, customer_days
+from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.settings.rules import LineKind
@@ -150,9 +151,8 @@ CASES = {
 
 
 def ledger(spark: SparkSession, *lines: Line, settings: LedgerSettings | None = None) -> DataFrame:
-    return customer_days(
-        transactions(spark, lines), settings=settings or LedgerSettings(), ledger_id="ledger-1"
-    )
+    own = ledger_lines(transactions(spark, lines), settings=settings or LedgerSettings())
+    return customer_days(own, ledger_id="ledger-1")
 
 
 @pytest.fixture(scope="module")
@@ -260,14 +260,16 @@ def test_the_money_counted_is_that_of_purchases_and_of_returns(spark: SparkSessi
     counted = {
         copies: values(
             counted_money(
-                transactions(spark, lines), settings=LedgerSettings(exact_duplicates=copies)
+                ledger_lines(
+                    transactions(spark, lines), settings=LedgerSettings(exact_duplicates=copies)
+                )
             ),
             *sums,
         )
         for copies in ("once", "all")
     }
     assert counted == {"once": [(Decimal(30), Decimal(10))], "all": [(Decimal(60), Decimal(10))]}
-    nothing = counted_money(transactions(spark, []), settings=LedgerSettings())
+    nothing = counted_money(ledger_lines(transactions(spark, []), settings=LedgerSettings()))
     assert values(nothing, *sums) == [(Decimal(0), Decimal(0))]
 
 
@@ -276,9 +278,11 @@ def test_matches_that_were_written_are_used_as_they_are(
 ) -> None:
     lines = transactions(spark, HISTORIES)
     nearest = LedgerSettings(return_matching="nearest")
-    written = return_matches(lines, settings=nearest, ledger_id="ledger-1")
+    written = return_matches(ledger_lines(lines, settings=nearest), ledger_id="ledger-1")
     # Settings that would match otherwise, to see whose matches count.
-    days = customer_days(lines, settings=LedgerSettings(), ledger_id="ledger-1", matches=written)
+    days = customer_days(
+        ledger_lines(lines, settings=LedgerSettings()), ledger_id="ledger-1", matches=written
+    )
     assert set(days.collect()) == set(of_random_histories(found["nearest"]))
 
 

@@ -12,6 +12,7 @@ from scripts.benchmarks.duckdb_features import write_features
 from scripts.benchmarks.duckdb_ledger import write_ledger
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.ledger import customer_days
+from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
 from segspark.features.scores import score_cuts
 from segspark.settings.features import FeatureSettings, LedgerSettings
@@ -51,14 +52,18 @@ def by_duckdb(
 def test_returns_undo_the_same_units(
     spark: SparkSession, by_duckdb: dict[str, list[Mapping[str, object]]]
 ) -> None:
-    found = return_matches(transactions(spark, LINES), settings=LedgerSettings(), ledger_id="l")
+    found = return_matches(
+        ledger_lines(transactions(spark, LINES), settings=LedgerSettings()), ledger_id="l"
+    )
     _same("return_matches", found, by_duckdb["return_matches"], leaving_out={"ledger_id"})
 
 
 def test_days_hold_the_same_sums(
     spark: SparkSession, by_duckdb: dict[str, list[Mapping[str, object]]]
 ) -> None:
-    found = customer_days(transactions(spark, LINES), settings=LedgerSettings(), ledger_id="l")
+    found = customer_days(
+        ledger_lines(transactions(spark, LINES), settings=LedgerSettings()), ledger_id="l"
+    )
     _same("customer_days", found, by_duckdb["customer_days"], leaving_out={"ledger_id"})
 
 
@@ -66,7 +71,9 @@ def test_customers_have_the_same_features(
     spark: SparkSession, by_duckdb: dict[str, list[Mapping[str, object]]]
 ) -> None:
     settings = FeatureSettings()
-    days = customer_days(transactions(spark, LINES), settings=LedgerSettings(), ledger_id="l")
+    days = customer_days(
+        ledger_lines(transactions(spark, LINES), settings=LedgerSettings()), ledger_id="l"
+    )
     summaries = customer_summaries(days, settings=settings, as_of=AS_OF)
     cuts = score_cuts(summaries, settings=settings)
     found = with_scores(summaries, cuts=cuts, as_of=AS_OF, snapshot_id="s").filter(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from pyspark.sql import DataFrame, Row, SparkSession
 
+from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
 from segspark.settings.features import LedgerSettings
 from segspark.tables.returns import RETURN_MATCHES
@@ -121,7 +122,7 @@ UNEVEN = {
 
 def matched(lines: DataFrame, matching: Matching) -> DataFrame:
     chosen = LedgerSettings(return_matching=matching)
-    return return_matches(lines, settings=chosen, ledger_id="ledger-1")
+    return return_matches(ledger_lines(lines, settings=chosen), ledger_id="ledger-1")
 
 
 @pytest.fixture(scope="module")

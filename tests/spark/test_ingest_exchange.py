@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
+from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
 from segspark.ingest.parsing.exchange import read_rates, with_rates
 from segspark.settings.features import LedgerSettings
@@ -154,7 +155,7 @@ def test_a_return_undoes_its_purchase_though_the_rate_has_moved(
         (Decimal(11), Decimal(10), "USD", Decimal(33)),
         (Decimal(12), Decimal(10), "USD", Decimal(-12)),
     ]
-    matches = return_matches(lines, settings=LedgerSettings(), ledger_id="ledger-1")
+    matches = return_matches(ledger_lines(lines, settings=LedgerSettings()), ledger_id="ledger-1")
     assert values(matches, "purchase_date", "return_date", "returned_units", "returned_amount") == [
         (date(2026, 1, 5), date(2026, 1, 7), Decimal(1), Decimal(12))
     ]

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import customer_days
+from segspark.features.lines import ledger_lines
 from segspark.features.scores import score_cuts
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import ingest
@@ -131,9 +132,8 @@ def test_the_funnel_is_met_step_by_step(lines: DataFrame) -> None:
 def _summaries(taken_in: Workspace, *overrides: str) -> DataFrame:
     """Customers as of the day after the last, under settings of the test; computed once."""
     settings = _settings(*overrides)
-    days = customer_days(
-        taken_in.lake.read(TRANSACTIONS), settings=settings.ledger, ledger_id="ledger-1"
-    )
+    lines = ledger_lines(taken_in.lake.read(TRANSACTIONS), settings=settings.ledger)
+    days = customer_days(lines, ledger_id="ledger-1")
     made = customer_summaries(days, settings=settings.features, as_of=AS_OF)
     return made.sparkSession.createDataFrame(made.collect(), made.schema)
 
@@ -201,7 +201,7 @@ def test_the_cuts_of_the_scores_are_the_published_quintiles(
 
 def test_without_exact_duplicates_the_sum_is_the_published_one(lines: DataFrame) -> None:
     settings = _settings(*GROSS).ledger
-    days = customer_days(lines, settings=settings, ledger_id="ledger-1")
+    days = customer_days(ledger_lines(lines, settings=settings), ledger_id="ledger-1")
     total = days.agg(F.sum("gross_amount")).collect()[0][0]
     assert total == Decimal(KNOWN["rfm_deduplicated"]["sum_monetary"]) == Decimal("8887208.894")
 
@@ -211,7 +211,7 @@ def test_a_cancelled_order_of_80995_units_counts_for_nothing(
 ) -> None:
     mine = lines.filter(F.col("customer_id") == "16446")
     settings = taken_in.settings
-    days = customer_days(mine, settings=settings.ledger, ledger_id="ledger-1")
+    days = customer_days(ledger_lines(mine, settings=settings.ledger), ledger_id="ledger-1")
     row = customer_summaries(days, settings=settings.features, as_of=AS_OF).collect()[0]
     assert row["gross_amount"] == Decimal("168472.5")
     assert row["returned_amount"] == Decimal("168469.6")

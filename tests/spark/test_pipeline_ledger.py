@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from segspark.features.ledger import customer_days
+from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
 from segspark.pipeline import ledger as stage
 from segspark.pipeline.ledger import build_ledger
@@ -162,8 +163,8 @@ def whole(work: Workspace, batches: Collection[str]) -> Rows:
     lines = work.lake.read(TRANSACTIONS).filter(F.col("batch_id").isin(list(batches)))
     settings = work.settings.ledger
     found = {
-        RETURN_MATCHES: return_matches(lines, settings=settings, ledger_id="any"),
-        CUSTOMER_DAYS: customer_days(lines, settings=settings, ledger_id="any"),
+        RETURN_MATCHES: return_matches(ledger_lines(lines, settings=settings), ledger_id="any"),
+        CUSTOMER_DAYS: customer_days(ledger_lines(lines, settings=settings), ledger_id="any"),
     }
     return {contract.name: _rows(df, contract) for contract, df in found.items()}
 

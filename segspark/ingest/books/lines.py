@@ -8,13 +8,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from segspark.ingest.parsing.rows import REASONS, Entity
+from segspark.tables.telling import told
 
 STAGED_ROW = "__staged_row"
 """A number of each staged row, so that of equal ones a single one can be taken."""
 LISTS = (REASONS, "flags", "counted")
 """Columns with what is wrong with a row."""
-_MOST_TOLD_HASHES = 1_000_000
-"""So many hashes are told to every task; more are joined."""
 
 
 def to_stage(parsed: DataFrame) -> DataFrame:
@@ -53,25 +52,22 @@ def copied_lines(staged: DataFrame) -> Iterator[DataFrame]:
         "batch_id", "line_id", STAGED_ROW, F.xxhash64("batch_id", "line_id").alias("key_hash")
     )
     # Few rows have a copy: short hashes find the candidates, whole keys settle them.
-    candidates = good.groupBy("key_hash").count().filter("count > 1").select("key_hash").persist()
-    is_few = candidates.count() <= _MOST_TOLD_HASHES
-    told = F.broadcast(candidates) if is_few else candidates
+    candidates = good.groupBy("key_hash").count().filter("count > 1").select("key_hash")
     equal = Window.partitionBy("batch_id", "line_id")
     count, first = F.count("*").over(equal), F.min(STAGED_ROW).over(equal)
-    copies = (
-        good.join(told, on="key_hash", how="left_semi")
-        .withColumns({"count": count, "is_first": first == F.col(STAGED_ROW)})
-        .filter("count > 1")
-        .select(
-            STAGED_ROW, "batch_id", F.when(F.col("is_first"), F.col("count")).alias("copies_count")
+    with told(candidates) as hashes:
+        copies = (
+            good.join(hashes.keys, on="key_hash", how="left_semi")
+            .withColumns({"count": count, "is_first": first == F.col(STAGED_ROW)})
+            .filter("count > 1")
+            .withColumn("copies_count", F.when(F.col("is_first"), F.col("count")))
+            .select(STAGED_ROW, "batch_id", "copies_count")
+            .persist()
         )
-        .persist()
-    )
-    try:
-        yield copies
-    finally:
-        copies.unpersist()
-        candidates.unpersist()
+        try:
+            yield copies
+        finally:
+            copies.unpersist()
 
 
 def kept_lines(staged: DataFrame, entity: Entity, copies: DataFrame | None) -> DataFrame:
