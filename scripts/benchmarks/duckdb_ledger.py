@@ -14,7 +14,7 @@ _SETUP = (
     """
 CREATE OR REPLACE TEMP TABLE lines AS
 SELECT source, batch_id, line_id, customer_id, order_id, product_id, source_currency,
-  abs(source_unit_price_amount) AS price, transaction_at, transaction_date,
+  abs(source_unit_price_amount) AS price, transaction_at, transaction_date, local_hour,
   line_kind = 'sale' AND line_amount > 0 AS is_purchase,
   line_kind IN ('return', 'cancellation') AND line_amount < 0 AS is_return,
   abs(quantity_units)::DECIMAL(28,4) AS units, abs(line_amount)::DECIMAL(28,4) AS amount,
@@ -23,7 +23,9 @@ FROM read_parquet($files) WHERE customer_id IS NOT NULL
 """,
     """
 CREATE OR REPLACE TEMP TABLE orders AS
-SELECT source, customer_id, order_id, min(transaction_date) AS order_date
+SELECT source, customer_id, order_id, min(transaction_date) AS order_date,
+  nullif(arg_min(CASE WHEN local_hour = 0 AND epoch_us(transaction_at) % 900000000 = 0 THEN 24
+    ELSE local_hour END, transaction_at), 24) AS order_hour
 FROM lines WHERE is_purchase GROUP BY ALL
 """,
     """
@@ -105,9 +107,13 @@ moves AS (
   WINDOW so_far AS (
     PARTITION BY source, customer_id, order_id, purchase_date ORDER BY day ROWS UNBOUNDED PRECEDING)
 ), undone AS (
-  SELECT customer_id, purchase_date, day, is_undone::INT - coalesce(lag(is_undone::INT) OVER (
+  SELECT source, order_id, customer_id, purchase_date, day,
+    is_undone::INT - coalesce(lag(is_undone::INT) OVER (
     PARTITION BY source, customer_id, order_id, purchase_date ORDER BY day), 0) AS change
   FROM left_over
+), undone_hours AS (
+  SELECT undone.*, order_hour FROM undone JOIN orders USING (source, customer_id, order_id)
+  WHERE change <> 0
 ), parts AS (
   SELECT lines.customer_id, order_date AS purchase_date, transaction_date AS effective_date,
     count(*) AS line_count, sum(units) AS quantity_units, sum(amount) AS gross_amount,
@@ -118,11 +124,11 @@ moves AS (
   WHERE is_purchase GROUP BY ALL
   UNION ALL BY NAME
   SELECT customer_id, order_date AS purchase_date, order_date AS effective_date,
-    count(*) AS order_count
+    count(*) AS order_count, {placed}
   FROM orders GROUP BY ALL
   UNION ALL BY NAME
-  SELECT customer_id, purchase_date, day AS effective_date, change AS undone_order_count
-  FROM undone WHERE change <> 0
+  SELECT customer_id, purchase_date, day AS effective_date, change AS undone_order_count, {undone}
+  FROM undone_hours
   UNION ALL BY NAME
   SELECT customer_id, coalesce(purchase_date, return_date) AS purchase_date,
     return_date AS effective_date, returned_units, returned_amount,
@@ -136,7 +142,14 @@ moves AS (
 SELECT customer_id, purchase_date, effective_date, {sums}
 FROM parts GROUP BY customer_id, purchase_date, effective_date ORDER BY effective_date
 """
-COUNTS = ("order_count", "undone_order_count", "line_count")
+DAYPARTS = {"night": 0, "morning": 6, "afternoon": 12, "evening": 18}
+COUNTS = (
+    "order_count",
+    "undone_order_count",
+    "line_count",
+    *(f"{daypart}_order_count" for daypart in DAYPARTS),
+    *(f"undone_{daypart}_order_count" for daypart in DAYPARTS),
+)
 SUMS = (
     "quantity_units",
     "gross_amount",
@@ -160,7 +173,14 @@ def write_ledger(connection: duckdb.DuckDBPyConnection, files: Sequence[str], fo
     connection.execute(_MATCHES)
     sums = [f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in COUNTS]
     sums += [f"coalesce(sum({name}), 0)::{MONEY} AS {name}" for name in SUMS]
-    connection.execute(_DAYS.format(sums=", ".join(sums)))
+    parts = {name: f"order_hour BETWEEN {hour} AND {hour + 5}" for name, hour in DAYPARTS.items()}
+    placed = [f"count(*) FILTER ({is_in}) AS {name}_order_count" for name, is_in in parts.items()]
+    undone = [
+        f"CASE WHEN {is_in} THEN change ELSE 0 END AS undone_{name}_order_count"
+        for name, is_in in parts.items()
+    ]
+    lists = {"sums": sums, "placed": placed, "undone": undone}
+    connection.execute(_DAYS.format(**{name: ", ".join(each) for name, each in lists.items()}))
     _copy(connection, "matches", folder / "return_matches.parquet")
     _copy(connection, "days", folder / "customer_days.parquet")
 
