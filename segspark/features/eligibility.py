@@ -1,26 +1,43 @@
 """Who can be clustered: the features' own reasons, and those of the vector asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from segspark.model.vector import ValueRule
 
-def with_vector_eligibility(features: DataFrame, *, columns: Sequence[str]) -> DataFrame:
-    """Add the reasons that the vector's logarithms give.
+
+def with_vector_eligibility(features: DataFrame, *, rules: Sequence[ValueRule]) -> DataFrame:
+    """Add the reasons that the vector's logarithms of money give.
 
     Args:
-        features: Conforms to `CUSTOMER_FEATURES`; one snapshot.
-        columns: Columns that enter the vector.
+        features: `CUSTOMER_FEATURES` of one snapshot, and whatever else the vector takes.
+        rules: How the columns of the vector are read.
 
     Returns:
-        The same rows; `exclusion_reason` also says where money of the vector is not above zero.
+        The same rows; `exclusion_reason` also says where total or average spend, of which the
+        vector takes the logarithm, is not above zero.
     """
-    money = [name for name in columns if name.endswith("_amount")]
-    reasons = [F.when(F.col(name) <= 0, f"{name} not above zero") for name in money]
-    own = F.col("exclusion_reason")
-    return features.withColumn("exclusion_reason", reduce(_first, reasons, own))
+    money = [r.name for r in rules if r.name.endswith("_amount") and _needs_logarithm(r)]
+    return _with_reasons(
+        features, (F.when(F.col(name) <= 0, f"{name} not above zero") for name in money)
+    )
+
+
+def with_scoring_eligibility(features: DataFrame, *, rules: Sequence[ValueRule]) -> DataFrame:
+    """Add the reasons of values that a fitted vector cannot take, although training had none.
+
+    Args:
+        features: As for `with_vector_eligibility`.
+        rules: How the columns of the vector are read.
+
+    Returns:
+        The same rows; `exclusion_reason` also says where a value is missing, infinite or without a
+        logarithm.
+    """
+    return _with_reasons(features, (_unscorable(rule) for rule in rules))
 
 
 def eligible(features: DataFrame) -> DataFrame:
@@ -28,5 +45,21 @@ def eligible(features: DataFrame) -> DataFrame:
     return features.filter(F.col("exclusion_reason").isNull())
 
 
-def _first(found: Column, other: Column) -> Column:
-    return F.coalesce(found, other)
+def _needs_logarithm(rule: ValueRule) -> bool:
+    return rule.is_logarithm and rule.least is None
+
+
+def _unscorable(rule: ValueRule) -> Column:
+    value = F.col(rule.name).cast("double")
+    is_missing = F.lit(rule.missing is None) & (value.isNull() | F.isnan(value))
+    is_negative = F.lit(_needs_logarithm(rule)) & (value < 0)
+    return (
+        F.when(is_missing, f"{rule.name} missing")
+        .when(F.abs(value) == float("inf"), f"{rule.name} infinite")
+        .when(is_negative, f"{rule.name} below zero")
+    )
+
+
+def _with_reasons(features: DataFrame, reasons: Iterable[Column]) -> DataFrame:
+    found = reduce(F.coalesce, reasons, F.col("exclusion_reason"))
+    return features.withColumn("exclusion_reason", found)

@@ -8,8 +8,9 @@ from segspark.errors import StorageError
 from segspark.model.clusters import ClusterModel, cluster_model_from_dict
 from segspark.model.scores import Flags, Floats, Scores
 from segspark.model.vector import FeatureVector
+from segspark.model.vector_arrays import points_of_values
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,9 +42,9 @@ class SegmentModel:
         """Score customers by feature values in natural units, (n, d) as `vector.names` orders them.
 
         Raises:
-            ClusteringError: A value is missing, infinite or negative.
+            ClusteringError: A value is none that the vector takes.
         """
-        return self.score_points(self.vector.transform(values))
+        return self.score_points(points_of_values(self.vector, values))
 
     def is_outlier(self, scores: Scores) -> Flags:
         """Whether each customer is far from the own centre or explained by no cluster, (n,)."""

@@ -7,12 +7,17 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.errors import StageError
-from segspark.features.eligibility import eligible, with_vector_eligibility
+from segspark.features.eligibility import (
+    eligible,
+    with_scoring_eligibility,
+    with_vector_eligibility,
+)
 from segspark.model.segment_model import SegmentModel
-from segspark.pipeline.features import read_snapshot, snapshot_of
+from segspark.pipeline.features import snapshot_of
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.pipeline.train import STAGE as TRAIN
 from segspark.pipeline.train import training_id_of
+from segspark.pipeline.vector_features import read_vector_features, vector_inputs, vector_tables
 from segspark.segments.assignment import customer_funnel, customer_segments, score_customers
 from segspark.segments.identity import count_shared, match_identities
 from segspark.segments.names import carry_names, character, segment_names
@@ -52,26 +57,29 @@ def assign(
         snapshot_id: Features to assign; None: those of this date and configuration.
 
     Raises:
-        StageError: There is no such snapshot or model.
+        StageError: There is no such snapshot or model, or no lifetime value that the model takes.
     """
-    lake, settings = workspace.lake, workspace.settings
+    settings = workspace.settings
     snapshot = snapshot_id or snapshot_of(workspace, as_of=as_of)
     row = _find_model(workspace, model, snapshot)
-    run_id = _run_id(settings, snapshot, row["model_id"])
+    segment_model = SegmentModel.from_json(row["model_json"])
+    vector = segment_model.vector
+    inputs = vector_inputs(settings, snapshot, columns=vector.names)
+    run_id = _run_id(settings, inputs, row["model_id"])
     run = StageRun(
         stage=STAGE,
         stage_id=run_id,
         segmentation=settings.segmentation,
         as_of_date=as_of,
-        input_ids=(snapshot, row["model_id"]),
-        reads=(CUSTOMER_FEATURES, SEGMENT_MODELS),
+        input_ids=(snapshot, row["model_id"], *inputs[1:]),
+        reads=(*vector_tables(vector.names), SEGMENT_MODELS),
         config=settings.model_dump(mode="json", include={"assignment"}),
     )
 
     def work() -> Outcome:
-        segment_model = SegmentModel.from_json(row["model_json"])
-        everyone = with_vector_eligibility(
-            read_snapshot(lake, snapshot), columns=segment_model.vector.names
+        known = read_vector_features(workspace, snapshot, columns=vector.names)
+        everyone = with_scoring_eligibility(
+            with_vector_eligibility(known, rules=vector.rules), rules=vector.rules
         )
         features = eligible(everyone)
         scored = score_customers(features, model=segment_model).persist()
@@ -85,11 +93,9 @@ def assign(
     return run_stage(workspace, run, work)
 
 
-def _run_id(settings: Settings, snapshot_id: str, model_id: str) -> str:
+def _run_id(settings: Settings, inputs: Sequence[str], model_id: str) -> str:
     config = settings.assignment.model_dump(mode="json")
-    return content_id(
-        "run", settings.segmentation, snapshot_id, model_id, config, _ASSIGNMENT_VERSION
-    )
+    return content_id("run", settings.segmentation, *inputs, model_id, config, _ASSIGNMENT_VERSION)
 
 
 def _find_model(workspace: Workspace, model: str, snapshot_id: str) -> Row:

@@ -64,7 +64,7 @@ def value_customers(
     snapshot = snapshot_id or build_features(workspace, as_of=as_of)[-1].stage_id
     run = StageRun(
         stage=STAGE,
-        stage_id=_lifetime_id(settings, snapshot),
+        stage_id=lifetime_id_of(settings, snapshot),
         segmentation=settings.segmentation,
         as_of_date=as_of,
         input_ids=(snapshot,),
@@ -84,7 +84,8 @@ def value_customers(
     return run_stage(workspace, run, work)
 
 
-def _lifetime_id(settings: Settings, snapshot_id: str) -> str:
+def lifetime_id_of(settings: Settings, snapshot_id: str) -> str:
+    """Id of the values that the settings give the customers of a snapshot."""
     config = settings.lifetime.model_dump(mode="json")
     return content_id(STAGE, snapshot_id, config, _LIFETIME_VERSION)
 

@@ -10,7 +10,8 @@ from segspark.errors import StageError, TrackingError
 from segspark.pipeline.assign import STAGE as ASSIGN
 from segspark.pipeline.features import read_snapshot, snapshot_of
 from segspark.pipeline.stage import StageResult, Workspace
-from segspark.pipeline.train import find_model, open_tracker, training_id_of
+from segspark.pipeline.train import find_model, training_id_of
+from segspark.pipeline.training_record import open_tracker
 from segspark.segments.audit import RunFigures, audit_run
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.ids import content_hash, content_id
@@ -52,7 +53,7 @@ def publish(
     """
     lake, settings = workspace.lake, workspace.settings
     assigned = _assigned_run(workspace, as_of, run_id)
-    snapshot_id, model_id = assigned["input_ids"]
+    snapshot_id, model_id = assigned["input_ids"][:2]
     published = PublishedRun(assigned["stage_id"], snapshot_id, model_id, assigned["as_of_date"])
     history = publication_history(lake, settings.segmentation)
     is_current = bool(history) and history[0]["run_id"] == published.run_id

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from segspark.clustering.recipes import value_rules
 from segspark.pipeline.assign import NEWEST, assign
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
@@ -24,6 +25,9 @@ def run_pipeline(
     Returns:
         One result a stage, in order.
     """
+    if model is None:
+        # What is wrong with the vector must not show after an hour of other stages.
+        value_rules(workspace.settings.training.vector)
     results = [ingest(workspace), *build_features(workspace, as_of=as_of)]
     snapshot_id = results[-1].stage_id
     results.append(value_customers(workspace, as_of=as_of, snapshot_id=snapshot_id))

@@ -1,34 +1,35 @@
 """Stage: a snapshot of features → candidates, a chosen model, an MLflow record."""
 
 from datetime import date
-from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.clustering.engine import SweepEngine
-from segspark.clustering.selection import CandidateResult
+from segspark.clustering.recipes import value_rules
+from segspark.clustering.selection import CandidateResult, Selection
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sweep import Sweep, run_sweep
-from segspark.clustering.vectorise import fit_vector, vector_column
+from segspark.clustering.vector_fit import VectorFit, fit_vector
+from segspark.clustering.vectorise import vector_column
 from segspark.errors import StageError
 from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector
-from segspark.pipeline.features import read_snapshot, snapshot_of
+from segspark.pipeline.features import snapshot_of
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
+from segspark.pipeline.training_record import open_tracker, training_record
+from segspark.pipeline.vector_features import read_vector_features, vector_inputs, vector_tables
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
-from segspark.tables.manifest import Outcome, StageRun, table_versions
+from segspark.tables.manifest import Outcome, StageRun
 from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
-from segspark.tracking.records import CandidateRecord, TrainingRecord
-from segspark.tracking.tracker import Tracker
 
 STAGE = "train"
-_TRAINING_VERSION = 1
+_TRAINING_VERSION = 2
 """Raised when the same features and settings would give another model."""
 
 
@@ -41,40 +42,39 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         snapshot_id: Features to train on; None: those of this date and configuration.
 
     Raises:
-        StageError: There is no such snapshot.
+        ConfigError: The vector asks for a column that there is not.
+        StageError: There is no such snapshot, or no lifetime value that the vector takes.
         ClusteringError: The snapshot cannot be clustered as asked.
     """
-    lake, settings = workspace.lake, workspace.settings
+    settings = workspace.settings
     snapshot = snapshot_id or snapshot_of(workspace, as_of=as_of)
-    training_id = training_id_of(settings, snapshot)
+    rules = value_rules(settings.training.vector)
+    columns = [rule.name for rule in rules]
     run = StageRun(
         stage=STAGE,
-        stage_id=training_id,
+        stage_id=training_id_of(settings, snapshot),
         segmentation=settings.segmentation,
         as_of_date=as_of,
-        input_ids=(snapshot,),
-        reads=(CUSTOMER_FEATURES,),
+        input_ids=vector_inputs(settings, snapshot, columns=columns),
+        reads=vector_tables(columns),
         config=settings.model_dump(mode="json", include={"training"}),
     )
 
     def work() -> Outcome:
-        columns = settings.training.vector.columns
-        features = eligible(with_vector_eligibility(read_snapshot(lake, snapshot), columns=columns))
+        everyone = read_vector_features(workspace, snapshot, columns=columns)
+        features = eligible(with_vector_eligibility(everyone, rules=rules))
         # Before the sweep: a server that is down must not cost one.
         tracker = open_tracker(workspace)
         with engine_sentences("training", error=StageError):
-            vector = fit_vector(features, settings.training.vector)
-            sweep = _sweep(workspace, features, vector)
-        model = _keep(workspace, run, vector, sweep, as_of)
+            fit = fit_vector(features, settings.training.vector)
+            for warning in fit.warnings:
+                workspace.progress.say(f"{STAGE:<8}  {warning}")
+            sweep = _sweep(workspace, features, fit.vector)
+        model = _keep(workspace, run, fit.vector, sweep, as_of)
         workspace.progress.step("train: recording the candidates in MLflow")
-        version = tracker.record_training(_record(workspace, run, model, sweep, as_of))
-        rows = sweep.selection.rows
-        return Outcome(
-            summary=f"{sweep.selection.chosen.candidate_id} of {len(rows)} candidates",
-            rows_in={CUSTOMER_FEATURES.name: features.count()},
-            rows_out={SEGMENT_CANDIDATES.name: len(rows), SEGMENT_MODELS.name: 1},
-            audit={"verdict": sweep.selection.verdict, "mlflow_model_version": version},
-        )
+        record = training_record(workspace, run, model, sweep.selection, as_of)
+        version = tracker.record_training(record)
+        return _outcome(fit, sweep.selection, customers=features.count(), model_version=version)
 
     return run_stage(workspace, run, work)
 
@@ -87,7 +87,9 @@ def find_model(lake: Lake, training_id: str) -> Row | None:
 def training_id_of(settings: Settings, snapshot_id: str) -> str:
     """Id of the training that the settings make of a snapshot."""
     config = settings.training.model_dump(mode="json")
-    return content_id("training", settings.segmentation, snapshot_id, config, _TRAINING_VERSION)
+    columns = [rule.name for rule in value_rules(settings.training.vector)]
+    inputs = vector_inputs(settings, snapshot_id, columns=columns)
+    return content_id("training", settings.segmentation, *inputs, config, _TRAINING_VERSION)
 
 
 def _engine() -> SweepEngine:
@@ -139,16 +141,6 @@ def _keep(
     return model
 
 
-def open_tracker(workspace: Workspace) -> Tracker:
-    """MLflow as the settings name it."""
-    settings = workspace.settings
-    return Tracker.open(
-        settings.tracking,
-        lake_folder=workspace.lake.local_folder,
-        segmentation=settings.segmentation,
-    )
-
-
 def _candidate_values(training_id: str, row: CandidateResult, sweep: Sweep) -> tuple[object, ...]:
     found, fitted = row.evidence, row.fitted
     return (
@@ -173,57 +165,24 @@ def _candidate_values(training_id: str, row: CandidateResult, sweep: Sweep) -> t
     )
 
 
-def _record(
-    workspace: Workspace, run: StageRun, model: SegmentModel, sweep: Sweep, as_of: date
-) -> TrainingRecord:
-    settings, lake = workspace.settings, workspace.lake
-    return TrainingRecord(
-        training_id=run.stage_id,
-        model_id=model.model_id,
-        segmentation=settings.segmentation,
-        snapshot_id=run.input_ids[0],
-        as_of_date=as_of,
-        parameters=_flat(settings.training.model_dump(mode="json")),
-        table_versions=table_versions(lake, run.reads),
-        verdict=sweep.selection.verdict,
-        candidates=tuple(_candidate_record(row) for row in sweep.selection.rows),
-        model_json=model.to_json(),
+def _outcome(
+    fit: VectorFit, selection: Selection, *, customers: int, model_version: str
+) -> Outcome:
+    candidates = len(selection.rows)
+    vector: dict[str, object] = {"columns": fit.vector.names, "warnings": fit.warnings}
+    summary = f"{selection.chosen.candidate_id} of {candidates} candidates"
+    if fit.vector.projection is not None:
+        explained = fit.vector.projection.explained_ratios
+        vector["explained_ratios"] = explained
+        share = f"{sum(explained):.1%} of the variance"
+        summary += f" on {len(explained)} principal components with {share}"
+    return Outcome(
+        summary=summary,
+        rows_in={CUSTOMER_FEATURES.name: customers},
+        rows_out={SEGMENT_CANDIDATES.name: candidates, SEGMENT_MODELS.name: 1},
+        audit={
+            "verdict": selection.verdict,
+            "vector": vector,
+            "mlflow_model_version": model_version,
+        },
     )
-
-
-def _candidate_record(row: CandidateResult) -> CandidateRecord:
-    found = row.evidence
-    metrics: dict[str, float | None] = {
-        "silhouette": row.silhouette,
-        "silhouette_gain": row.gain,
-        "log_likelihood": row.fitted.log_likelihood,
-        "elapsed_seconds": row.fitted.seconds,
-    }
-    if found is not None:
-        metrics |= {
-            "davies_bouldin": found.davies_bouldin,
-            "calinski_harabasz": found.calinski_harabasz,
-            "within_cluster_sum": found.within_cluster_sum,
-            "smallest_segment_ratio": found.smallest_share,
-            "largest_segment_ratio": found.largest_share,
-        }
-    return CandidateRecord(
-        candidate_id=row.candidate_id,
-        algorithm=row.candidate.algorithm.value,
-        segment_count=row.candidate.segment_count,
-        parameters={"restarts": row.fitted.restarts},
-        metrics={name: value for name, value in metrics.items() if value is not None},
-        is_chosen=row.is_chosen,
-        reason=row.reason,
-    )
-
-
-def _flat(settings: dict[str, Any], lead: str = "") -> dict[str, str | int | float]:
-    """Nested settings as dotted keys, as MLflow lists parameters."""
-    flat: dict[str, str | int | float] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{lead}{key}.")
-        else:
-            flat[f"{lead}{key}"] = value if isinstance(value, int | float) else str(value)
-    return flat

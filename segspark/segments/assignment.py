@@ -22,7 +22,8 @@ def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
     """Score every customer by the very code that the served model runs.
 
     Args:
-        features: One row per eligible customer with the model's columns, none of them NULL.
+        features: One row per eligible customer with the model's columns; NULL only where
+            the model says what that counts as.
         model: What scores.
 
     Returns:

@@ -1,7 +1,7 @@
 """How customers become points, which clusterings are tried and which one is chosen."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,26 +16,78 @@ class Algorithm(StrEnum):
     GAUSSIAN_MIXTURE = "gaussian_mixture"
 
 
-VectorFeature = Literal[
-    "recency_days", "frequency_count", "monetary_amount", "average_order_amount", "tenure_days"
-]
-"""Columns of `customer_features` that may enter the vector, each as log(1 + value)."""
+Transformation = Literal["log1p", "none"]
+"""The logarithm of 1 + value, or the value as it is."""
+
+
+class PcaSettings(StrictModel):
+    """Principal components in place of the scaled columns; give one of the two keys."""
+
+    component_count: int | None = Field(default=None, ge=1)
+    """Number of components, at most as many as there are columns."""
+    least_explained_ratio: float | None = Field(default=None, gt=0, le=1)
+    """As few components as explain this share of the variance."""
+
+    @model_validator(mode="after")
+    def _one_is_given(self) -> Self:
+        if (self.component_count is None) == (self.least_explained_ratio is None):
+            raise ValueError("give exactly one of component_count and least_explained_ratio")
+        return self
 
 
 class VectorSettings(StrictModel):
-    """The feature vector: log(1 + x), winsorised, standardised (population deviation)."""
+    """How a customer becomes a point: features are transformed, winsorised, scaled, projected.
 
-    columns: tuple[VectorFeature, ...] = Field(
-        default=("recency_days", "frequency_count", "average_order_amount"), strict=False
-    )
-    """Feature columns that are clustered, at least one."""
+    Whoever wants other features than the recipes take names `columns`, and nothing else is needed.
+    """
+
+    recipe: Literal["rfm_log", "rfm_clv", "behaviour", "custom"] = "rfm_log"
+    """`rfm_log`: logarithms of recency, frequency and average order amount; `rfm_clv`: these and
+    the logarithm of the lifetime value; `behaviour`: logarithms of orders and spend of the last
+    weeks, of basket and tenure; `custom`: `columns`, which make it the default."""
+    columns: tuple[str, ...] = Field(default=(), strict=False)
+    """Numbers of `customer_features`, or `lifetime_value_amount`, that the recipe `custom` takes.
+    Customers whose total or average spend is among them and not above zero are left out where its
+    logarithm is taken; other amounts below zero count as 0 there."""
+    transformation: Transformation = "log1p"
+    """What becomes of `columns`: the logarithm of 1 + value, or the value as it is."""
+    transformation_by_column: dict[str, Transformation] = Field(default_factory=dict)
+    """Columns of which something else becomes."""
+    missing_values: dict[str, float] = Field(default_factory=dict)
+    """What a missing value counts as in a column that may be NULL, in natural units; without it
+    training refuses the column. A missing lifetime value counts as 0."""
     winsorise_tail_ratio: float = Field(default=0.005, ge=0, lt=0.5)
-    """Share cut off at each end, on the log scale; 0: none."""
+    """Share cut off at each end after the transformation; 0: none."""
+    scaling: Literal["standard", "robust"] = "standard"
+    """`standard`: mean and population deviation; `robust`: median and quartile distance / 1.349,
+    or the deviation where the quartiles coincide."""
+    pca: PcaSettings | None = None
+    """Principal components; none: the scaled columns themselves are clustered."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _columns_are_custom(cls, data: Any) -> Any:  # noqa: ANN401 - whatever was written
+        if isinstance(data, dict) and data.get("columns") and "recipe" not in data:
+            return {**data, "recipe": "custom"}
+        return data
 
     @model_validator(mode="after")
-    def _columns_come_once(self) -> Self:
-        if not self.columns or len(set(self.columns)) < len(self.columns):
-            raise ValueError("name at least one column, and each only once")
+    def _columns_fit_the_recipe(self) -> Self:
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError("name each of columns only once")
+        if self.recipe == "custom" and not self.columns:
+            raise ValueError("the recipe custom needs columns: name at least one")
+        own = (self.columns, self.transformation_by_column, self.missing_values)
+        if self.recipe != "custom" and (any(own) or self.transformation != "log1p"):
+            raise ValueError(
+                f"the recipe {self.recipe} has columns and transformations of its own: take the "
+                "recipe custom, or leave out columns, transformation, transformation_by_column "
+                "and missing_values"
+            )
+        for key in ("transformation_by_column", "missing_values"):
+            strange = [name for name in getattr(self, key) if name not in self.columns]
+            if strange:
+                raise ValueError(f"{key} names {', '.join(strange)}, which columns does not")
         return self
 
 

@@ -9,7 +9,7 @@ import pytest
 from segspark.pipeline.run import run_pipeline
 from segspark.pipeline.showing import show_segments
 from segspark.pipeline.stage import Workspace
-from segspark.pipeline.train import open_tracker
+from segspark.pipeline.training_record import open_tracker
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES, LIFETIME_MODELS, LIFETIME_SCORES
 from segspark.tables.operations import STAGE_RUNS

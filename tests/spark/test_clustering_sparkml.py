@@ -11,7 +11,8 @@ from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sparkmodels import centres_of, mixture_of, tree_of
-from segspark.clustering.vectorise import fit_vector, vector_column
+from segspark.clustering.vector_fit import fit_vector
+from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, SweepSettings, VectorSettings
@@ -157,7 +158,7 @@ def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> No
             columns=("recency_days", "frequency_count", "monetary_amount"),
             winsorise_tail_ratio=0.0,
         ),
-    )
+    ).vector
     points = features.select("customer_id", vector_column(vector).alias("vector")).localCheckpoint()
     candidates = [Candidate(Algorithm.KMEANS, count) for count in (4, 8)]
 
@@ -165,8 +166,8 @@ def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> No
     models = [each.clusters for each in fitted if each.clusters is not None]
 
     means, deviations = known["scaler"]["log1p_mean"], known["scaler"]["log1p_std_ddof0"]
-    assert [column.mean for column in vector.columns] == pytest.approx(means, rel=1e-9)
-    assert [column.deviation for column in vector.columns] == pytest.approx(deviations, rel=1e-9)
+    assert [column.centre for column in vector.columns] == pytest.approx(means, rel=1e-9)
+    assert [column.scale for column in vector.columns] == pytest.approx(deviations, rel=1e-9)
     for candidate, found in zip(candidates, evaluate(points, models), strict=True):
         answer = known["kmeans"][str(candidate.segment_count)]
         if candidate.segment_count >= 7:

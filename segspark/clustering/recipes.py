@@ -1,0 +1,78 @@
+"""Which features a vector takes, and how each is read."""
+
+import difflib
+import re
+
+from pyspark.sql import types as T
+
+from segspark.errors import ConfigError
+from segspark.model.vector import ValueRule
+from segspark.settings.training import VectorSettings
+from segspark.tables.features import CUSTOMER_FEATURES
+
+LIFETIME_VALUE = "lifetime_value_amount"
+"""The one column that comes from `customer_lifetime_values`."""
+_RFM = ("recency_days", "frequency_count", "average_order_amount")
+RECIPES = {
+    "rfm_log": _RFM,
+    "rfm_clv": (*_RFM, LIFETIME_VALUE),
+    "behaviour": (
+        "order_30_days_count",
+        "order_90_days_count",
+        "spend_90_days_amount",
+        "average_order_amount",
+        "average_basket_units",
+        "average_basket_lines",
+        "tenure_days",
+    ),
+}
+"""Columns of the recipes that have columns of their own; each as log(1 + value)."""
+_TOTAL_OR_AVERAGE = re.compile("(monetary|gross|net|average_order|btyd_.*)_amount")
+"""Amounts without which there is no customer; the others may well be 0, and below 0 by returns."""
+
+
+def value_rules(settings: VectorSettings) -> tuple[ValueRule, ...]:
+    """The columns of a vector in order, each with its transformation and its rules.
+
+    An amount that may well be 0 counts as 0 below that where its logarithm is taken. A missing
+    lifetime value counts as 0. No other column of a recipe is missing for a customer with a
+    purchase.
+
+    Raises:
+        ConfigError: A column is unknown or no number, or there are fewer columns than components.
+    """
+    names = settings.columns or RECIPES[settings.recipe]
+    known = {LIFETIME_VALUE, *_numbers()}
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"training.vector.columns: {name!r} is no column of numbers in customer_features"
+                f"{_nearest(name, known)}: name one that is, or {LIFETIME_VALUE}"
+            )
+    count = settings.pca.component_count if settings.pca else None
+    if count is not None and count > len(names):
+        raise ConfigError(
+            f"training.vector.pca.component_count is {count} and the vector has {len(names)} "
+            "columns: ask for at most as many components"
+        )
+    return tuple(_rule(name, settings) for name in names)
+
+
+def _rule(name: str, settings: VectorSettings) -> ValueRule:
+    transformation = settings.transformation_by_column.get(name, settings.transformation)
+    may_be_zero = name.endswith("_amount") and not _TOTAL_OR_AVERAGE.fullmatch(name)
+    return ValueRule(
+        name=name,
+        transformation=transformation,
+        missing=settings.missing_values.get(name, 0.0 if name == LIFETIME_VALUE else None),
+        least=0.0 if may_be_zero and transformation == "log1p" else None,
+    )
+
+
+def _numbers() -> list[str]:
+    return [c.name for c in CUSTOMER_FEATURES.columns if isinstance(c.dtype, T.NumericType)]
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f" (the nearest is {close[0]!r})" if close else ""

@@ -1,0 +1,96 @@
+"""What MLflow keeps of a training, and where it keeps it."""
+
+from datetime import date
+from typing import Any
+
+from segspark.clustering.selection import CandidateResult, Selection
+from segspark.model.segment_model import SegmentModel
+from segspark.model.vector import FeatureVector
+from segspark.pipeline.stage import Workspace
+from segspark.tables.manifest import StageRun, table_versions
+from segspark.tracking.records import CandidateRecord, TrainingRecord
+from segspark.tracking.tracker import Tracker
+
+
+def open_tracker(workspace: Workspace) -> Tracker:
+    """MLflow as the settings name it."""
+    settings = workspace.settings
+    return Tracker.open(
+        settings.tracking,
+        lake_folder=workspace.lake.local_folder,
+        segmentation=settings.segmentation,
+    )
+
+
+def training_record(
+    workspace: Workspace, run: StageRun, model: SegmentModel, selection: Selection, as_of: date
+) -> TrainingRecord:
+    """Everything that MLflow keeps of a training.
+
+    Args:
+        workspace: The surroundings.
+        run: The training.
+        model: The chosen model.
+        selection: Every candidate.
+        as_of: Last day counted.
+    """
+    settings, lake = workspace.settings, workspace.lake
+    return TrainingRecord(
+        training_id=run.stage_id,
+        model_id=model.model_id,
+        segmentation=settings.segmentation,
+        snapshot_id=run.input_ids[0],
+        as_of_date=as_of,
+        parameters=_flat(settings.training.model_dump(mode="json")) | _fitted(model.vector),
+        table_versions=table_versions(lake, run.reads),
+        verdict=selection.verdict,
+        candidates=tuple(_candidate_record(row) for row in selection.rows),
+        model_json=model.to_json(),
+    )
+
+
+def _fitted(vector: FeatureVector) -> dict[str, str | int | float]:
+    """What the settings alone do not tell: a recipe's columns, and what components explain."""
+    fitted: dict[str, str | int | float] = {"vector.columns": ", ".join(vector.names)}
+    if vector.projection is not None:
+        explained = vector.projection.explained_ratios
+        fitted["vector.explained_ratios"] = ", ".join(f"{ratio:.6f}" for ratio in explained)
+    return fitted
+
+
+def _candidate_record(row: CandidateResult) -> CandidateRecord:
+    found = row.evidence
+    metrics: dict[str, float | None] = {
+        "silhouette": row.silhouette,
+        "silhouette_gain": row.gain,
+        "log_likelihood": row.fitted.log_likelihood,
+        "elapsed_seconds": row.fitted.seconds,
+    }
+    if found is not None:
+        metrics |= {
+            "davies_bouldin": found.davies_bouldin,
+            "calinski_harabasz": found.calinski_harabasz,
+            "within_cluster_sum": found.within_cluster_sum,
+            "smallest_segment_ratio": found.smallest_share,
+            "largest_segment_ratio": found.largest_share,
+        }
+    return CandidateRecord(
+        candidate_id=row.candidate_id,
+        algorithm=row.candidate.algorithm.value,
+        segment_count=row.candidate.segment_count,
+        parameters={"restarts": row.fitted.restarts},
+        metrics={name: value for name, value in metrics.items() if value is not None},
+        is_chosen=row.is_chosen,
+        reason=row.reason,
+    )
+
+
+def _flat(settings: dict[str, Any], lead: str = "") -> dict[str, str | int | float]:
+    """Nested settings as dotted keys, as MLflow lists parameters."""
+    flat: dict[str, str | int | float] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{lead}{key}.")
+        else:
+            flat[f"{lead}{key}"] = value if isinstance(value, int | float) else str(value)
+    return flat

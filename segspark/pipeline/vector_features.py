@@ -1,0 +1,72 @@
+"""What vectors are made of: customer features, with lifetime values beside them where asked."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.clustering.recipes import LIFETIME_VALUE
+from segspark.errors import StageError
+from segspark.pipeline.features import read_snapshot
+from segspark.pipeline.lifetime import STAGE as LIFETIME
+from segspark.pipeline.lifetime import lifetime_id_of
+from segspark.pipeline.stage import Workspace
+from segspark.settings.root import Settings
+from segspark.tables.contract import TableContract
+from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.lake import Lake
+from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES
+from segspark.tables.manifest import find_stage
+
+
+def vector_inputs(
+    settings: Settings, snapshot_id: str, *, columns: Sequence[str]
+) -> tuple[str, ...]:
+    """Ids of what the columns of a vector come from: the snapshot, and its values where asked."""
+    if LIFETIME_VALUE in columns:
+        return snapshot_id, lifetime_id_of(settings, snapshot_id)
+    return (snapshot_id,)
+
+
+def vector_tables(columns: Sequence[str]) -> tuple[TableContract, ...]:
+    """The tables that the columns of a vector come from."""
+    if LIFETIME_VALUE in columns:
+        return CUSTOMER_FEATURES, CUSTOMER_LIFETIME_VALUES
+    return (CUSTOMER_FEATURES,)
+
+
+def read_vector_features(
+    workspace: Workspace, snapshot_id: str, *, columns: Sequence[str]
+) -> DataFrame:
+    """Read the customers of one snapshot with the columns of a vector.
+
+    Returns:
+        `CUSTOMER_FEATURES`, one row per customer; and the lifetime value, where it is among the
+        columns, NULL for who could not be valued.
+
+    Raises:
+        StageError: The lifetime value is asked for, and was not worked out, or for nobody.
+    """
+    lake, settings = workspace.lake, workspace.settings
+    features = read_snapshot(lake, snapshot_id)
+    if LIFETIME_VALUE not in columns:
+        return features
+    lifetime_id = lifetime_id_of(settings, snapshot_id)
+    if find_stage(lake, LIFETIME, lifetime_id) is None:
+        raise StageError(
+            f"the vector takes lifetime values, and there are none of {snapshot_id} for this "
+            "configuration: run value first"
+        )
+    values = _values(lake, lifetime_id)
+    if values.filter(F.col(LIFETIME_VALUE).isNotNull()).isEmpty():
+        raise StageError(
+            "the vector takes lifetime values, and no customer could be valued, for reasons that "
+            f"lifetime_models has under {lifetime_id}: take another training.vector.recipe, or "
+            "ingest a longer history"
+        )
+    return features.join(values, on="customer_id", how="left")
+
+
+def _values(lake: Lake, lifetime_id: str) -> DataFrame:
+    values = lake.read(CUSTOMER_LIFETIME_VALUES).filter(F.col("lifetime_id") == lifetime_id)
+    return values.select("customer_id", LIFETIME_VALUE)
