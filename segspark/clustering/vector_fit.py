@@ -11,7 +11,7 @@ from segspark.clustering.recipes import value_rules
 from segspark.clustering.vectorise import cut, raised_value, transformed
 from segspark.errors import ClusteringError
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
-from segspark.settings.training import VectorSettings
+from segspark.settings.training import PcaSettings, VectorSettings
 
 _FEWEST_CUSTOMERS = 2
 """One alone deviates from nothing."""
@@ -47,7 +47,8 @@ def fit_vector(features: DataFrame, settings: VectorSettings) -> VectorFit:
     Raises:
         ConfigError: The settings name a column that there is not.
         ClusteringError: There are fewer than two customers, a value is missing without a rule,
-            infinite or without a logarithm, or a column is the same for every customer.
+            infinite or without a logarithm, or a column is the same for every customer. The recipe
+            `behaviour` leaves such a column out, unless all are, with a warning.
     """
     rules, tail = value_rules(settings), settings.winsorise_tail_ratio
     first = _only_row(features, [a for rule in rules for a in _quantile_aggregates(rule, tail)])
@@ -58,14 +59,16 @@ def fit_vector(features: DataFrame, settings: VectorSettings) -> VectorFit:
     second = _only_row(
         features, [a for rule in rules for a in aggregates(rule.name, _cut(rule, bounds))]
     )
-    _check_variety(second, rules)
+    kept, warnings = _telling(second, rules, settings)
     scale = _robust_scale if is_robust else _standard_scale
-    columns = tuple(VectorColumn(r, *bounds[r.name], *scale(second, r.name)) for r in rules)
-    vector = FeatureVector(columns)
+    columns = tuple(VectorColumn(r, *bounds[r.name], *scale(second, r.name)) for r in kept)
+    projection = None
     if settings.pca is not None:
-        covariance = scaled_covariance(features, columns)
-        vector = FeatureVector(columns, principal_components(covariance, settings.pca))
-    return VectorFit(vector, _warnings(second, vector.names) if is_robust else ())
+        _check_width(columns, settings.pca)
+        projection = principal_components(scaled_covariance(features, columns), settings.pca)
+    if is_robust:
+        warnings += _coinciding_quartiles(second, kept)
+    return VectorFit(FeatureVector(columns, projection), warnings)
 
 
 def _only_row(features: DataFrame, aggregates: list[Column]) -> Row:
@@ -118,8 +121,8 @@ def _robust_scale(row: Row, name: str) -> tuple[float, float]:
     return median, distance if distance > 0 else row[f"{name} deviation"]
 
 
-def _warnings(row: Row, names: Sequence[str]) -> tuple[str, ...]:
-    quartiles = {name: row[f"{name} quartiles"] for name in names}
+def _coinciding_quartiles(row: Row, rules: Sequence[ValueRule]) -> tuple[str, ...]:
+    quartiles = {rule.name: row[f"{rule.name} quartiles"] for rule in rules}
     return tuple(
         f"half of the customers or more have the same {name}, so its quartiles coincide and it is "
         "scaled by its deviation"
@@ -145,11 +148,31 @@ def _check_values(row: Row, rules: Sequence[ValueRule]) -> None:
             )
 
 
-def _check_variety(row: Row, rules: Sequence[ValueRule]) -> None:
-    for rule in rules:
-        if row[f"{rule.name} constant"]:
-            raise ClusteringError(
-                f"{rule.name} is the same for every customer once its tails are cut off, so "
-                "nothing can be told apart by it: name other training.vector.columns, or lower "
-                "training.vector.winsorise_tail_ratio"
-            )
+def _telling(
+    row: Row, rules: Sequence[ValueRule], settings: VectorSettings
+) -> tuple[list[ValueRule], tuple[str, ...]]:
+    """The columns that tell customers apart, and what there is to say of the others.
+
+    A recipe of behaviour is for any shop, so it does without what is the same for everybody in
+    one; a column that a user or a definition names is not dropped silently.
+    """
+    same = [rule.name for rule in rules if row[f"{rule.name} constant"]]
+    kept = [rule for rule in rules if rule.name not in same]
+    if same and (settings.recipe != "behaviour" or not kept):
+        raise ClusteringError(
+            f"{same[0]} is the same for every customer once its tails are cut off, so nothing can "
+            "be told apart by it: name other training.vector.columns, or lower "
+            "training.vector.winsorise_tail_ratio"
+        )
+    return kept, tuple(
+        f"{name} is the same for every customer once its tails are cut off, so it is left out"
+        for name in same
+    )
+
+
+def _check_width(columns: Sequence[VectorColumn], settings: PcaSettings) -> None:
+    if (settings.component_count or 0) > len(columns):
+        raise ClusteringError(
+            f"training.vector.pca.component_count is {settings.component_count} and only "
+            f"{len(columns)} columns tell customers apart: ask for at most as many components"
+        )

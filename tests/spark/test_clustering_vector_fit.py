@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from segspark.clustering.recipes import RECIPES
 from segspark.clustering.vector_fit import fit_vector
 from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
@@ -168,3 +169,33 @@ def test_components_are_those_of_the_scaled_columns(spark: SparkSession) -> None
     np.testing.assert_allclose(vector.projection.explained_ratios, ratios, rtol=1e-12)
     assert ratios[0] > ratios[1]
     np.testing.assert_allclose(vector.projection.weights[0], [np.sqrt(0.5)] * 2, rtol=1e-9)
+
+
+BEHAVIOUR = ", ".join(f"{name} double" for name in RECIPES["behaviour"])
+
+
+def shops(spark: SparkSession, *varying: int) -> DataFrame:
+    """Customers whose behaviour differs in the columns at these places alone."""
+    width = len(RECIPES["behaviour"])
+    rows = [tuple(n if i in varying else 1.0 for i in range(width)) for n in (1.0, 2.0, 5.0)]
+    return table(spark, BEHAVIOUR, *rows)
+
+
+def test_behaviour_does_without_what_is_the_same_for_everybody(spark: SparkSession) -> None:
+    fit = fit_vector(shops(spark, 0, 3), VectorSettings(recipe="behaviour"))
+
+    assert fit.vector.names == ("order_30_days_count", "average_order_amount")
+    assert len(fit.warnings) == len(RECIPES["behaviour"]) - 2
+    assert fit.warnings[0].startswith("order_90_days_count is the same for every customer")
+
+
+def test_behaviour_that_is_the_same_in_everything_is_refused(spark: SparkSession) -> None:
+    with pytest.raises(ClusteringError, match=r"^order_30_days_count is the same"):
+        fit_vector(shops(spark), VectorSettings(recipe="behaviour"))
+
+
+def test_more_components_than_columns_that_tell_apart_are_refused(spark: SparkSession) -> None:
+    settings = VectorSettings(recipe="behaviour", pca=PcaSettings(component_count=3))
+
+    with pytest.raises(ClusteringError, match="only 2 columns tell customers apart"):
+        fit_vector(shops(spark, 0, 3), settings)
