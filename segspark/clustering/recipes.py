@@ -8,7 +8,7 @@ from pyspark.sql import types as T
 from segspark.errors import ConfigError
 from segspark.model.vector import ValueRule
 from segspark.settings.training import VectorSettings
-from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.contract import TableContract
 
 LIFETIME_VALUE = "lifetime_value_amount"
 """The one column that comes from `customer_lifetime_values`."""
@@ -27,6 +27,8 @@ RECIPES = {
     ),
 }
 """Columns of the recipes that have columns of their own; each as log(1 + value)."""
+_MISSING = {LIFETIME_VALUE: 0.0}
+"""What a missing value counts as without a word of the user: who was not valued is worth nothing."""
 _TOTAL_OR_AVERAGE = re.compile("(monetary|gross|net|average_order|btyd_.*)_amount")
 """Amounts without which there is no customer; the others may well be 0, and below 0 by returns."""
 
@@ -34,20 +36,30 @@ _TOTAL_OR_AVERAGE = re.compile("(monetary|gross|net|average_order|btyd_.*)_amoun
 def value_rules(settings: VectorSettings) -> tuple[ValueRule, ...]:
     """The columns of a vector in order, each with its transformation and its rules.
 
-    An amount that may well be 0 counts as 0 below that where its logarithm is taken. A missing
-    lifetime value counts as 0. No other column of a recipe is missing for a customer with a
-    purchase.
+    An amount that may well be 0 counts as 0 below that where its logarithm is taken. No column of
+    a recipe but the lifetime value is ever missing for a customer with a purchase.
+    """
+    names = settings.columns or RECIPES[settings.recipe]
+    return tuple(_rule(name, settings) for name in names)
+
+
+def check_vector(settings: VectorSettings, *, table: TableContract) -> None:
+    """Refuse a vector that no snapshot has the columns for, before anything is worked out.
+
+    Args:
+        settings: What the vector takes.
+        table: Contract of the customer features.
 
     Raises:
         ConfigError: A column is unknown or no number, or there are fewer columns than components.
     """
-    names = settings.columns or RECIPES[settings.recipe]
-    known = {LIFETIME_VALUE, *_numbers()}
+    names = [rule.name for rule in value_rules(settings)]
+    numbers = [c.name for c in table.columns if isinstance(c.dtype, T.NumericType)]
     for name in names:
-        if name not in known:
+        if name not in (*numbers, LIFETIME_VALUE):
             raise ConfigError(
-                f"training.vector.columns: {name!r} is no column of numbers in customer_features"
-                f"{_nearest(name, known)}: name one that is, or {LIFETIME_VALUE}"
+                f"training.vector.columns: {name!r} is no column of numbers in {table.name}"
+                f"{_nearest(name, numbers)}: name one that is, or {LIFETIME_VALUE}"
             )
     count = settings.pca.component_count if settings.pca else None
     if count is not None and count > len(names):
@@ -55,7 +67,6 @@ def value_rules(settings: VectorSettings) -> tuple[ValueRule, ...]:
             f"training.vector.pca.component_count is {count} and the vector has {len(names)} "
             "columns: ask for at most as many components"
         )
-    return tuple(_rule(name, settings) for name in names)
 
 
 def _rule(name: str, settings: VectorSettings) -> ValueRule:
@@ -64,15 +75,11 @@ def _rule(name: str, settings: VectorSettings) -> ValueRule:
     return ValueRule(
         name=name,
         transformation=transformation,
-        missing=settings.missing_values.get(name, 0.0 if name == LIFETIME_VALUE else None),
+        missing=settings.missing_values.get(name, _MISSING.get(name)),
         least=0.0 if may_be_zero and transformation == "log1p" else None,
     )
 
 
-def _numbers() -> list[str]:
-    return [c.name for c in CUSTOMER_FEATURES.columns if isinstance(c.dtype, T.NumericType)]
-
-
-def _nearest(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f" (the nearest is {close[0]!r})" if close else ""

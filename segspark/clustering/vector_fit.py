@@ -45,7 +45,6 @@ def fit_vector(features: DataFrame, settings: VectorSettings) -> VectorFit:
         settings: Recipe, share to cut off at each end, scaling and components.
 
     Raises:
-        ConfigError: The settings name a column that there is not.
         ClusteringError: There are fewer than two customers, a value is missing without a rule,
             infinite or without a logarithm, or a column is the same for every customer. The recipe
             `behaviour` leaves such a column out, unless all are, with a warning.

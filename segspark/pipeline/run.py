@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from segspark.clustering.recipes import value_rules
+from segspark.clustering.recipes import check_vector
 from segspark.pipeline.assign import NEWEST, assign
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
@@ -10,6 +10,7 @@ from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.publish import publish
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import train
+from segspark.tables.features import CUSTOMER_FEATURES
 
 
 def run_pipeline(
@@ -27,7 +28,7 @@ def run_pipeline(
     """
     if model is None:
         # What is wrong with the vector must not show after an hour of other stages.
-        value_rules(workspace.settings.training.vector)
+        check_vector(workspace.settings.training.vector, table=CUSTOMER_FEATURES)
     results = [ingest(workspace), *build_features(workspace, as_of=as_of)]
     snapshot_id = results[-1].stage_id
     results.append(value_customers(workspace, as_of=as_of, snapshot_id=snapshot_id))

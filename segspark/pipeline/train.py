@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.clustering.engine import SweepEngine
-from segspark.clustering.recipes import value_rules
+from segspark.clustering.recipes import check_vector, value_rules
 from segspark.clustering.selection import CandidateResult, Selection
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sweep import Sweep, run_sweep
@@ -47,6 +47,7 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         ClusteringError: The snapshot cannot be clustered as asked.
     """
     settings = workspace.settings
+    check_vector(settings.training.vector, table=CUSTOMER_FEATURES)
     snapshot = snapshot_id or snapshot_of(workspace, as_of=as_of)
     rules = value_rules(settings.training.vector)
     columns = [rule.name for rule in rules]

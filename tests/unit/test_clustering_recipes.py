@@ -3,10 +3,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from segspark.clustering.recipes import LIFETIME_VALUE, RECIPES, value_rules
+from segspark.clustering.recipes import LIFETIME_VALUE, RECIPES, check_vector, value_rules
 from segspark.errors import ConfigError
 from segspark.model.vector import ValueRule
 from segspark.settings.training import VectorSettings
+from segspark.tables.features import CUSTOMER_FEATURES
 
 
 def custom(*columns: str, **others: Any) -> VectorSettings:  # noqa: ANN401 - of any key
@@ -15,8 +16,11 @@ def custom(*columns: str, **others: Any) -> VectorSettings:  # noqa: ANN401 - of
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_column_of_a_recipe_is_a_number_that_there_is(recipe: str) -> None:
-    rules = value_rules(VectorSettings.model_validate({"recipe": recipe}))
+    settings = VectorSettings.model_validate({"recipe": recipe})
 
+    check_vector(settings, table=CUSTOMER_FEATURES)
+
+    rules = value_rules(settings)
     assert tuple(rule.name for rule in rules) == RECIPES[recipe]
     assert all(rule.is_logarithm for rule in rules)
 
@@ -77,19 +81,19 @@ def test_a_missing_value_counts_as_what_the_settings_say() -> None:
 @pytest.mark.parametrize("name", ["customer_id", "first_purchase_date", "shoe_size"])
 def test_a_column_that_is_no_number_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"'{name}' is no column of numbers"):
-        value_rules(custom(name))
+        check_vector(custom(name), table=CUSTOMER_FEATURES)
 
 
 def test_a_misspelt_column_is_answered_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="the nearest is 'frequency_count'"):
-        value_rules(custom("frequency_counts"))
+        check_vector(custom("frequency_counts"), table=CUSTOMER_FEATURES)
 
 
 def test_more_components_than_columns_are_refused() -> None:
     settings = VectorSettings.model_validate({"pca": {"component_count": 4}})
 
     with pytest.raises(ConfigError, match="component_count is 4 and the vector has 3 columns"):
-        value_rules(settings)
+        check_vector(settings, table=CUSTOMER_FEATURES)
 
 
 @pytest.mark.parametrize(
