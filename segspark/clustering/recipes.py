@@ -28,7 +28,7 @@ RECIPES = {
 }
 """Columns of the recipes that have columns of their own; each as log(1 + value)."""
 _MISSING = {LIFETIME_VALUE: 0.0}
-"""What a missing value counts as without a word of the user: who was not valued is worth nothing."""
+"""What a missing value counts as if settings say nothing: who was not valued is worth nothing."""
 _TOTAL_OR_AVERAGE = re.compile("(monetary|gross|net|average_order|btyd_.*)_amount")
 """Amounts without which there is no customer; the others may well be 0, and below 0 by returns."""
 

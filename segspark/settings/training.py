@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from segspark.settings.base import StrictModel
 
@@ -54,7 +54,7 @@ class VectorSettings(StrictModel):
     """What becomes of `columns`: the logarithm of 1 + value, or the value as it is."""
     transformation_by_column: dict[str, Transformation] = Field(default_factory=dict)
     """Columns of which something else becomes."""
-    missing_values: dict[str, float] = Field(default_factory=dict)
+    missing_values: dict[str, FiniteFloat] = Field(default_factory=dict)
     """What a missing value counts as in a column that may be NULL, in natural units; without it
     training refuses the column. A missing lifetime value counts as 0."""
     winsorise_tail_ratio: float = Field(default=0.005, ge=0, lt=0.5)

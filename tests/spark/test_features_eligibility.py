@@ -4,7 +4,7 @@ from segspark.features.eligibility import with_scoring_eligibility, with_vector_
 from segspark.model.vector import ValueRule
 from tests.builders import table
 
-SCHEMA = "exclusion_reason string, monetary_amount decimal(28,4), gap_days double"
+SCHEMA = "exclusion_reason string, monetary_amount int, gap_days double"
 LOGGED = (ValueRule("monetary_amount"), ValueRule("gap_days"))
 
 

@@ -110,6 +110,10 @@ def test_more_components_than_columns_are_refused() -> None:
             "transformation_by_column names recency_days, which columns does not",
         ),
         ({"columns": ["tenure_days"], "transformation": "sqrt"}, "'log1p' or 'none'"),
+        (
+            {"columns": ["tenure_days"], "missing_values": {"tenure_days": float("nan")}},
+            "finite number",
+        ),
         ({"pca": {}}, "exactly one of component_count and least_explained_ratio"),
         ({"pca": {"component_count": 2, "least_explained_ratio": 0.9}}, "exactly one of"),
         ({"pca": {"least_explained_ratio": 1.5}}, "less than or equal to 1"),
