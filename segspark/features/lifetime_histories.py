@@ -1,12 +1,13 @@
 """What lifetime models see of a ledger: histories as of a day, and the purchases after it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from segspark.features.customers import customer_summaries, known_days
 from segspark.lifetime.arrays import Floats
@@ -15,6 +16,7 @@ from segspark.lifetime.fitted import Statistics
 from segspark.lifetime.histories import PurchaseHistories, SpendHistories
 from segspark.lifetime.observed import Fold, ObservedCustomers
 from segspark.settings.features import FeatureSettings
+from segspark.tables.features import CUSTOMER_FEATURES
 
 OBSERVED = ("repeat_count", "last_repeat_days", "age_days", "repeat_mean", "day_mean")
 MOST_TRIPLES = 5_000_000
@@ -33,9 +35,9 @@ def purchase_histories(ledger: DataFrame, *, settings: FeatureSettings, as_of: d
     would learn that nobody drops out.
 
     Returns:
-        One row per customer: `customer_id`, `exclusion_reason`, `first_purchase_date`, and
+        One row per customer: `customer_id`, `exclusion_reason`, `first_purchase_date`,
         `OBSERVED` as doubles: x, t_x and T in days, mean spends of repeat days (0 without one) and
-        of all days. They are NULL where there is a reason.
+        of all days, NULL where there is a reason; and the numbers of the summaries as doubles.
     """
     whole = settings.model_copy(update={"observation_days": None})
     summaries = customer_summaries(ledger, settings=whole, as_of=as_of)
@@ -52,6 +54,19 @@ def purchase_histories(ledger: DataFrame, *, settings: FeatureSettings, as_of: d
         "exclusion_reason",
         "first_purchase_date",
         *(column.cast("double").alias(name) for name, column in columns.items()),
+        *(F.col(name).cast("double").alias(name) for name in feature_names(summaries)),
+    )
+
+
+def feature_names(customers: DataFrame) -> tuple[str, ...]:
+    """Columns of customers that are numbers of `CUSTOMER_FEATURES`, but no scores, in its order."""
+    found = set(customers.columns)
+    return tuple(
+        column.name
+        for column in CUSTOMER_FEATURES.columns
+        if isinstance(column.dtype, T.NumericType)
+        and not column.name.endswith("_score")
+        and column.name in found
     )
 
 
@@ -96,18 +111,23 @@ def collect_fold(held_out: DataFrame, *, days: int, name: str, customer_count: i
         Rows in an order of their own, whatever Spark's was.
     """
     columns = (*OBSERVED, "later_count", "later_amount")
-    if customer_count > MOST_HOLDOUT_CUSTOMERS:
-        share = MOST_HOLDOUT_CUSTOMERS / customer_count
-        held_out = held_out.filter(
-            F.pmod(F.xxhash64("customer_id"), F.lit(_HASHES)) < int(share * _HASHES)
-        )
-    found = _sorted_columns(held_out.select(*columns).toArrow(), columns)
+    found = sorted_columns(
+        sampled(held_out, customer_count=customer_count, most=MOST_HOLDOUT_CUSTOMERS), columns
+    )
     return Fold(name, float(days), _customers(found[:5]), found[5], found[6])
+
+
+def sampled(customers: DataFrame, *, customer_count: int, most: int) -> DataFrame:
+    """All of the rows, or about `most` of them, by a hash of the id: always the same ones."""
+    if customer_count <= most:
+        return customers
+    limit = int(most / customer_count * _HASHES)
+    return customers.filter(F.pmod(F.xxhash64("customer_id"), F.lit(_HASHES)) < limit)
 
 
 def observed_customers(rows: pa.Table | pa.RecordBatch) -> ObservedCustomers:
     """Customers of Arrow columns named `OBSERVED`, none of them NULL, in their order."""
-    return _customers([_numbers(rows.column(name)) for name in OBSERVED])
+    return _customers([numbers_of(rows.column(name)) for name in OBSERVED])
 
 
 def history_statistics(histories: DataFrame, *, customer_count: int) -> Statistics:
@@ -139,7 +159,7 @@ def _triples(known: DataFrame, customer_count: int) -> PurchaseHistories:
         means = (F.avg(name).alias(name) for name in times)
         counted = known.groupBy("repeat_count", *cells).agg(*means, customers)
     columns = ("repeat_count", *times, "customers")
-    return PurchaseHistories(*_sorted_columns(counted.select(*columns).toArrow(), columns))
+    return PurchaseHistories(*sorted_columns(counted, columns))
 
 
 def _spend_cells(known: DataFrame) -> tuple[SpendHistories, SpendHistories]:
@@ -156,7 +176,7 @@ def _spend_cells(known: DataFrame) -> tuple[SpendHistories, SpendHistories]:
         F.count("*").cast("double").alias("customers"),
     )
     columns = ("is_all_days", "days", "mean", "customers")
-    kind, days, means, customers = _sorted_columns(cells.select(*columns).toArrow(), columns)
+    kind, days, means, customers = sorted_columns(cells, columns)
     repeats = kind == 0.0
     return (
         SpendHistories(days[repeats], means[repeats], customers[repeats]),
@@ -182,12 +202,14 @@ def _customers(columns: Iterable[Floats]) -> ObservedCustomers:
     return ObservedCustomers(seen, repeat_means, day_means)
 
 
-def _sorted_columns(rows: pa.Table, names: Iterable[str]) -> list[Floats]:
-    """Columns with the rows in the order of their values: Spark's own may differ each time."""
-    columns = [_numbers(rows.column(name)) for name in names]
+def sorted_columns(df: DataFrame, names: Sequence[str]) -> list[Floats]:
+    """Columns of numbers with the rows in the order of their values: Spark's own may differ."""
+    rows = df.select(*names).toArrow()
+    columns = [numbers_of(rows.column(name)) for name in names]
     order = np.lexsort(columns[::-1])
     return [column[order] for column in columns]
 
 
-def _numbers(column: pa.ChunkedArray | pa.Array) -> Floats:
+def numbers_of(column: pa.ChunkedArray | pa.Array) -> Floats:
+    """A column of numbers, with NaN where there is none."""
     return np.asarray(column.to_numpy(), dtype=np.float64)

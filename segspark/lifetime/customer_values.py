@@ -26,13 +26,11 @@ class ValueTerms:
 
     Attributes:
         horizon_days: How far ahead value counts.
-        churn_days: A customer who buys nothing for so long has churned.
         yearly_discount_ratio: 0.1 takes a tenth off what comes in a year.
         margin_ratio: Share of the spend that is counted as value.
     """
 
     horizon_days: float
-    churn_days: float
     yearly_discount_ratio: float
     margin_ratio: float
 
@@ -44,7 +42,6 @@ class CustomerValues:
     Attributes:
         expected_purchases: Purchase days within the horizon, not discounted.
         alive: Probability not to have dropped out.
-        churn: Probability to buy nothing within the churn days.
         expected_spends: Spend of a purchase day.
         values: Discounted value of the purchases within the horizon, times the margin.
         lower: Lower end of its interval.
@@ -54,7 +51,6 @@ class CustomerValues:
 
     expected_purchases: Floats
     alive: Floats
-    churn: Floats
     expected_spends: Floats
     values: Floats
     lower: Floats
@@ -110,7 +106,6 @@ class CustomerValuer:
         return CustomerValues(
             expected_purchases=model.expected_purchases(seen, terms.horizon_days),
             alive=np.clip(model.probabilities_alive(seen), 0.0, 1.0),
-            churn=np.clip(1.0 - model.purchase_probabilities(seen, terms.churn_days), 0.0, 1.0),
             expected_spends=spends,
             values=values,
             lower=values / factor,

@@ -64,6 +64,19 @@ class Statistics:
 
 
 @dataclass(frozen=True, eq=False)
+class FittedPurchases:
+    """The purchase models that could be fitted.
+
+    Attributes:
+        fits: Title → fit.
+        failures: Title → why it could not be fitted.
+    """
+
+    fits: Mapping[str, Fit[AnyPurchaseModel]]
+    failures: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
 class FittedModels:
     """The models that could be fitted.
 
@@ -102,14 +115,9 @@ def fit_models(statistics: Statistics) -> FittedModels:
 
     Never refuses: where nothing can be fitted there is a sentence for each model.
     """
-    purchases: dict[str, Fit[AnyPurchaseModel]] = {}
+    purchases = fit_purchase_models(statistics.histories)
     spends: dict[SpendBasis, Fit[GammaGamma]] = {}
-    failures: dict[str, str] = {}
-    for kind in PURCHASE_MODELS:
-        try:
-            purchases[kind.title] = fit_purchase_model(kind, statistics.histories)
-        except LifetimeError as error:
-            failures[kind.title] = str(error)
+    failures = dict(purchases.failures)
     for basis, rows in (
         (SpendBasis.ALL_DAYS, statistics.day_spends),
         (SpendBasis.REPEAT_DAYS, statistics.repeat_spends),
@@ -118,4 +126,16 @@ def fit_models(statistics: Statistics) -> FittedModels:
             spends[basis] = fit_gamma_gamma(rows)
         except LifetimeError as error:
             failures[basis] = str(error)
-    return FittedModels(purchases, spends, statistics.mean_spend, failures)
+    return FittedModels(purchases.fits, spends, statistics.mean_spend, failures)
+
+
+def fit_purchase_models(histories: PurchaseHistories) -> FittedPurchases:
+    """Fit every purchase model that can be; never refuses, as `fit_models`."""
+    fits: dict[str, Fit[AnyPurchaseModel]] = {}
+    failures: dict[str, str] = {}
+    for kind in PURCHASE_MODELS:
+        try:
+            fits[kind.title] = fit_purchase_model(kind, histories)
+        except LifetimeError as error:
+            failures[kind.title] = str(error)
+    return FittedPurchases(fits, failures)

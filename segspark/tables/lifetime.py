@@ -6,16 +6,19 @@ from segspark.tables.contract import MONEY, Column, TableContract
 
 _LIFETIME_ID = Column("lifetime_id", T.StringType(), "Hash of snapshot and lifetime settings.")
 _FORECAST = Column(
-    "forecast", T.StringType(), "purchases (purchase days) or value (spend) that is forecast."
+    "forecast",
+    T.StringType(),
+    "purchases (purchase days), value (spend) or churn that is forecast.",
 )
 _METHOD = Column("method", T.StringType(), "A model, how it is priced, or a baseline.")
 _FOLD_DATE = Column("fold_date", T.DateType(), "Last day of calibration; the hold-out follows.")
+_CHURN_DATE = Column("fold_date", T.DateType(), "Day of the forecast; the churn days follow.")
 _TEXTS = T.ArrayType(T.StringType())
 
 LIFETIME_MODELS = TableContract(
     name="lifetime_models",
-    meaning="One way to forecast purchases or value: its fit to all customers as of the date, how "
-    "it did on the hold-outs, whether customers are valued with it, or why not.",
+    meaning="One way to forecast purchases, value or churn: its fit to all customers as of the "
+    "date, how it did on the hold-outs, whether customers are valued with it, or why not.",
     grain=("lifetime_id", "forecast", "method"),
     columns=(
         _LIFETIME_ID,
@@ -25,26 +28,33 @@ LIFETIME_MODELS = TableContract(
         Column(
             "parameters_json",
             T.StringType(),
-            "Fitted parameters by name, in days and the lake's currency; NULL without a fit.",
+            "Fitted parameters by name, in days and the lake's currency, or what else it "
+            "has learnt; NULL without a fit.",
             nullable=True,
         ),
         Column(
             "log_likelihood",
             T.DoubleType(),
             "Of the purchases, or of the spends for a value; comparable within one forecast and "
-            "basis only.",
+            "basis only; NULL of churn.",
             nullable=True,
         ),
-        Column("customer_count", T.LongType(), "Customers it is fitted to.", nullable=True),
+        Column(
+            "customer_count",
+            T.LongType(),
+            "Customers it is fitted to; NULL of churn.",
+            nullable=True,
+        ),
         Column("warnings", _TEXTS, "What a reader should know of the fit."),
         Column(
             "mean_rank",
             T.DoubleType(),
-            "Over all folds and error, Gini and total; 1 is best; NULL where it was not ranked.",
+            "Over all folds and error, Gini and total, or of churn over all folds by Brier score; "
+            "1 is best; NULL where it was not ranked.",
             nullable=True,
         ),
         Column("is_winner", T.BooleanType(), "Whether it did best of all on the hold-outs."),
-        Column("is_chosen", T.BooleanType(), "Whether customers are valued with it."),
+        Column("is_chosen", T.BooleanType(), "Whether it is what customers are served with."),
         Column("reason", T.StringType(), "Why it was chosen or not."),
     ),
 )
@@ -100,6 +110,64 @@ LIFETIME_CALIBRATION = TableContract(
     ),
 )
 
+CHURN_SCORES = TableContract(
+    name="churn_scores",
+    meaning="One forecast of churn of one past day, scored against who then bought nothing.",
+    grain=("lifetime_id", "method", "fold_date"),
+    columns=(
+        _LIFETIME_ID,
+        _METHOD,
+        _CHURN_DATE,
+        Column("churn_days", T.IntegerType(), "Who buys nothing for so long has churned."),
+        Column("customer_count", T.LongType(), "Customers forecast."),
+        Column("predicted_mean_ratio", T.DoubleType(), "Mean probability to churn."),
+        Column("churned_ratio", T.DoubleType(), "Share that churned: the base rate."),
+        Column(
+            "brier_score", T.DoubleType(), "Mean squared difference of probability and outcome."
+        ),
+        Column(
+            "brier_skill",
+            T.DoubleType(),
+            "1 as the outcome itself, 0 as the base rate for everybody, below 0 worse.",
+        ),
+        Column(
+            "log_loss",
+            T.DoubleType(),
+            "Mean negative natural logarithm of the probability of what happened.",
+        ),
+        Column(
+            "auc",
+            T.DoubleType(),
+            "Probability that one who churned was given more than one who did not, ties by half.",
+        ),
+    ),
+)
+
+CHURN_RELIABILITY = TableContract(
+    name="churn_reliability",
+    meaning="Customers of similar probabilities to churn in one forecast: what was forecast, and "
+    "who churned.",
+    grain=("lifetime_id", "method", "fold_date", "bin_number"),
+    columns=(
+        _LIFETIME_ID,
+        _METHOD,
+        _CHURN_DATE,
+        Column(
+            "bin_number",
+            T.IntegerType(),
+            "1 for the lowest tenth of the probabilities to 10; equal ones share a bin, so some "
+            "numbers may be absent.",
+        ),
+        Column("customer_count", T.LongType(), "Customers."),
+        Column("lowest_ratio", T.DoubleType(), "Smallest probability among them."),
+        Column("highest_ratio", T.DoubleType(), "Largest probability among them."),
+        Column("predicted_mean_ratio", T.DoubleType(), "Mean probability."),
+        Column("churned_ratio", T.DoubleType(), "Share that churned."),
+        Column("churned_lower_ratio", T.DoubleType(), "Lower end of its interval at 90 %."),
+        Column("churned_upper_ratio", T.DoubleType(), "Upper end of its interval at 90 %."),
+    ),
+)
+
 
 def _estimate(name: str, comment: str) -> Column:
     return Column(name, T.DoubleType(), f"{comment} NULL where there is a reason.", nullable=True)
@@ -122,7 +190,15 @@ CUSTOMER_LIFETIME_VALUES = TableContract(
         _estimate("expected_purchase_count", "Purchase days within the horizon, not discounted."),
         _estimate("probability_alive_ratio", "Probability not to have dropped out."),
         _estimate(
-            "churn_probability_ratio", "Probability to buy nothing within `lifetime.churn_days`."
+            "churn_probability_ratio",
+            "Probability to buy nothing within `lifetime.churn_days`, by `churn_method`.",
+        ),
+        Column(
+            "churn_method",
+            T.StringType(),
+            "What forecasts churn: the method of `churn_scores` that did best, or a model that "
+            "could not be tested. NULL where there is a reason.",
+            nullable=True,
         ),
         _estimate("expected_purchase_amount", "Spend of a purchase day."),
         _estimate(

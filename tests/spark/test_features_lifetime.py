@@ -34,7 +34,7 @@ START, DAYS = date(2024, 1, 10), 200
 MIDDLE, END = START + timedelta(days=120), START + timedelta(days=DAYS)
 ONLY_RETURNS, UNDONE = "only returns", "undone"
 PLAIN = FeatureSettings()
-TERMS = ValueTerms(365.0, 90.0, 0.1, 1.0)
+TERMS = ValueTerms(365.0, 0.1, 1.0)
 
 Sale = tuple[str, date, int]
 """Customer, day and cents."""

@@ -17,7 +17,7 @@ from segspark.lifetime.valuation import discounted_purchases, months, whole_mont
 from tests.lifetimes import histories, random_histories, simulated, simulated_spends
 from tests.model_draws import draw_models, quantile_interval
 
-TERMS = ValueTerms(365.0, 90.0, 0.1, 0.5)
+TERMS = ValueTerms(365.0, 0.1, 0.5)
 TRUE = BgNbd(0.8, 30.0, 0.7, 2.0)
 
 
@@ -56,8 +56,6 @@ def test_value_is_discounted_purchases_times_spend_times_margin(
     assert (found.values > undiscounted / 1.1).all()
     assert (found.lower < found.values).all()
     assert (found.upper > found.values).all()
-    churn = 1.0 - model.purchase_probabilities(customers.histories, 90.0)
-    np.testing.assert_allclose(found.churn, churn)
 
 
 def test_a_customers_value_does_not_depend_on_the_others(
@@ -68,7 +66,7 @@ def test_a_customers_value_does_not_depend_on_the_others(
     one = histories((seen.repeat_counts[7], seen.last_repeat_times[7], seen.ages[7]))
     alone = ObservedCustomers(one, customers.repeat_means[7:8], customers.day_means[7:8])
     found = valuer(fitted, SpendBasis.ALL_DAYS).value(alone)
-    for name in ("values", "lower", "upper", "alive", "churn", "historic_spends"):
+    for name in ("values", "lower", "upper", "alive", "historic_spends"):
         assert getattr(found, name)[0] == pytest.approx(getattr(whole, name)[7], rel=1e-12)
 
 
@@ -83,7 +81,6 @@ def test_nothing_is_missing_for_the_new_the_silent_and_the_unpriced(fitted: Fitt
         for name in found.__slots__:
             assert np.isfinite(getattr(found, name)).all(), name
         assert (found.values >= 0.0).all()
-        assert ((found.churn >= 0.0) & (found.churn <= 1.0)).all()
 
 
 def test_models_that_were_not_fitted_value_nobody(fitted: FittedModels) -> None:

@@ -1,0 +1,57 @@
+"""Customers as of a past day and who of them churned, from Spark to arrays."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.features.lifetime_histories import (
+    feature_names,
+    numbers_of,
+    sampled,
+    sorted_columns,
+)
+from segspark.lifetime.arrays import Floats
+from segspark.lifetime.churn_learning import ChurnDate
+from segspark.lifetime.churn_methods import SeenCustomers
+from segspark.lifetime.histories import PurchaseHistories
+
+MOST_CHURN_CUSTOMERS = 50_000
+"""Of more, a sample by a hash of the id is learnt from and tested on, of each day."""
+_TIMES = ("repeat_count", "last_repeat_days", "age_days")
+
+
+def collect_churn_date(held_out: DataFrame, *, name: str, customer_count: int) -> ChurnDate:
+    """Bring a past day to the driver, a sample of it where there are many customers.
+
+    Args:
+        held_out: From `with_later_purchases` over the churn days that follow the day: who has no
+            purchase there, as it was known at their end, has churned.
+        name: Of the day, for people.
+        customer_count: No fewer customers than there are.
+
+    Returns:
+        Rows in an order of their own, whatever Spark's was.
+    """
+    features = feature_names(held_out)
+    churned = (F.col("later_count") == 0).cast("double")
+    rows = sampled(held_out, customer_count=customer_count, most=MOST_CHURN_CUSTOMERS)
+    names = (*_TIMES, "has_churned", *features)
+    columns = sorted_columns(rows.withColumn("has_churned", churned), names)
+    customers = _seen(columns[:3], columns[4:])
+    return ChurnDate.of(name, customers, columns[3])
+
+
+def seen_customers(rows: pa.Table | pa.RecordBatch, features: Sequence[str]) -> SeenCustomers:
+    """Customers of Arrow columns of histories and features, in their order."""
+    columns = [numbers_of(rows.column(name)) for name in (*_TIMES, *features)]
+    return _seen(columns[:3], columns[3:])
+
+
+def _seen(times: Sequence[Floats], features: Sequence[Floats]) -> SeenCustomers:
+    x, t_x, ages = times
+    count = len(ages)
+    matrix = np.column_stack(features) if features else np.empty((count, 0))
+    return SeenCustomers(PurchaseHistories(x, t_x, ages, np.ones(count)), matrix)
