@@ -15,7 +15,7 @@ from segspark.pipeline.publish import publish, rollback
 from segspark.pipeline.quality import write_quality_page
 from segspark.pipeline.replay import export_refusals, replay
 from segspark.pipeline.run import run_pipeline
-from segspark.pipeline.showing import print_table, show_segments
+from segspark.pipeline.showing import print_table, show_lifetime, show_segments
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import train
 from segspark.session.doctor import Finding, diagnose
@@ -70,7 +70,7 @@ def _sql(here: Workspace, args: argparse.Namespace) -> None:
 _COMMANDS: dict[str, Callable[[Workspace, argparse.Namespace], object]] = {
     "ingest": lambda here, _: ingest(here),
     "build-features": lambda here, args: build_features(here, as_of=args.as_of),
-    "value": lambda here, args: value_customers(here, as_of=args.as_of),
+    "value": lambda here, args: show_lifetime(here, [value_customers(here, as_of=args.as_of)]),
     "train": lambda here, args: train(here, as_of=args.as_of),
     "assign": lambda here, args: assign(here, as_of=args.as_of, model=args.model),
     "publish": lambda here, args: publish(

@@ -1,6 +1,5 @@
 """What a person sees at the end: the segments, where the tables are, what to try next."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +8,10 @@ from pyspark.sql import functions as F
 
 from segspark.pipeline.aligned import aligned
 from segspark.pipeline.lifetime import STAGE as LIFETIME
+from segspark.pipeline.showing_lifetime import lifetime_lines
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import find_model
 from segspark.settings.base import without_credentials
-from segspark.tables.manifest import find_stage
 from segspark.tables.publishing import current_publication
 from segspark.tables.segments import SEGMENT_PROFILES
 
@@ -68,20 +67,15 @@ def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Pa
     model = find_model(here.lake, training)
     if model:
         print(f"\n{model['verdict']}")
-    for line in _lifetime_lines(here, results):
-        print(line)
+    show_lifetime(here, [result for result in results if result.stage == LIFETIME])
     print(_next_steps(here, config))
 
 
-def _lifetime_lines(here: Workspace, results: Sequence[StageResult]) -> list[str]:
-    """What customers are worth, by which forecast, and how that and the others did."""
-    stage = next((result for result in results if result.stage == LIFETIME), None)
-    row = find_stage(here.lake, LIFETIME, stage.stage_id) if stage else None
-    if stage is None or row is None:
-        return []
-    audit = json.loads(row["audit_json"])
-    told = [*audit["verdicts"], *audit["remarks"]]
-    return [f"\nLifetime value: {stage.summary}.", *(f"  {each}" for each in told)]
+def show_lifetime(here: Workspace, results: Sequence[StageResult]) -> None:
+    """Print what customers are worth and how the forecasts did, for each result of the stage."""
+    for result in results:
+        for line in lifetime_lines(here, result):
+            print(line)
 
 
 def _next_steps(here: Workspace, config: Path) -> str:

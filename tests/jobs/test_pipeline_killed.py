@@ -39,6 +39,8 @@ LIFETIME = (
     "lifetime_models",
     "lifetime_scores",
     "lifetime_calibration",
+    "churn_scores",
+    "churn_reliability",
     "customer_cohorts",
     "customer_lifetime_values",
     "lifetime is done",

@@ -20,7 +20,9 @@ from segspark.features.lifetime_histories import (
     purchase_histories,
     with_later_purchases,
 )
-from segspark.features.lifetime_values import customer_lifetime_values
+from segspark.features.lifetime_values import Forecasts, customer_lifetime_values
+from segspark.lifetime.churn_holdout import ServedChurn
+from segspark.lifetime.churn_methods import OwnChurn, SeenCustomers
 from segspark.lifetime.compression import merge_histories_in_cells
 from segspark.lifetime.customer_values import CustomerValuer, ValueTerms
 from segspark.lifetime.fitted import SpendBasis, Statistics, fit_models
@@ -218,9 +220,9 @@ def test_a_fold_is_the_same_whatever_the_partitions_and_a_sample_of_the_ids(
     assert set(some) < set(everybody)
 
 
-def values_of(df: DataFrame, valuer: CustomerValuer | None) -> dict[str, dict[str, Any]]:
+def values_of(df: DataFrame, forecasts: Forecasts | None) -> dict[str, dict[str, Any]]:
     made = customer_lifetime_values(
-        df, valuer=valuer, terms=TERMS, failure="too few customers", lifetime_id="lifetime-1"
+        df, forecasts=forecasts, terms=TERMS, failure="too few customers", lifetime_id="lifetime-1"
     )
     return by_customer(made)
 
@@ -232,13 +234,18 @@ def test_every_customer_is_valued_as_on_arrays_or_has_a_reason(
     fitted = fit_models(Statistics.of(customers))
     valuer = CustomerValuer.of(fitted, title="BG/NBD", basis=SpendBasis.ALL_DAYS, terms=TERMS)
 
-    found = values_of(without_undone(middle), valuer)
+    own = OwnChurn(fitted.purchases["Pareto/NBD"].model, 90.0)
+
+    found = values_of(
+        without_undone(middle), (valuer, ServedChurn("Pareto/NBD", own, is_tested=True))
+    )
 
     expected = valuer.value(customers)
+    churn = own.probabilities(SeenCustomers(customers.histories, np.empty((len(customers), 0))))
     columns = {
         "expected_purchase_count": expected.expected_purchases,
         "probability_alive_ratio": expected.alive,
-        "churn_probability_ratio": expected.churn,
+        "churn_probability_ratio": churn,
         "expected_purchase_amount": expected.expected_spends,
         "lifetime_value_amount": expected.values,
         "lifetime_value_lower_amount": expected.lower,
@@ -248,6 +255,8 @@ def test_every_customer_is_valued_as_on_arrays_or_has_a_reason(
     excluded = found.pop(ONLY_RETURNS)
     assert excluded.pop("reason") == "no purchase, only returns"
     assert {value for name, value in excluded.items() if name in columns} == {None}
+    assert excluded["churn_method"] is None
+    assert {row["churn_method"] for row in found.values()} == {"Pareto/NBD"}
     assert tuple(sorted(found)) == shop.customer_ids
     for name, each in columns.items():
         values = [found[who][name] for who in shop.customer_ids]
@@ -262,6 +271,7 @@ def test_without_a_model_everybody_has_the_reason_and_the_baseline(
     assert found.pop(ONLY_RETURNS)["reason"] == "no purchase, only returns"
     assert {row["reason"] for row in found.values()} == {"too few customers"}
     assert {row["lifetime_value_amount"] for row in found.values()} == {None}
+    assert {row["churn_method"] for row in found.values()} == {None}
     assert all(found[who]["historic_spend_amount"] > 0 for who in shop.customer_ids)
 
 
