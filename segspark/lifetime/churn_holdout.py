@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+import numpy as np
+
 from segspark.errors import LifetimeError
 from segspark.lifetime.churn_learning import (
     RECENCY_ALONE,
@@ -30,6 +32,8 @@ CHURN = "churn"
 PAST_DATES = 2
 """Days that a method learns from."""
 _FOLD_COUNT = 2
+_SURE = 1.645
+"""Standard errors of a difference that 90 % of chance stay within."""
 LEAST_SPANS = 3
 """Churn days that a history needs: one before the day learnt from, two after it."""
 
@@ -53,12 +57,15 @@ class ChurnFold:
         customer_count: Customers forecast.
         scores: Method → scores.
         bins: Method → reliability.
+        gap_errors: Method → standard error of the difference of its Brier score from that of
+            `RECENCY_ALONE` over the same customers.
     """
 
     name: str
     customer_count: int
     scores: Mapping[str, ChurnScores]
     bins: Mapping[str, Sequence[ReliabilityBin]]
+    gap_errors: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +155,16 @@ def _fold(date: ChurnDate, past: Sequence[ChurnDate], terms: ChurnTerms) -> Chur
         raise LifetimeError(f"{churned:,} of {count:,} customers churned, which tells nobody apart")
     methods = learn_methods(date.fitted, past, terms=terms)
     found = {m: f.probabilities(date.customers) for m, f in methods.forecasters.items()}
+    if RECENCY_ALONE not in found:
+        raise LifetimeError(methods.failures[RECENCY_ALONE])
+    squares = {m: np.square(p - date.has_churned) for m, p in found.items()}
+    gaps = {m: square - squares[RECENCY_ALONE] for m, square in squares.items()}
     return ChurnFold(
         name=date.name,
         customer_count=count,
         scores={m: score_probabilities(p, date.has_churned) for m, p in found.items()},
         bins={m: reliability(p, date.has_churned) for m, p in found.items()},
+        gap_errors={m: float(gap.std() / np.sqrt(count)) for m, gap in gaps.items()},
     )
 
 
@@ -164,12 +176,16 @@ def _verdict(mean_briers: Mapping[str, float], folds: Sequence[ChurnFold], days:
     many = f"{len(folds)} folds" if len(folds) > 1 else "one fold alone"
     won = f"Brier score {mean_briers[winner]:.4f} over {many}, {base:.4f} by the base rate"
     other = next((m for m in mean_briers if is_baseline(m) != is_baseline(winner)), None)
-    beside = f", has {mean_briers[other]:.4f}" if other else ""
-    if is_baseline(winner):
-        last = f"; the best model, {other}{beside}" if other else ""
-        return f"churn within {days} days: a baseline, {winner}, wins the hold-out ({won}){last}"
-    last = f"; the baseline, {other}{beside}" if other else ""
-    return f"churn within {days} days: {winner} wins the hold-out ({won}){last}"
+    named = f"a baseline, {winner}," if is_baseline(winner) else winner
+    found = f"churn within {days} days: {named} wins the hold-out ({won})"
+    if other is None:
+        return found
+    model = other if is_baseline(winner) else winner
+    error = float(np.sqrt(sum(fold.gap_errors[model] ** 2 for fold in folds))) / len(folds)
+    gap = mean_briers[other] - mean_briers[winner]
+    chance = ", which may be chance" if gap < _SURE * error else ""
+    kind = "the best model" if is_baseline(winner) else "the baseline"
+    return f"{found}; {kind}, {other}, has {gap:.4f} ± {error:.4f} more{chance}"
 
 
 def _brier_of_base_rate(fold: ChurnFold) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 
 from segspark.lifetime.arrays import Floats, checked_columns
 from segspark.lifetime.churn_methods import (
+    BoostedTrees,
     ChurnForecaster,
     OwnChurn,
     SeenCustomers,
@@ -23,15 +24,16 @@ _LEAST_OF_EACH = 10
 """Customers who churned, and who did not, that a method needs to learn from."""
 
 
-def recalibrated(title: str) -> str:
-    """Name of the method that recalibrates a purchase model."""
-    return f"{title} recalibrated"
+def recalibrated(method: str) -> str:
+    """Name of the method that recalibrates another."""
+    return f"{method} recalibrated"
 
 
 def churn_methods() -> tuple[str, ...]:
     """All that there are, whether they can be had or not; of equals the first is taken."""
     titles = [kind.title for kind in PURCHASE_MODELS]
-    return (*titles, *map(recalibrated, titles), RECENCY_ALONE, BOOSTED_TREES)
+    mended = (*titles, BOOSTED_TREES)
+    return (*titles, *map(recalibrated, mended), RECENCY_ALONE, BOOSTED_TREES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ class ChurnDate:
 
     def forecast_by(
         self, title: str, terms: "ChurnTerms"
-    ) -> tuple[OwnChurn, SeenCustomers, Floats]:
+    ) -> tuple[ChurnForecaster, SeenCustomers, Floats]:
         """The model of the day, and what it is told and what came of it."""
         own = OwnChurn(self.fitted.fits[title].model, terms.days)
         return own, self.customers, self.has_churned
@@ -122,11 +124,36 @@ def learn_methods(
         else:
             failures[recalibrated(title)] = found
     customers, has_churned = _stacked(past)
+    trees = _trees(customers, has_churned, terms)
+    mended[recalibrated(BOOSTED_TREES)] = learn_recalibration(trees, _tree_trials(past, terms))
     learnt: dict[str, ChurnForecaster] = {
         RECENCY_ALONE: learn_recency_rate(customers, has_churned),
-        BOOSTED_TREES: learn_trees(customers, has_churned, feature_names=terms.feature_names),
+        BOOSTED_TREES: trees,
     }
     return ChurnMethods({**own, **mended, **learnt}, failures)
+
+
+def _tree_trials(
+    past: Sequence[ChurnDate], terms: ChurnTerms
+) -> list[tuple[ChurnForecaster, SeenCustomers, Floats]]:
+    """Trees and customers that they have not learnt from: earlier days', or half of the only one.
+
+    What a day's own customers would say of trees is far too good.
+    """
+    newest, *older = past
+    if older and _too_few(older) is None:
+        trees = _trees(*_stacked(older), terms)
+        return [(trees, newest.customers, newest.has_churned)]
+    rows, truth = _stacked(past)
+    halves = [np.arange(start, len(truth), 2) for start in (0, 1)]
+    return [
+        (_trees(rows.at(learnt), truth[learnt], terms), rows.at(tried), truth[tried])
+        for learnt, tried in (halves, halves[::-1])
+    ]
+
+
+def _trees(customers: SeenCustomers, has_churned: Floats, terms: ChurnTerms) -> BoostedTrees:
+    return learn_trees(customers, has_churned, feature_names=terms.feature_names)
 
 
 def _too_few(past: Sequence[ChurnDate]) -> str | None:

@@ -1,4 +1,4 @@
-"""Ways to forecast churn: a purchase model's own, the same recalibrated, recency, boosted trees."""
+"""Ways to forecast churn: a purchase model's own, recency, boosted trees, and recalibrated ones."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
 from threadpoolctl import threadpool_limits
 
-from segspark.lifetime.arrays import Floats
+from segspark.lifetime.arrays import Floats, Indices
 from segspark.lifetime.fitted import AnyPurchaseModel
 from segspark.lifetime.histories import PurchaseHistories
 
@@ -41,6 +41,13 @@ class SeenCustomers:
 
     def __len__(self) -> int:
         return len(self.histories)
+
+    def at(self, rows: Indices) -> "SeenCustomers":
+        """The customers of these rows."""
+        seen = self.histories
+        columns = (seen.repeat_counts, seen.last_repeat_times, seen.ages, seen.customer_counts)
+        kept = PurchaseHistories(*(column[rows] for column in columns))
+        return SeenCustomers(kept, self.features[rows])
 
 
 class ChurnForecaster(Protocol):
@@ -83,7 +90,7 @@ class OwnChurn:
 
 @dataclass(frozen=True, slots=True)
 class RecalibratedChurn:
-    """The same on a logistic scale of its own: intercept + slope * logit of the probability.
+    """A forecast put right on the logistic scale: intercept + slope * logit of the probability.
 
     Platt 1999, "Probabilistic outputs for support vector machines"; the order of customers stays.
 
@@ -93,10 +100,13 @@ class RecalibratedChurn:
         slope: 1 where nothing is to be mended.
     """
 
-    feature_names: ClassVar[tuple[str, ...]] = ()
-    own: OwnChurn
+    own: ChurnForecaster
     intercept: float
     slope: float
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return self.own.feature_names
 
     def probabilities(self, customers: SeenCustomers) -> Floats:
         found: Floats = expit(self.intercept + self.slope * _log_odds(self.own, customers))
@@ -151,13 +161,13 @@ class BoostedTrees:
 
 
 def learn_recalibration(
-    own: OwnChurn, past: Sequence[tuple[OwnChurn, SeenCustomers, Floats]]
+    own: ChurnForecaster, past: Sequence[tuple[ChurnForecaster, SeenCustomers, Floats]]
 ) -> RecalibratedChurn:
-    """Learn on past days how far off the probabilities of a model were that knew no more.
+    """Learn how far off the same forecast was on customers that it had not learnt from.
 
     Args:
-        own: The model of now, to be recalibrated.
-        past: The model as of each past day, customers as of that day, and 1 for who churned then.
+        own: The forecast of now, to be recalibrated.
+        past: The forecast of then, customers of then, and 1 for who churned.
     """
     scores = np.concatenate([_log_odds(then, customers) for then, customers, _ in past])
     truth = np.concatenate([has_churned for _, _, has_churned in past])
@@ -205,7 +215,7 @@ def learn_trees(
     return BoostedTrees(classifier, tuple(feature_names))
 
 
-def _log_odds(own: OwnChurn, customers: SeenCustomers) -> Floats:
+def _log_odds(own: ChurnForecaster, customers: SeenCustomers) -> Floats:
     inside = np.clip(own.probabilities(customers), _LEAST_PROBABILITY, 1.0 - _LEAST_PROBABILITY)
     found: Floats = logit(inside)
     return found

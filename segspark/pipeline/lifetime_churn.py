@@ -148,6 +148,7 @@ def churn_score_rows(lifetime_id: str, evidence: ChurnEvidence) -> Iterator[Valu
                 scores.observed_share,
                 scores.brier_score,
                 scores.brier_skill,
+                fold.gap_errors[method],
                 scores.log_loss,
                 scores.auc,
             )

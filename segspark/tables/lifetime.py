@@ -131,6 +131,12 @@ CHURN_SCORES = TableContract(
             "1 as the outcome itself, 0 as the base rate for everybody, below 0 worse.",
         ),
         Column(
+            "brier_gap_error",
+            T.DoubleType(),
+            "Standard error of the difference of the Brier score from that of the baseline, "
+            "recency alone, over the same customers; 0 of the baseline.",
+        ),
+        Column(
             "log_loss",
             T.DoubleType(),
             "Mean negative natural logarithm of the probability of what happened.",

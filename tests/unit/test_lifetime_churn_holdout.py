@@ -55,14 +55,16 @@ def scored(brier: float) -> ChurnScores:
 
 
 def fold(**briers: float) -> ChurnFold:
-    return ChurnFold("2024-01-01", 10, {m: scored(b) for m, b in briers.items()}, {})
+    """Each Brier score is 0.02 off from the baseline's, give or take."""
+    scores = {m: scored(b) for m, b in briers.items()}
+    return ChurnFold("2024-01-01", 10, scores, {}, dict.fromkeys(briers, 0.02))
 
 
 def test_every_method_is_tested_on_the_two_latest_days(folds: list[ChurnFold]) -> None:
     assert [each.name for each in folds] == ["2024-04-01", "2024-03-01"]
     for each in folds:
         assert set(each.scores) == set(each.bins) == set(churn_methods())
-        assert len(churn_methods()) == 8
+        assert len(churn_methods()) == 9
         for method, bins in each.bins.items():
             assert sum(b.customer_count for b in bins) == each.customer_count == 400, method
 
@@ -88,6 +90,38 @@ def test_a_day_before_the_last_two_that_are_learnt_from_teaches_nothing(
     assert again[1] != folds[1]
 
 
+def test_the_error_of_a_gap_is_that_of_the_customers_differences(
+    days: tuple[ChurnDate, ...], folds: list[ChurnFold]
+) -> None:
+    methods = learn_methods(days[0].fitted, days[1:3], terms=TERMS).forecasters
+    squares = [
+        (methods[m].probabilities(days[0].customers) - days[0].has_churned) ** 2
+        for m in ("BG/NBD", RECENCY_ALONE)
+    ]
+    differences = squares[0] - squares[1]
+    expected = np.sqrt(differences.var() / len(differences))
+    assert folds[0].gap_errors["BG/NBD"] == pytest.approx(expected)
+    assert folds[0].gap_errors[RECENCY_ALONE] == 0.0
+
+
+def test_trees_are_recalibrated_on_customers_that_they_have_not_learnt_from(
+    days: tuple[ChurnDate, ...],
+) -> None:
+    # Features that are all noise: what trees see in them holds for their own customers alone.
+    draw = np.random.default_rng(1)
+    noisy = [
+        replace(day, customers=replace(day.customers, features=draw.random((400, 20))))
+        for day in days
+    ]
+    terms = ChurnTerms(60.0, tuple(f"f{n}" for n in range(20)))
+    for past in (noisy[1:3], noisy[1:2]):
+        found = learn_methods(days[0].fitted, past, terms=terms).forecasters
+        raw = found[BOOSTED_TREES].probabilities(noisy[0].customers)
+        mended = found[recalibrated(BOOSTED_TREES)].probabilities(noisy[0].customers)
+        assert mended.std() < 0.3 * raw.std()
+        assert found[recalibrated(BOOSTED_TREES)].feature_names == terms.feature_names
+
+
 def test_the_lowest_mean_brier_score_wins() -> None:
     found = rank_churn([fold(A=0.20, B=0.10, C=0.14), fold(A=0.20, B=0.18, C=0.13)], days=90)
     assert found.mean_briers == pytest.approx({"C": 0.135, "B": 0.14, "A": 0.20})
@@ -103,10 +137,13 @@ def test_a_baseline_that_wins_is_called_one_and_a_model_has_it_beside() -> None:
     won = rank_churn([fold(**{RECENCY_ALONE: 0.1, BOOSTED_TREES: 0.2})], days=90)
     assert won.verdict == (
         "churn within 90 days: a baseline, recency alone, wins the hold-out (Brier score 0.1000 "
-        "over one fold alone, 0.1875 by the base rate); the best model, boosted trees, has 0.2000"
+        "over one fold alone, 0.1875 by the base rate); the best model, boosted trees, has 0.1000 ± "
+        "0.0200 more"
     )
-    lost = rank_churn([fold(**{RECENCY_ALONE: 0.2, BOOSTED_TREES: 0.1})], days=90)
-    assert lost.verdict.endswith("; the baseline, recency alone, has 0.2000")
+    lost = rank_churn([fold(**{RECENCY_ALONE: 0.13, BOOSTED_TREES: 0.1})] * 4, days=90)
+    assert lost.verdict.endswith("; the baseline, recency alone, has 0.0300 ± 0.0100 more")
+    near = rank_churn([fold(**{RECENCY_ALONE: 0.13, BOOSTED_TREES: 0.1})], days=90)
+    assert near.verdict.endswith(" has 0.0300 ± 0.0200 more, which may be chance")
 
 
 def test_a_method_that_misses_a_fold_is_not_ranked() -> None:
