@@ -20,26 +20,39 @@ from segspark.lifetime.histories import PurchaseHistories
 
 MOST_CHURN_CUSTOMERS = 50_000
 """Of more, a sample by a hash of the id is learnt from and tested on, of each day."""
+_PARTITIONS = 4
 _TIMES = ("repeat_count", "last_repeat_days", "age_days")
 
 
-def collect_churn_date(held_out: DataFrame, *, name: str, customer_count: int) -> ChurnDate:
-    """Bring a past day to the driver, a sample of it where there are many customers.
+def churn_ledger(ledger: DataFrame, *, customer_count: int) -> DataFrame:
+    """The ledger of the customers that are learnt from: all, or a sample where there are many.
+
+    Args:
+        ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
+        customer_count: No fewer customers than there are.
+
+    Returns:
+        Each customer's rows side by side, so that no query of a day moves them again.
+    """
+    rows = sampled(ledger, customer_count=customer_count, most=MOST_CHURN_CUSTOMERS)
+    return rows.repartition(_PARTITIONS, "customer_id")
+
+
+def collect_churn_date(held_out: DataFrame, *, name: str) -> ChurnDate:
+    """Bring a past day to the driver.
 
     Args:
         held_out: From `with_later_purchases` over the churn days that follow the day: who has no
             purchase there, as it was known at their end, has churned.
         name: Of the day, for people.
-        customer_count: No fewer customers than there are.
 
     Returns:
         Rows in an order of their own, whatever Spark's was.
     """
     features = feature_names(held_out)
     churned = (F.col("later_count") == 0).cast("double")
-    rows = sampled(held_out, customer_count=customer_count, most=MOST_CHURN_CUSTOMERS)
     names = (*_TIMES, "has_churned", *features)
-    columns = sorted_columns(rows.withColumn("has_churned", churned), names)
+    columns = sorted_columns(held_out.withColumn("has_churned", churned), names)
     customers = _seen(columns[:3], columns[4:])
     return ChurnDate.of(name, customers, columns[3])
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
 
-from segspark.features.churn import collect_churn_date
+from segspark.features.churn import churn_ledger, collect_churn_date
 from segspark.features.lifetime_histories import (
     purchase_histories,
     with_later_purchases,
@@ -67,23 +67,32 @@ def churn_dates(
     workspace: Workspace, ledger: DataFrame, everybody: Population, as_of: date
 ) -> tuple[ChurnDate, ...]:
     """Past days, so many churn days apart, the latest first; none where the history is short."""
+    days = workspace.settings.lifetime.churn_days
+    count = churn_date_count(everybody.history_days, churn_days=days)
+    if not count:
+        return ()
+    seen = churn_ledger(ledger, customer_count=everybody.known).persist()
+    try:
+        return tuple(
+            _churn_date(workspace, seen, as_of - timedelta(days=number * days))
+            for number in range(1, count + 1)
+        )
+    finally:
+        seen.unpersist()
+
+
+def _churn_date(workspace: Workspace, ledger: DataFrame, after: date) -> ChurnDate:
     settings = workspace.settings
     days = settings.lifetime.churn_days
-    found = []
-    for number in range(1, churn_date_count(everybody.history_days, churn_days=days) + 1):
-        after = as_of - timedelta(days=number * days)
-        workspace.progress.step(f"lifetime: who churned in the {days} days after {after}")
-        held_out = with_later_purchases(
-            purchase_histories(ledger, settings=settings.features, as_of=after),
-            ledger,
-            settings=settings.features,
-            after=after,
-            until=after + timedelta(days=days),
-        )
-        found.append(
-            collect_churn_date(held_out, name=after.isoformat(), customer_count=everybody.known)
-        )
-    return tuple(found)
+    workspace.progress.step(f"lifetime: who churned in the {days} days after {after}")
+    held_out = with_later_purchases(
+        purchase_histories(ledger, settings=settings.features, as_of=after),
+        ledger,
+        settings=settings.features,
+        after=after,
+        until=after + timedelta(days=days),
+    )
+    return collect_churn_date(held_out, name=after.isoformat())
 
 
 def churn_evidence(

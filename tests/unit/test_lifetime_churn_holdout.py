@@ -137,8 +137,8 @@ def test_a_baseline_that_wins_is_called_one_and_a_model_has_it_beside() -> None:
     won = rank_churn([fold(**{RECENCY_ALONE: 0.1, BOOSTED_TREES: 0.2})], days=90)
     assert won.verdict == (
         "churn within 90 days: a baseline, recency alone, wins the hold-out (Brier score 0.1000 "
-        "over one fold alone, 0.1875 by the base rate); the best model, boosted trees, has 0.1000 ± "
-        "0.0200 more"
+        "over one fold alone, 0.1875 by the base rate); the best model, boosted trees, has 0.1000 "
+        "± 0.0200 more"
     )
     lost = rank_churn([fold(**{RECENCY_ALONE: 0.13, BOOSTED_TREES: 0.1})] * 4, days=90)
     assert lost.verdict.endswith("; the baseline, recency alone, has 0.0300 ± 0.0100 more")
