@@ -11,7 +11,12 @@ from segspark.pipeline.showing import show_segments
 from segspark.pipeline.stage import Workspace
 from segspark.pipeline.training_record import open_tracker
 from segspark.tables.features import CUSTOMER_FEATURES
-from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES, LIFETIME_MODELS, LIFETIME_SCORES
+from segspark.tables.lifetime import (
+    CHURN_SCORES,
+    CUSTOMER_LIFETIME_VALUES,
+    LIFETIME_MODELS,
+    LIFETIME_SCORES,
+)
 from segspark.tables.operations import STAGE_RUNS
 from segspark.tables.purchases import CUSTOMER_DAYS, REJECTED_TRANSACTIONS, TRANSACTIONS
 from segspark.tables.segments import (
@@ -125,6 +130,10 @@ def test_every_customer_is_valued_by_the_winner_of_the_hold_outs_or_has_a_reason
     assert [who for who, reason in reasons.items() if reason] == [ONLY_CANCELLED]
     churn = {row["customer_id"]: row["churn_probability_ratio"] for row in values}
     assert churn["r00"] < churn["l00"]
+    (served,) = [row for row in models if row["forecast"] == "churn" and row["is_chosen"]]
+    assert {row["churn_method"] for row in values if row["reason"] is None} == {served["method"]}
+    assert served["reason"].endswith("churn within 90 days: not tested")
+    assert rows_of(here.lake, CHURN_SCORES, lifetime_id=lifetime_id) == []
     for row in values:
         if row["reason"] is None:
             lower, upper = row["lifetime_value_lower_amount"], row["lifetime_value_upper_amount"]
@@ -147,6 +156,9 @@ def test_every_customer_is_valued_by_the_winner_of_the_hold_outs_or_has_a_reason
     assert f"Lifetime value: {summary}." in shown
     assert "\n  purchases: " in shown
     assert "\n  value: " in shown
+    assert (
+        "\n  churn is not tested: 3 times 90 days of history are needed, and there are 59" in shown
+    )
     assert "\n  hold-outs are of 19 days, a third of the history, not of 180" in shown
 
 
