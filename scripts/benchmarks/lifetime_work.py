@@ -14,6 +14,8 @@ from scipy.special import gammaln
 
 from segspark.features.lifetime_histories import history_statistics
 from segspark.features.lifetime_values import customer_lifetime_values
+from segspark.lifetime.churn_holdout import ServedChurn
+from segspark.lifetime.churn_methods import OwnChurn
 from segspark.lifetime.customer_values import CustomerValuer, ValueTerms
 from segspark.lifetime.fitted import SpendBasis, fit_models
 from segspark.lifetime.pareto_nbd import ParetoNbd
@@ -23,9 +25,8 @@ from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES
 Floats = NDArray[np.float64]
 _LIFETIME_ID = "lifetime-benchmark"
 _MOST_AGE_DAYS = 730
-_TERMS = ValueTerms(
-    horizon_days=365.0, churn_days=90.0, yearly_discount_ratio=0.1, margin_ratio=1.0
-)
+_TERMS = ValueTerms(horizon_days=365.0, yearly_discount_ratio=0.1, margin_ratio=1.0)
+_CHURN_DAYS = 90.0
 
 
 def draw_histories(path: Path, customers: int) -> Path:
@@ -77,8 +78,13 @@ def value_histories(lake: Lake, histories: Path) -> None:
         valuer = CustomerValuer.of(
             fitted, title=ParetoNbd.title, basis=SpendBasis.ALL_DAYS, terms=_TERMS
         )
+        own = OwnChurn(fitted.purchases[ParetoNbd.title].model, _CHURN_DAYS)
         values = customer_lifetime_values(
-            known, valuer=valuer, terms=_TERMS, failure="", lifetime_id=_LIFETIME_ID
+            known,
+            forecasts=(valuer, ServedChurn(ParetoNbd.title, own, is_tested=False)),
+            terms=_TERMS,
+            failure="",
+            lifetime_id=_LIFETIME_ID,
         )
         lake.replace(CUSTOMER_LIFETIME_VALUES, values, {"lifetime_id": _LIFETIME_ID})
     finally:
