@@ -214,7 +214,7 @@ def _reason(method: str, evidence: ChurnEvidence) -> str:
     if method in failures:
         return failures[method]
     if _is_served(method, evidence):
-        lead = "" if method == ranking.winner else "the best that can be had; "
+        lead = "" if ranking.winner in (method, None) else "the best that can be had; "
         return f"{lead}{ranking.verdict}"
     if method not in ranking.mean_briers:
         return NO_HOLD_OUT

@@ -66,7 +66,7 @@ def test_each_past_day_is_forecast_by_the_model_of_that_day() -> None:
 def test_a_past_where_all_churned_recalibrates_to_less_than_certainty() -> None:
     seen = customers(50)
     found = learn_recalibration(OWN, [(OWN, seen, np.ones(50))])
-    assert np.isfinite([found.intercept, found.slope]).all()
+    assert max(abs(found.intercept), abs(found.slope)) < 5.0
     assert (found.probabilities(seen) < 1.0).all()
 
 
