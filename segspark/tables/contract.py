@@ -88,6 +88,19 @@ class TableContract:
             if actual.get(c.name) != c.dtype.simpleString()
         ]
 
+    def lacking(self, schema: T.StructType) -> tuple[Column, ...]:
+        """Nullable columns that a table of this schema does not have yet."""
+        return tuple(c for c in self.columns if c.nullable and c.name not in schema.names)
+
+    def breaches(self, schema: T.StructType) -> list[str]:
+        """As `differences`, of a stored table: nullable columns that it lacks can be added."""
+        lacking = [column.struct_field for column in self.lacking(schema)]
+        return self.differences(T.StructType([*schema.fields, *lacking]))
+
+    def complete(self, df: DataFrame) -> DataFrame:
+        """Add the nullable columns that a table's rows lack, as NULL; lazy."""
+        return df.withColumns({c.name: F.lit(None).cast(c.dtype) for c in self.lacking(df.schema)})
+
     def conform(self, df: DataFrame) -> DataFrame:
         """Project `df` onto the contract; lazy, runs no Spark job.
 

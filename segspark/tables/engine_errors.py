@@ -14,7 +14,8 @@ ENGINE_ERRORS = (PySparkException, Py4JError)
 """Everything that the engine raises in Python."""
 _FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large")
 _DEEPEST_CAUSE = 20
-_CONFLICTS = ("CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+_CONFLICTS = ("CONCURRENT", "METADATACHANGED", "PROTOCOLCHANGED")
+"""Parts of Delta's names of conflicts, whether of the error or of its class."""
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def engine_reason(caught: BaseException) -> str:
 def is_conflict(caught: BaseException) -> bool:
     """Whether another writer changed the table meanwhile, so that trying again makes sense."""
     condition = error_condition(caught) or type(caught).__name__.upper()
-    return any(conflict in condition for conflict in _CONFLICTS)
+    return any(conflict in condition.replace("_", "") for conflict in _CONFLICTS)
 
 
 def error_condition(caught: BaseException) -> str | None:

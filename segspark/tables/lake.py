@@ -41,7 +41,8 @@ class Lake:
     spark: SparkSession
     root: str
     settings: LakeSettings
-    _checked: set[str] = field(default_factory=set, repr=False)
+    _checked: set[TableContract] = field(default_factory=set, repr=False)
+    _made: set[TableContract] = field(default_factory=set, repr=False)
 
     @classmethod
     def open(cls, spark: SparkSession, settings: LakeSettings) -> "Lake":
@@ -59,17 +60,20 @@ class Lake:
 
     def exists(self, contract: TableContract) -> bool:
         """Whether the table has been made."""
-        if contract.name in self._checked:
+        if contract in self._checked:
             return True
         with engine_sentences(f"looking for {self.address(contract)}"):
             return DeltaTable.isDeltaTable(self.spark, self.address(contract))
 
     def read(self, contract: TableContract) -> DataFrame:
-        """The table's rows at its newest version; none where it was never written."""
+        """The table's rows at its newest version; none where it was never written.
+
+        Nullable columns that it does not have yet are NULL.
+        """
         if not self.exists(contract):
             return self.spark.createDataFrame([], contract.schema)
         self._check(contract)
-        return self._load(contract).transform(contract.conform)
+        return self._load(contract).transform(contract.complete).transform(contract.conform)
 
     def version(self, contract: TableContract) -> int:
         """Newest Delta version; -1 where the table was never written."""
@@ -136,10 +140,10 @@ class Lake:
         self._commit(contract, append)
 
     def differences(self, contract: TableContract) -> list[str]:
-        """Where an existing table differs from its contract; empty for one not yet made."""
+        """Where an existing table breaks its contract; empty for one not yet made."""
         if not DeltaTable.isDeltaTable(self.spark, self.address(contract)):
             return []
-        return contract.differences(self._load(contract).schema)
+        return contract.breaches(self._load(contract).schema)
 
     def _load(self, contract: TableContract) -> DataFrame:
         with engine_sentences(f"reading {self.address(contract)}"):
@@ -193,8 +197,8 @@ class Lake:
                     return
 
     def _ensure(self, contract: TableContract) -> None:
-        """Make the table; inside the retries, since two first writers conflict, too."""
-        if contract.name in self._checked:
+        """Make the table, or add to it; inside the retries, since others may do the same."""
+        if contract in self._made:
             return
         days = self.settings
         (
@@ -211,18 +215,35 @@ class Lake:
             .execute()
         )
         self._check(contract)
+        self._widen(contract)
+        self._made.add(contract)
+
+    def _widen(self, contract: TableContract) -> None:
+        """Add the nullable columns that the table lacks; the columns of others may stay empty.
+
+        Writing no rows adds them, which is no error where another writer has just added them.
+        """
+        address, schema = self.address(contract), self._load(contract).schema
+        always = {c.name for c in contract.columns if not c.nullable}
+        for name in [f.name for f in schema.fields if not f.nullable and f.name not in always]:
+            table = address.replace("`", "``")
+            self.spark.sql(f"ALTER TABLE delta.`{table}` ALTER COLUMN `{name}` DROP NOT NULL")
+        if contract.lacking(schema):
+            nothing = self.spark.createDataFrame([], contract.schema)
+            merging = nothing.write.format("delta").mode("append").option("mergeSchema", value=True)
+            merging.save(address)
 
     def _check(self, contract: TableContract) -> None:
         """Compare once a session: creating over another schema would succeed silently."""
-        if contract.name in self._checked:
+        if contract in self._checked:
             return
-        problems = contract.differences(self._load(contract).schema)
+        problems = contract.breaches(self._load(contract).schema)
         if problems:
             raise StorageError(
                 f"{self.address(contract)}: was made by another version of segspark or another "
                 f"tool ({'; '.join(problems)}): name another lake.location or move it away"
             )
-        self._checked.add(contract.name)
+        self._checked.add(contract)
 
 
 def lake_root(settings: LakeSettings) -> str:
