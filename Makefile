@@ -70,7 +70,7 @@ bench-features: setup
 	@$(RUN) -m scripts.benchmarks.features --sizes $(or $(SIZES),5 10 50)
 
 docs: setup
-	$(RUN) scripts/write_reference.py
+	$(RUN) -m scripts.write_reference
 
 clean:
 	rm -rf .venv build dist segspark.egg-info .pytest_cache .mypy_cache .ruff_cache \

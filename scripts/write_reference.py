@@ -1,10 +1,9 @@
-"""Write the reference pages: docs/configuration.md from the settings, docs/tables.md from the lake.
+"""Write the reference pages of docs/: of the settings, the lake's tables and the features.
 
 `make docs` runs it; a test compares the committed pages with what it would write.
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -17,6 +16,8 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from scripts.feature_page import feature_page
+from scripts.markdown import GENERATED, markdown_table, prose
 from segspark.settings.base import StrictModel
 from segspark.settings.root import Settings
 from segspark.tables.catalogue import ALL_TABLES
@@ -24,9 +25,6 @@ from segspark.tables.contract import Column, TableContract
 from segspark.tables.views import CURRENT_VIEWS
 
 ROOT = Path(__file__).resolve().parent.parent
-_GENERATED = (
-    "<!-- Written by scripts/write_reference.py: change the source, then run `make docs`. -->"
-)
 _NAMES: dict[object, str] = {
     bool: "true or false",
     date: "day",
@@ -79,7 +77,11 @@ def main() -> int:
 
 def reference_pages() -> dict[str, str]:
     """The generated pages by their path below the project's root."""
-    return {"docs/configuration.md": _configuration_page(), "docs/tables.md": _tables_page()}
+    return {
+        "docs/configuration.md": _configuration_page(),
+        "docs/tables.md": _tables_page(),
+        "docs/features.md": feature_page(),
+    }
 
 
 def sections(
@@ -93,13 +95,13 @@ def sections(
 
 
 def _configuration_page() -> str:
-    parts = [_GENERATED, _CONFIGURATION]
+    parts = [GENERATED, _CONFIGURATION]
     # Kinds of source share sections: each is told once.
     for path, model in dict.fromkeys(sections()):
         name, value = _picked_by(model)
         title = f"`{path}`" if path else "Top level"
         picked = f", {name} `{value}`" if value else ""
-        parts.append(f"## {title}{picked}\n\n{_prose(model.__doc__)}\n")
+        parts.append(f"## {title}{picked}\n\n{prose(model.__doc__)}\n")
         parts.append(_settings_table(model, path))
     return "\n".join(parts)
 
@@ -111,20 +113,20 @@ def _settings_table(model: type[BaseModel], path: str) -> str:
             _type_text(field.annotation),
             _default_text(field),
             _bounds_text(field),
-            _prose(field.description),
+            prose(field.description),
         )
         for name, field in model.model_fields.items()
     ]
-    return _table(("key", "type", "default", "bounds", "meaning"), rows)
+    return markdown_table(("key", "type", "default", "bounds", "meaning"), rows)
 
 
 def _tables_page() -> str:
-    parts = [_GENERATED, _TABLES, "## Overview\n"]
+    parts = [GENERATED, _TABLES, "## Overview\n"]
     overview = [
-        (f"[`{table.name}`](#{table.name})", _prose(table.meaning), _personal_names(table) or "no")
+        (f"[`{table.name}`](#{table.name})", prose(table.meaning), _personal_names(table) or "no")
         for table in ALL_TABLES
     ]
-    parts.append(_table(("table", "one row", "personal data"), overview))
+    parts.append(markdown_table(("table", "one row", "personal data"), overview))
     parts.append(
         "## Views\n\nRows of the current publication, one set a segmentation; each view starts "
         "with the `segmentation`. `current_publications` is the pointer itself: the newest row of "
@@ -135,21 +137,23 @@ def _tables_page() -> str:
         "stage `lifetime` of the published features wrote.\n"
     )
     views = [
-        (f"`{view.name}`", _prose(view.meaning), f"`{view.table.name}`", f"`{view.key}`")
+        (f"`{view.name}`", prose(view.meaning), f"`{view.table.name}`", f"`{view.key}`")
         for view in CURRENT_VIEWS
     ]
-    parts.append(_table(("view", "one row", "columns of", "follows"), views))
+    parts.append(markdown_table(("view", "one row", "columns of", "follows"), views))
     for table in ALL_TABLES:
         grain = ", ".join(f"`{name}`" for name in table.grain)
-        parts.append(f"## {table.name}\n\n{_prose(table.meaning)}\n\nOne row for each {grain}.\n")
+        parts.append(f"## {table.name}\n\n{prose(table.meaning)}\n\nOne row for each {grain}.\n")
         parts.append(
-            _table(("column", "type", "NULL", "meaning"), [_column_row(c) for c in table.columns])
+            markdown_table(
+                ("column", "type", "NULL", "meaning"), [_column_row(c) for c in table.columns]
+            )
         )
     return "\n".join(parts)
 
 
 def _column_row(column: Column) -> tuple[str, ...]:
-    meaning = _prose(column.comment) + (" *Personal.*" if column.personal else "")
+    meaning = prose(column.comment) + (" *Personal.*" if column.personal else "")
     nullable = "may be missing" if column.nullable else "never"
     return f"`{column.name}`", f"`{column.dtype.simpleString()}`", nullable, meaning
 
@@ -235,16 +239,6 @@ def _bounds_text(field: FieldInfo) -> str:
     ]
     found += [f"matches `{b.pattern}`" for b in field.metadata if getattr(b, "pattern", None)]
     return ", ".join(found)
-
-
-def _prose(text: str | None) -> str:
-    return re.sub(r"\s+", " ", text or "").strip()
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    escaped = [[cell.replace("|", "\\|") for cell in line] for line in lines]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in escaped)
 
 
 if __name__ == "__main__":

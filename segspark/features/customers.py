@@ -5,9 +5,12 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from segspark.features.habits import gap_columns, habit_columns, habit_sums
 from segspark.features.scores import Cuts, score_columns
+from segspark.features.windows import window_columns, window_sums
 from segspark.settings.features import FeatureSettings
-from segspark.tables.features import CUSTOMER_FEATURES, WINDOWS_DAYS
+from segspark.tables.features import all_features, customer_features
+from segspark.tables.purchase_features import SCORE_FEATURES
 
 ONLY_OTHER_LINES = "no purchase, only lines of other kinds"
 ONLY_RETURNS = "no purchase, only returns"
@@ -20,43 +23,51 @@ def customer_summaries(ledger: DataFrame, *, settings: FeatureSettings, as_of: d
 
     Args:
         ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
-        settings: Net or gross, and the observation window.
+        settings: Net or gross, the observation window and the windows of recent days.
         as_of: Last day counted, inclusive; rows that become effective later are not seen.
 
     Returns:
-        One row per customer with the columns of `CUSTOMER_FEATURES` but ids and scores; those
-        that need a purchase are NULL where `exclusion_reason` is given.
+        One row per customer with the built-in columns of `customer_features` but ids and scores;
+        those that need a purchase are NULL where `exclusion_reason` is given.
     """
     days = known_days(ledger, settings=settings, as_of=as_of)
     first_day = _first_observed(settings, as_of)
     is_observed = F.col("purchase_date") >= F.lit(first_day) if first_day else F.lit(col=True)
+    bought = is_observed & (F.col("orders") > 0)
     summed = days.groupBy("customer_id").agg(
-        *_rfm_sums(is_observed), *_window_sums(as_of), *_btyd_sums()
+        *_rfm_sums(is_observed, bought),
+        *habit_sums(bought),
+        *window_sums(settings.windows_days, as_of=as_of),
+        *_btyd_sums(),
     )
-    reason = _exclusion_reason()
     return (
-        summed.withColumn("exclusion_reason", reason)
-        .withColumns(_derived(as_of))
-        .withColumns(_only_where_eligible())
+        summed.withColumns({"exclusion_reason": _exclusion_reason(), **gap_columns()})
+        .withColumns(
+            {**_derived(as_of), **habit_columns(), **window_columns(settings.windows_days)}
+        )
+        .withColumns(_only_where_eligible(settings))
     )
 
 
-def with_scores(summaries: DataFrame, *, cuts: Cuts, as_of: date, snapshot_id: str) -> DataFrame:
+def with_scores(
+    summaries: DataFrame, *, settings: FeatureSettings, cuts: Cuts, as_of: date, snapshot_id: str
+) -> DataFrame:
     """Add RFM scores and ids.
 
     Args:
         summaries: From `customer_summaries`.
+        settings: The same.
         cuts: Cuts of the scores.
         as_of: Last day counted.
         snapshot_id: Written into every row.
 
     Returns:
-        Conforms to `CUSTOMER_FEATURES`.
+        Conforms to `customer_features` of the settings.
     """
     return (
         summaries.withColumns(score_columns(cuts))
         .withColumns({"snapshot_id": F.lit(snapshot_id), "as_of_date": F.lit(as_of)})
-        .transform(CUSTOMER_FEATURES.conform)
+        .transform(customer_features(settings).conform)
     )
 
 
@@ -99,11 +110,10 @@ def known_days(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> 
     return summed.withColumns({"net": net, "orders": orders, "spend": spend})
 
 
-def _rfm_sums(is_observed: Column) -> list[Column]:
+def _rfm_sums(is_observed: Column, bought: Column) -> list[Column]:
     def observed(name: str) -> Column:
         return F.coalesce(F.sum(F.when(is_observed, F.col(name))), F.lit(0))
 
-    bought = is_observed & (F.col("orders") > 0)
     return [
         F.max(F.when(bought, F.col("purchase_date"))).alias("last_purchase_date"),
         F.min(F.when(F.col("orders") > 0, F.col("purchase_date"))).alias("first_purchase_date"),
@@ -124,17 +134,6 @@ def _rfm_sums(is_observed: Column) -> list[Column]:
             )
         ),
     ]
-
-
-def _window_sums(as_of: date) -> list[Column]:
-    found = []
-    for days in WINDOWS_DAYS:
-        is_inside = F.col("purchase_date") > F.lit(as_of - timedelta(days=days))
-        orders = F.sum(F.when(is_inside, F.col("orders")).otherwise(0))
-        spend = F.sum(F.when(is_inside, F.col("spend")).otherwise(0))
-        found.append(orders.alias(f"order_{days}_days_count"))
-        found.append(spend.cast("decimal(28,4)").alias(f"spend_{days}_days_amount"))
-    return found
 
 
 def _btyd_sums() -> list[Column]:
@@ -177,11 +176,11 @@ def _derived(as_of: date) -> dict[str, Column]:
     }
 
 
-def _only_where_eligible() -> dict[str, Column]:
+def _only_where_eligible(settings: FeatureSettings) -> dict[str, Column]:
     """Values that need a purchase; a customer without one has none, rather than a zero."""
     names = [
-        c.name
-        for c in CUSTOMER_FEATURES.columns
-        if c.nullable and not c.name.endswith("_score") and c.name != "exclusion_reason"
+        each.name
+        for each in all_features(settings)
+        if not each.is_everybodys and each not in SCORE_FEATURES
     ]
     return {name: F.when(F.col("exclusion_reason").isNull(), F.col(name)) for name in names}

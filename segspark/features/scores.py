@@ -6,6 +6,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from segspark.features.rfm_segments import rfm_segment
 from segspark.settings.features import FeatureSettings
 
 Cuts = Mapping[str, tuple[float, ...]]
@@ -40,7 +41,7 @@ def score_cuts(summaries: DataFrame, *, settings: FeatureSettings) -> Cuts:
 
 
 def score_columns(cuts: Cuts) -> dict[str, Column]:
-    """The three scores and their string.
+    """The three scores, their string and the name of their cell.
 
     Score = 1 + number of cuts below the value; recency counts down from 5, since few days are good.
     NULL values have NULL scores.
@@ -52,4 +53,4 @@ def score_columns(cuts: Cuts) -> dict[str, Column]:
         scores[score] = 5 - above if feature == "recency_days" else 1 + above
     # concat, not concat_ws: a missing score leaves no shorter string behind.
     text = F.concat(*(score.cast("string") for score in scores.values()))
-    return {**scores, "rfm_score": text}
+    return {**scores, "rfm_score": text, "rfm_segment": rfm_segment(*scores.values())}

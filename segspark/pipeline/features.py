@@ -10,20 +10,26 @@ from pyspark.sql import functions as F
 from segspark.errors import StageError
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.scores import Cuts, score_cuts
+from segspark.pipeline.frozen_cuts import FrozenCuts, frozen_cuts
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import intake_run
 from segspark.pipeline.ledger import LEDGER_VERSION, build_ledger, ledger_id, read_ledger
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
-from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.features import (
+    CUSTOMER_FEATURES,
+    FEATURE_CATALOGUE,
+    catalogue_rows,
+    customer_features,
+)
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun, find_stage
 from segspark.tables.purchases import CUSTOMER_DAYS
 
 FEATURES = "features"
-_FEATURES_VERSION = 1
+_FEATURES_VERSION = 2
 """Raised when the same inputs and settings would give other rows."""
 
 
@@ -34,16 +40,14 @@ def build_features(workspace: Workspace, *, as_of: date) -> list[StageResult]:
         StageError: Nothing was ingested for the configuration, or nothing up to the date.
     """
     batches = _counted_batches(workspace)
-    known = _known_by(batches, as_of)
-    if not known:
+    if not _known_by(batches, as_of):
         first = min((row["first_date"] for row in batches if row["first_date"]), default=None)
         raise StageError(
             f"no purchase line is known up to {as_of}: "
             + (f"the earliest is of {first}, give a later --as-of" if first else "run ingest first")
         )
     ledger = build_ledger(workspace, batches)
-    snapshot_id = _snapshot_id(workspace.settings, known, as_of)
-    return [ledger, _build_snapshot(workspace, known, snapshot_id, as_of)]
+    return [ledger, _build_snapshot(workspace, _known_by(batches, as_of), as_of)]
 
 
 def snapshot_of(workspace: Workspace, *, as_of: date) -> str:
@@ -53,7 +57,8 @@ def snapshot_of(workspace: Workspace, *, as_of: date) -> str:
         StageError: It was not built.
     """
     known = _known_by(_counted_batches(workspace), as_of)
-    snapshot_id = _snapshot_id(workspace.settings, known, as_of)
+    frozen = frozen_cuts(workspace, stage=FEATURES, as_of=as_of)
+    snapshot_id = _snapshot_id(workspace.settings, known, as_of, frozen)
     if find_stage(workspace.lake, FEATURES, snapshot_id) is None:
         raise StageError(
             f"there are no features as of {as_of} for this configuration and what was ingested: "
@@ -107,16 +112,21 @@ def _ids(batches: Sequence[Row]) -> list[str]:
     return [row["batch_id"] for row in batches]
 
 
-def _snapshot_id(settings: Settings, batches: Sequence[Row], as_of: date) -> str:
+def _snapshot_id(
+    settings: Settings, batches: Sequence[Row], as_of: date, frozen: FrozenCuts | None
+) -> str:
     config = _features_config(settings)
+    # What counts is the snapshot whose cuts are taken, not the day that named it.
+    del config["features"]["score_cuts_as_of"]
+    cuts_of = frozen.snapshot_id if frozen else None
     versions = [LEDGER_VERSION, _FEATURES_VERSION]
-    return content_id("snapshot", as_of.isoformat(), config, _ids(batches), versions)
+    return content_id("snapshot", as_of.isoformat(), config, _ids(batches), cuts_of, versions)
 
 
-def _build_snapshot(
-    workspace: Workspace, batches: Sequence[Row], snapshot_id: str, as_of: date
-) -> StageResult:
+def _build_snapshot(workspace: Workspace, batches: Sequence[Row], as_of: date) -> StageResult:
     lake, settings = workspace.lake, workspace.settings
+    frozen = frozen_cuts(workspace, stage=FEATURES, as_of=as_of)
+    snapshot_id = _snapshot_id(settings, batches, as_of, frozen)
     run = StageRun(
         stage=FEATURES,
         stage_id=snapshot_id,
@@ -129,20 +139,41 @@ def _build_snapshot(
 
     def work() -> Outcome:
         ledger = read_ledger(lake, ledger_id(settings))
-        summaries = customer_summaries(ledger, settings=settings.features, as_of=as_of).persist()
-        try:
-            with engine_sentences("building customer features", error=StageError):
-                cuts = score_cuts(summaries, settings=settings.features)
-            features = with_scores(summaries, cuts=cuts, as_of=as_of, snapshot_id=snapshot_id)
-            lake.replace(CUSTOMER_FEATURES, features, {"snapshot_id": snapshot_id})
-        finally:
-            summaries.unpersist()
-        return _snapshot_outcome(lake, snapshot_id, cuts, ledger_rows=ledger.count())
+        cuts = _write(workspace, ledger, snapshot_id, as_of, frozen)
+        return _snapshot_outcome(lake, snapshot_id, cuts, batches, ledger_rows=ledger.count())
 
     return run_stage(workspace, run, work)
 
 
-def _snapshot_outcome(lake: Lake, snapshot_id: str, cuts: Cuts, *, ledger_rows: int) -> Outcome:
+def _write(
+    workspace: Workspace,
+    ledger: DataFrame,
+    snapshot_id: str,
+    as_of: date,
+    frozen: FrozenCuts | None,
+) -> Cuts:
+    """Both tables of a snapshot; returns the cuts of its scores."""
+    lake, settings = workspace.lake, workspace.settings.features
+    rows = {"snapshot_id": snapshot_id}
+    described = catalogue_rows(settings, snapshot_id=snapshot_id)
+    catalogue = lake.spark.createDataFrame(described, FEATURE_CATALOGUE.schema)
+    lake.replace(FEATURE_CATALOGUE, catalogue, rows)
+    summaries = customer_summaries(ledger, settings=settings, as_of=as_of).persist()
+    try:
+        with engine_sentences("building customer features", error=StageError):
+            cuts = frozen.cuts if frozen else score_cuts(summaries, settings=settings)
+        features = with_scores(
+            summaries, settings=settings, cuts=cuts, as_of=as_of, snapshot_id=snapshot_id
+        )
+        lake.replace(customer_features(settings), features, rows)
+    finally:
+        summaries.unpersist()
+    return cuts
+
+
+def _snapshot_outcome(
+    lake: Lake, snapshot_id: str, cuts: Cuts, batches: Sequence[Row], *, ledger_rows: int
+) -> Outcome:
     reason = F.coalesce("exclusion_reason", F.lit("eligible")).alias("reason")
     counted = read_snapshot(lake, snapshot_id).groupBy(reason).count().collect()
     funnel = {row["reason"]: row["count"] for row in counted}
@@ -150,9 +181,16 @@ def _snapshot_outcome(lake: Lake, snapshot_id: str, cuts: Cuts, *, ledger_rows: 
     if customers == 0:
         # Another process may have put its ledger in the place of ours meanwhile.
         raise StageError(f"{snapshot_id} has no customers though batches are known: run it again")
+    lines = sum(row["kept_row_count"] for row in batches)
+    guests = sum(row["guest_row_count"] for row in batches) / lines if lines else 0.0
     return Outcome(
-        summary=f"{customers:,} customers, {funnel.get('eligible', 0):,} with purchases",
+        summary=f"{customers:,} customers, {funnel.get('eligible', 0):,} with purchases; "
+        f"{guests:.1%} of the lines are of guests",
         rows_in={CUSTOMER_DAYS.name: ledger_rows},
         rows_out={CUSTOMER_FEATURES.name: customers},
-        audit={"customers": funnel, "score_cuts": {k: list(v) for k, v in cuts.items()}},
+        audit={
+            "customers": funnel,
+            "score_cuts": {k: list(v) for k, v in cuts.items()},
+            "guest_line_ratio": guests,
+        },
     )

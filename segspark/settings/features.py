@@ -1,5 +1,6 @@
 """What counts as a purchase, and which features are built from it."""
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -64,3 +65,23 @@ class FeatureSettings(StrictModel):
     """Length of the RFM observation window, ending on the as-of date; none: everything."""
     score_cuts: ScoreCuts | None = None
     """Cuts of the RFM scores; none: quintiles of the day, recorded with the run."""
+    score_cuts_as_of: date | None = Field(default=None, strict=False)
+    """Day whose quintiles score every later day, too, so that scores can be compared; its features
+    are built first."""
+    windows_days: tuple[Annotated[int, Field(ge=1, le=3660)], ...] = Field(
+        default=(7, 30, 90), strict=False
+    )
+    """Lengths of the windows of recent days, rising; each has its columns."""
+
+    @field_validator("windows_days")
+    @classmethod
+    def _windows_rise(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if list(days) != sorted(set(days)):
+            raise ValueError("windows rise, and each comes once")
+        return days
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.score_cuts is not None and self.score_cuts_as_of is not None:
+            raise ValueError("give score_cuts or score_cuts_as_of, not both")
+        return self

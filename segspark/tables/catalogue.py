@@ -8,7 +8,7 @@ from segspark.tables.entities import (
     REJECTED_CUSTOMERS,
     REJECTED_PRODUCTS,
 )
-from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.features import CUSTOMER_FEATURES, FEATURE_CATALOGUE
 from segspark.tables.ingested import (
     INGEST_BATCHES,
     INGEST_FILES,
@@ -58,6 +58,7 @@ ALL_TABLES = (
     CUSTOMER_DAYS,
     LEDGER_BATCHES,
     CUSTOMER_FEATURES,
+    FEATURE_CATALOGUE,
     LIFETIME_MODELS,
     LIFETIME_SCORES,
     LIFETIME_CALIBRATION,

@@ -7,7 +7,7 @@ from pathlib import Path
 from segspark.errors import StorageError
 from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.contract import TableContract
-from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.features import CUSTOMER_FEATURES, FEATURE_CATALOGUE
 from segspark.tables.lake import Lake
 from segspark.tables.lifetime import CUSTOMER_COHORTS, CUSTOMER_LIFETIME_VALUES, LIFETIME_MODELS
 from segspark.tables.operations import PUBLICATIONS, STAGE_RUNS
@@ -75,6 +75,12 @@ CURRENT_VIEWS = (
         CUSTOMER_FEATURES,
         "snapshot_id",
         "One customer's features behind the published segments.",
+    ),
+    CurrentView(
+        "current_feature_catalogue",
+        FEATURE_CATALOGUE,
+        "snapshot_id",
+        "What one column of these features means.",
     ),
     CurrentView(
         "current_customer_cohorts",

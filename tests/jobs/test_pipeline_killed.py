@@ -32,6 +32,7 @@ FEATURES = (
     "return_matches",
     "customer_days",
     "ledger is done",
+    "feature_catalogue",
     "customer_features",
     "features is done",
 )

@@ -11,6 +11,10 @@ from segspark.settings.rules import LineKind
 from segspark.settings.sources import TransactionSource
 from tests.purchases import COLUMNS, PRICED, source
 
+CUTS = {
+    name: [1.0, 2.0, 3.0, 4.0] for name in ("recency_days", "frequency_count", "monetary_amount")
+}
+
 
 @pytest.mark.parametrize(
     "document",
@@ -90,3 +94,17 @@ def test_cuts_of_the_scores_must_not_fall() -> None:
         FeatureSettings.model_validate(
             {"score_cuts": {**good, "monetary_amount": [1.0, 3.0, 2.0, 4.0]}}
         )
+
+
+@pytest.mark.parametrize(
+    ("features", "reason"),
+    [
+        ({"windows_days": [30, 7]}, "windows rise, and each comes once"),
+        ({"windows_days": [7, 7]}, "windows rise, and each comes once"),
+        ({"windows_days": [0]}, "greater than or equal to 1"),
+        ({"score_cuts": CUTS, "score_cuts_as_of": "2024-01-31"}, "not both"),
+    ],
+)
+def test_wrong_features_are_refused(features: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        Settings.model_validate({"features": features})
