@@ -9,10 +9,10 @@ _INTRODUCTION = """# Customer features
 
 Every column of `customer_features` that tells about a customer, as it was known at the end of the
 as-of date: a line or a return of a later day changes nothing. The windows here are those of the
-defaults; `features.windows_days` makes others. The
+defaults; `features.windows_days` makes others, and `features.custom` adds features of your own. The
 observation window is `features.observation_days` long and ends on the as-of date; without that
-setting it is everything up to then. A snapshot that does not have a column, because its windows
-are others, holds NULL there.
+setting it is everything up to then. A snapshot that does not have a column, because its windows or
+custom features are others, holds NULL there.
 
 What the features of each snapshot mean, whatever its configuration, is in the table
 `feature_catalogue`:

@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from segspark.features.custom import custom_columns
 from segspark.features.habits import gap_columns, habit_columns, habit_sums
 from segspark.features.scores import Cuts, score_columns
 from segspark.features.windows import window_columns, window_sums
 from segspark.settings.features import FeatureSettings
-from segspark.tables.features import all_features, customer_features
+from segspark.tables.features import built_in_features, customer_features
 from segspark.tables.purchase_features import SCORE_FEATURES
 
 ONLY_OTHER_LINES = "no purchase, only lines of other kinds"
@@ -19,7 +20,7 @@ NOT_OBSERVED = "no purchase in the observation window"
 
 
 def customer_summaries(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
-    """Everything but the scores, of every customer known by the as-of date.
+    """Everything but the scores and custom features, of every customer known by the as-of date.
 
     Args:
         ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
@@ -52,7 +53,7 @@ def customer_summaries(ledger: DataFrame, *, settings: FeatureSettings, as_of: d
 def with_scores(
     summaries: DataFrame, *, settings: FeatureSettings, cuts: Cuts, as_of: date, snapshot_id: str
 ) -> DataFrame:
-    """Add RFM scores and ids.
+    """Add RFM scores, ids and custom features.
 
     Args:
         summaries: From `customer_summaries`.
@@ -64,10 +65,12 @@ def with_scores(
     Returns:
         Conforms to `customer_features` of the settings.
     """
-    return (
-        summaries.withColumns(score_columns(cuts))
-        .withColumns({"snapshot_id": F.lit(snapshot_id), "as_of_date": F.lit(as_of)})
-        .transform(customer_features(settings).conform)
+    scored = summaries.withColumns(score_columns(cuts)).withColumns(
+        {"snapshot_id": F.lit(snapshot_id), "as_of_date": F.lit(as_of)}
+    )
+    built_in = customer_features(settings.model_copy(update={"custom": ()})).conform(scored)
+    return built_in.withColumns(custom_columns(built_in, settings.custom)).transform(
+        customer_features(settings).conform
     )
 
 
@@ -180,7 +183,7 @@ def _only_where_eligible(settings: FeatureSettings) -> dict[str, Column]:
     """Values that need a purchase; a customer without one has none, rather than a zero."""
     names = [
         each.name
-        for each in all_features(settings)
+        for each in built_in_features(settings)
         if not each.is_everybodys and each not in SCORE_FEATURES
     ]
     return {name: F.when(F.col("exclusion_reason").isNull(), F.col(name)) for name in names}

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.errors import StageError
+from segspark.features.custom import check_custom, function_sources
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.scores import Cuts, score_cuts
 from segspark.pipeline.frozen_cuts import FrozenCuts, frozen_cuts
@@ -38,7 +39,9 @@ def build_features(workspace: Workspace, *, as_of: date) -> list[StageResult]:
 
     Raises:
         StageError: Nothing was ingested for the configuration, or nothing up to the date.
+        ConfigError: A custom feature cannot be worked out.
     """
+    check_custom(workspace.lake.spark, workspace.settings.features)
     batches = _counted_batches(workspace)
     if not _known_by(batches, as_of):
         first = min((row["first_date"] for row in batches if row["first_date"]), default=None)
@@ -119,8 +122,9 @@ def _snapshot_id(
     # What counts is the snapshot whose cuts are taken, not the day that named it.
     del config["features"]["score_cuts_as_of"]
     cuts_of = frozen.snapshot_id if frozen else None
+    code = function_sources(settings.features.custom)
     versions = [LEDGER_VERSION, _FEATURES_VERSION]
-    return content_id("snapshot", as_of.isoformat(), config, _ids(batches), cuts_of, versions)
+    return content_id("snapshot", as_of.isoformat(), config, _ids(batches), cuts_of, code, versions)
 
 
 def _build_snapshot(workspace: Workspace, batches: Sequence[Row], as_of: date) -> StageResult:

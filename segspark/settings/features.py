@@ -10,6 +10,7 @@ from segspark.settings.rules import LineKind
 
 KindName = Annotated[LineKind, Field(strict=False)]
 """A kind of line, written as its name."""
+_FUNCTION = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
 
 
 class LedgerSettings(StrictModel):
@@ -55,6 +56,29 @@ class ScoreCuts(StrictModel):
         return cuts
 
 
+class CustomFeature(StrictModel):
+    """A feature of your own: a nullable double column of `customer_features`."""
+
+    name: str = Field(pattern="^[a-z][a-z0-9_]{0,62}$")
+    """Name of the column; its unit belongs at its end, such as `_days` or `_ratio`."""
+    unit: str = Field(min_length=1)
+    """What it is measured in."""
+    description: str = Field(min_length=1)
+    """What it means, one sentence."""
+    expression: str | None = Field(default=None, min_length=1)
+    """Spark SQL over the other columns of the same customer, such as
+    `spend_30_days_amount / monetary_amount`."""
+    function: str | None = Field(default=None, pattern=_FUNCTION)
+    """In place of an expression: a Python function, written `package.module:function`, that takes
+    a mapping from names to the columns and returns a column."""
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if (self.expression is None) == (self.function is None):
+            raise ValueError("give exactly one of expression and function")
+        return self
+
+
 class FeatureSettings(StrictModel):
     """Customer features as of a date."""
 
@@ -72,6 +96,8 @@ class FeatureSettings(StrictModel):
         default=(7, 30, 90), strict=False
     )
     """Lengths of the windows of recent days, rising; each has its columns."""
+    custom: tuple[CustomFeature, ...] = Field(default=(), strict=False)
+    """Features of your own."""
 
     @field_validator("windows_days")
     @classmethod
@@ -84,4 +110,7 @@ class FeatureSettings(StrictModel):
     def _agree(self) -> Self:
         if self.score_cuts is not None and self.score_cuts_as_of is not None:
             raise ValueError("give score_cuts or score_cuts_as_of, not both")
+        names = [feature.name for feature in self.custom]
+        if len(set(names)) < len(names):
+            raise ValueError("each custom feature has a name of its own")
         return self

@@ -1,8 +1,11 @@
 """The table of customer features, as the settings widen it, and its catalogue."""
 
+import re
+
 from pyspark.sql import types as T
 
-from segspark.settings.features import FeatureSettings
+from segspark.errors import ConfigError
+from segspark.settings.features import CustomFeature, FeatureSettings
 from segspark.tables.contract import Column, TableContract
 from segspark.tables.feature import GRAIN, Feature
 from segspark.tables.purchase_features import (
@@ -25,9 +28,10 @@ _IDS = (
         nullable=True,
     ),
 )
+_OF_A_WINDOW = re.compile(r"\d+_days_")
 
 
-def all_features(settings: FeatureSettings) -> tuple[Feature, ...]:
+def built_in_features(settings: FeatureSettings) -> tuple[Feature, ...]:
     """Every feature that segspark defines, with those of the windows asked for."""
     return (
         *RFM_FEATURES,
@@ -36,6 +40,37 @@ def all_features(settings: FeatureSettings) -> tuple[Feature, ...]:
         *HABIT_FEATURES,
         *(feature for days in settings.windows_days for feature in window_features(days)),
         *LIFETIME_FEATURES,
+    )
+
+
+def all_features(settings: FeatureSettings) -> tuple[Feature, ...]:
+    """The built-in features and then those of the configuration.
+
+    Raises:
+        ConfigError: A custom feature has the name of another column.
+    """
+    built_in = built_in_features(settings)
+    taken = {column.name for column in (*_IDS, *(feature.column for feature in built_in))}
+    for custom in settings.custom:
+        if custom.name in taken or _OF_A_WINDOW.search(custom.name):
+            raise ConfigError(
+                f"features.custom: {custom.name} is a name of segspark's own columns: "
+                "choose another"
+            )
+    return (*built_in, *map(_custom_feature, settings.custom))
+
+
+def _custom_feature(custom: CustomFeature) -> Feature:
+    return Feature(
+        custom.name,
+        T.DoubleType(),
+        custom.description.rstrip("."),
+        custom.unit,
+        custom.expression or f"function {custom.function}",
+        "that of the columns it is made of",
+        table="customer_features",
+        missing="the formula is NULL or no finite number",
+        is_optional=True,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
-from segspark.errors import StageError
+from segspark.errors import ConfigError, StageError
 from segspark.features.scores import score_columns
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
@@ -61,13 +61,15 @@ def audit_of(work: Workspace, snapshot_id: str) -> dict[str, Any]:
     return dict(json.loads(run["audit_json"]))
 
 
-def test_snapshots_of_other_windows_share_the_table(shop: Workspace) -> None:
-    other = under(shop, windows_days=[3])
+def test_snapshots_of_other_windows_and_custom_features_share_the_table(shop: Workspace) -> None:
+    double = {"name": "double_amount", "unit": "money", "description": "Twice the spend."}
+    other = under(shop, windows_days=[3], custom=[{**double, "expression": "monetary_amount * 2"}])
     plain = build_features(shop, as_of=day(9))[-1].stage_id
     own = build_features(other, as_of=day(9))[-1].stage_id
 
-    found = rows(other, own)
+    found, usual = rows(other, own), rows(shop, plain)
     assert own != plain
+    assert [row["double_amount"] for row in found] == [2 * row["monetary_amount"] for row in usual]
     assert [row["order_3_days_count"] for row in found] == [3, 1, 1, 1, 0, 0]
     assert {row["order_3_days_count"] for row in rows(other, plain)} == {None}
     stored = other.lake.read(CUSTOMER_FEATURES).filter(F.col("snapshot_id") == own).collect()
@@ -77,6 +79,14 @@ def test_snapshots_of_other_windows_share_the_table(shop: Workspace) -> None:
     assert [row["feature_name"] for row in ordered] == [
         each.name for each in all_features(other.settings.features)
     ]
+    assert (ordered[-1]["formula"], ordered[-1]["unit"]) == ("monetary_amount * 2", "money")
+
+
+def test_a_custom_feature_that_cannot_be_is_refused_before_the_ledger(shop: Workspace) -> None:
+    wrong = {"name": "x_ratio", "unit": "ratio", "description": "x.", "expression": "nothing"}
+
+    with pytest.raises(ConfigError, match=r"features\.custom x_ratio: "):
+        build_features(under(shop, custom=[wrong]), as_of=day(9))
 
 
 def test_scores_of_later_days_are_cut_where_the_named_day_was(shop: Workspace) -> None:

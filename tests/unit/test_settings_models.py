@@ -11,6 +11,7 @@ from segspark.settings.rules import LineKind
 from segspark.settings.sources import TransactionSource
 from tests.purchases import COLUMNS, PRICED, source
 
+CUSTOM = {"name": "own_ratio", "unit": "ratio", "description": "Mine.", "expression": "1"}
 CUTS = {
     name: [1.0, 2.0, 3.0, 4.0] for name in ("recency_days", "frequency_count", "monetary_amount")
 }
@@ -102,6 +103,11 @@ def test_cuts_of_the_scores_must_not_fall() -> None:
         ({"windows_days": [30, 7]}, "windows rise, and each comes once"),
         ({"windows_days": [7, 7]}, "windows rise, and each comes once"),
         ({"windows_days": [0]}, "greater than or equal to 1"),
+        ({"custom": [{"name": "Own", "unit": "x", "description": "x"}]}, "should match pattern"),
+        ({"custom": [{**CUSTOM, "expression": None}]}, "exactly one of expression and function"),
+        ({"custom": [{**CUSTOM, "function": "a.b:c"}]}, "exactly one of expression and function"),
+        ({"custom": [{**CUSTOM, "function": "os.system('x')"}]}, "should match pattern"),
+        ({"custom": [CUSTOM, CUSTOM]}, "each custom feature has a name of its own"),
         ({"score_cuts": CUTS, "score_cuts_as_of": "2024-01-31"}, "not both"),
     ],
 )
