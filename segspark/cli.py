@@ -7,9 +7,11 @@ import traceback
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 from segspark.errors import SegsparkError
 from segspark.settings.base import without_credentials
+from segspark.settings.dates import Step
 from segspark.settings.loading import effective_yaml, load_settings
 from segspark.settings.root import Settings
 
@@ -20,7 +22,10 @@ _EPILOG = "Exit codes: 0 done, 1 refused for the reason printed, 2 wrong usage."
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code, prints one sentence for what is refused."""
     words = sys.argv[1:] if argv is None else argv
-    args = _parser(words).parse_args(words)
+    parser = _parser(words)
+    args = parser.parse_args(words)
+    if "first" in args and (args.first is None) != (args.until is None):
+        parser.error("--from and --until go together")
     _set_up_logging()
     try:
         if args.command == "infer-source":
@@ -81,7 +86,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         )
 
     add("ingest", "Take in what the configured sources hold that the lake does not.")
-    add("build-features", "Bring the ledger up to date and build customer features.", dated)
+    features = add("build-features", "Bring the ledger up to date and build customer features.")
+    _add_dates(features, is_required=not only_shows)
     add("value", "Value every customer of a snapshot, and test the models behind it.", dated)
     add("train", "Try the configured candidates on the features and choose a model.", dated)
     for name, text in (
@@ -116,6 +122,35 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     _add_infer_source(commands)
     add("demo", "Run the pipeline on the purchases of 2,469 households and show the segments.")
     return parser
+
+
+def _add_dates(features: argparse.ArgumentParser, *, is_required: bool) -> None:
+    """One date, or many; a command that was stopped goes on where it was."""
+    either = features.add_mutually_exclusive_group(required=is_required)
+    either.add_argument(
+        "--as-of",
+        type=_day,
+        action="append",
+        metavar="YYYY-MM-DD",
+        help="last day counted, inclusive; may be repeated",
+    )
+    either.add_argument(
+        "--from",
+        dest="first",
+        type=_day,
+        metavar="YYYY-MM-DD",
+        help="in its place: the first of several dates",
+    )
+    features.add_argument(
+        "--until", type=_day, metavar="YYYY-MM-DD", help="with --from: no date is later"
+    )
+    features.add_argument(
+        "--every",
+        choices=get_args(Step),
+        default="month",
+        help="with --from: how far apart they are; default: %(default)s, of ends of months if "
+        "--from is one",
+    )
 
 
 def _add_infer_source(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

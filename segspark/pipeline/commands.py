@@ -7,7 +7,7 @@ from datetime import date
 
 from segspark.errors import StageError, StorageError
 from segspark.pipeline.assign import assign
-from segspark.pipeline.features import build_features
+from segspark.pipeline.features import backfill_features
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.progress import Progress
@@ -20,6 +20,7 @@ from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import train
 from segspark.session.doctor import Finding, diagnose
 from segspark.session.opening import spark_session
+from segspark.settings.dates import dates_between
 from segspark.settings.root import Settings
 from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.engine_errors import engine_sentences
@@ -62,6 +63,16 @@ def _demo(here: Workspace, args: argparse.Namespace) -> None:
     show_segments(here, results, config=args.config)
 
 
+def _dates(args: argparse.Namespace) -> list[date]:
+    """Every date that the command names."""
+    if args.as_of:
+        return list(args.as_of)
+    dates = dates_between(args.first, args.until, every=args.every)
+    if not dates:
+        raise StageError(f"--until {args.until} is before --from {args.first}: give a later one")
+    return dates
+
+
 def _sql(here: Workspace, args: argparse.Namespace) -> None:
     register_views(here.lake)
     print_table(here.lake.spark.sql(args.query))
@@ -69,7 +80,7 @@ def _sql(here: Workspace, args: argparse.Namespace) -> None:
 
 _COMMANDS: dict[str, Callable[[Workspace, argparse.Namespace], object]] = {
     "ingest": lambda here, _: ingest(here),
-    "build-features": lambda here, args: build_features(here, as_of=args.as_of),
+    "build-features": lambda here, args: backfill_features(here, as_of_dates=_dates(args)),
     "value": lambda here, args: show_lifetime(here, [value_customers(here, as_of=args.as_of)]),
     "train": lambda here, args: train(here, as_of=args.as_of),
     "assign": lambda here, args: assign(here, as_of=args.as_of, model=args.model),

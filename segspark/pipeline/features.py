@@ -1,6 +1,6 @@
 """Stage: customer_days → customer_features, once the ledger is up to date."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -41,16 +41,31 @@ def build_features(workspace: Workspace, *, as_of: date) -> list[StageResult]:
         StageError: Nothing was ingested for the configuration, or nothing up to the date.
         ConfigError: A custom feature cannot be worked out.
     """
+    return backfill_features(workspace, as_of_dates=[as_of])
+
+
+def backfill_features(workspace: Workspace, *, as_of_dates: Collection[date]) -> list[StageResult]:
+    """Bring the ledger up to date, then build the snapshot of each date, the earliest first.
+
+    Snapshots that are finished are left as they are, so that it can be started again.
+
+    Raises:
+        StageError: As `build_features`; snapshots of earlier dates are kept.
+        ConfigError: As `build_features`.
+    """
     check_custom(workspace.lake.spark, workspace.settings.features)
     batches = _counted_batches(workspace)
-    if not _known_by(batches, as_of):
+    dates = sorted(set(as_of_dates))
+    if not _known_by(batches, dates[0]):
         first = min((row["first_date"] for row in batches if row["first_date"]), default=None)
         raise StageError(
-            f"no purchase line is known up to {as_of}: "
+            f"no purchase line is known up to {dates[0]}: "
             + (f"the earliest is of {first}, give a later --as-of" if first else "run ingest first")
         )
-    ledger = build_ledger(workspace, batches)
-    return [ledger, _build_snapshot(workspace, _known_by(batches, as_of), as_of)]
+    results = [build_ledger(workspace, batches)]
+    return results + [
+        _build_snapshot(workspace, _known_by(batches, as_of), as_of) for as_of in dates
+    ]
 
 
 def snapshot_of(workspace: Workspace, *, as_of: date) -> str:

@@ -1,6 +1,7 @@
 """Snapshots of many dates and settings in one table, each with its catalogue."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pyspark.sql import functions as F
 
 from segspark.errors import ConfigError, StageError
 from segspark.features.scores import score_columns
-from segspark.pipeline.features import build_features
+from segspark.pipeline.features import backfill_features, build_features, snapshot_of
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import Workspace
 from segspark.settings.features import FeatureSettings
@@ -59,6 +60,26 @@ def rows(work: Workspace, snapshot_id: str) -> list[Row]:
 def audit_of(work: Workspace, snapshot_id: str) -> dict[str, Any]:
     run = work.lake.read(STAGE_RUNS).filter(F.col("stage_id") == snapshot_id).collect()[0]
     return dict(json.loads(run["audit_json"]))
+
+
+def test_dates_are_built_once_and_what_was_finished_is_skipped(shop: Workspace) -> None:
+    first = build_features(shop, as_of=day(5))[-1]
+
+    several = backfill_features(shop, as_of_dates=[day(9), day(5), day(7), day(9)])
+    again = backfill_features(shop, as_of_dates=[day(5), day(7), day(9)])
+
+    ledger, *snapshots = several
+    assert (ledger.stage, [each.was_done for each in snapshots]) == ("ledger", [True, False, False])
+    assert snapshots[0].stage_id == first.stage_id
+    assert [each.stage_id for each in snapshots] == [
+        snapshot_of(shop, as_of=day(at)) for at in (5, 7, 9)
+    ]
+    assert all(each.was_done for each in again)
+
+
+def test_a_date_before_every_line_is_refused_before_anything_is_built(shop: Workspace) -> None:
+    with pytest.raises(StageError, match="no purchase line is known up to 2010-12-31"):
+        backfill_features(shop, as_of_dates=[day(9), date(2010, 12, 31)])
 
 
 def test_snapshots_of_other_windows_and_custom_features_share_the_table(shop: Workspace) -> None:

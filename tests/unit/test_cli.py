@@ -91,6 +91,10 @@ def test_the_help_of_every_command_explains_it_and_the_exit_codes(
         *((command,) for command in DATED),
         ("train", "--as-of", "2024-02-30"),
         ("train", "--as-of", "today"),
+        ("build-features", "--from", "2024-01-31"),
+        ("build-features", "--as-of", "2024-01-31", "--until", "2024-03-31"),
+        ("build-features", "--as-of", "2024-01-31", "--from", "2024-01-31"),
+        ("build-features", "--from", "2024-01-31", "--until", "2024-03-31", "--every", "moon"),
     ],
     ids=" ".join,
 )
