@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.features.custom import custom_columns
-from segspark.features.habits import gap_columns, habit_columns, habit_sums
+from segspark.features.habits import HABIT_ARRAYS, gap_columns, habit_columns, habit_sums
 from segspark.features.scores import Cuts, score_columns
 from segspark.features.windows import window_columns, window_sums
 from segspark.settings.features import FeatureSettings
@@ -47,6 +47,7 @@ def customer_summaries(ledger: DataFrame, *, settings: FeatureSettings, as_of: d
             {**_derived(as_of), **habit_columns(), **window_columns(settings.windows_days)}
         )
         .withColumns(_only_where_eligible(settings))
+        .drop(*HABIT_ARRAYS)
     )
 
 

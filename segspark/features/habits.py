@@ -3,6 +3,9 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+HABIT_ARRAYS = ("observed_days", "gaps")
+"""Columns on the way, too long to be kept."""
+
 
 def habit_sums(bought: Column) -> list[Column]:
     """Collects a customer's purchase days in the aggregation of `known_days`.
