@@ -12,6 +12,7 @@ from segspark.features.windows import window_columns, window_sums
 from segspark.settings.features import FeatureSettings
 from segspark.tables.features import built_in_features, customer_features
 from segspark.tables.purchase_features import SCORE_FEATURES
+from segspark.tables.purchases import DAYPART_COUNTS
 
 ONLY_OTHER_LINES = "no purchase, only lines of other kinds"
 ONLY_RETURNS = "no purchase, only returns"
@@ -95,6 +96,7 @@ def known_days(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> 
     names = (
         "order_count",
         "undone_order_count",
+        *DAYPART_COUNTS,
         "line_count",
         "quantity_units",
         "gross_amount",

@@ -1,6 +1,7 @@
 """Stage: customer_days → customer_features, once the ledger is up to date."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from segspark.errors import StageError
 from segspark.features.custom import check_custom, function_sources
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.scores import Cuts, score_cuts
+from segspark.pipeline.behaviour import BEHAVIOUR_VERSION, write_behaviour
 from segspark.pipeline.frozen_cuts import FrozenCuts, frozen_cuts
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import intake_run
@@ -138,7 +140,7 @@ def _snapshot_id(
     del config["features"]["score_cuts_as_of"]
     cuts_of = frozen.snapshot_id if frozen else None
     code = function_sources(settings.features.custom)
-    versions = [LEDGER_VERSION, _FEATURES_VERSION]
+    versions = [LEDGER_VERSION, _FEATURES_VERSION, BEHAVIOUR_VERSION]
     return content_id("snapshot", as_of.isoformat(), config, _ids(batches), cuts_of, code, versions)
 
 
@@ -159,7 +161,9 @@ def _build_snapshot(workspace: Workspace, batches: Sequence[Row], as_of: date) -
     def work() -> Outcome:
         ledger = read_ledger(lake, ledger_id(settings))
         cuts = _write(workspace, ledger, snapshot_id, as_of, frozen)
-        return _snapshot_outcome(lake, snapshot_id, cuts, batches, ledger_rows=ledger.count())
+        groups = write_behaviour(workspace, ledger, as_of=as_of, snapshot_id=snapshot_id)
+        outcome = _snapshot_outcome(lake, snapshot_id, cuts, batches, ledger_rows=ledger.count())
+        return replace(outcome, rows_out={**outcome.rows_out, **groups})
 
     return run_stage(workspace, run, work)
 

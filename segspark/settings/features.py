@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from segspark.settings.base import StrictModel
+from segspark.settings.behaviour import SeasonSettings
 from segspark.settings.rules import LineKind
 
 KindName = Annotated[LineKind, Field(strict=False)]
@@ -98,6 +99,8 @@ class FeatureSettings(StrictModel):
     """Lengths of the windows of recent days, rising; each has its columns."""
     custom: tuple[CustomFeature, ...] = Field(default=(), strict=False)
     """Features of your own."""
+    seasons: SeasonSettings = SeasonSettings()
+    """When customers buy."""
 
     @field_validator("windows_days")
     @classmethod

@@ -1,5 +1,6 @@
 """All tables of the lake, in the order of the flow."""
 
+from segspark.tables.behaviour import CUSTOMER_SEASONS
 from segspark.tables.entities import (
     CUSTOMER_EVENTS,
     CUSTOMERS,
@@ -59,6 +60,7 @@ ALL_TABLES = (
     LEDGER_BATCHES,
     CUSTOMER_FEATURES,
     FEATURE_CATALOGUE,
+    CUSTOMER_SEASONS,
     LIFETIME_MODELS,
     LIFETIME_SCORES,
     LIFETIME_CALIBRATION,

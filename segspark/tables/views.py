@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segspark.errors import StorageError
+from segspark.tables.behaviour import CUSTOMER_SEASONS
 from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.contract import TableContract
 from segspark.tables.features import CUSTOMER_FEATURES, FEATURE_CATALOGUE
@@ -81,6 +82,12 @@ CURRENT_VIEWS = (
         FEATURE_CATALOGUE,
         "snapshot_id",
         "What one column of these features means.",
+    ),
+    CurrentView(
+        "current_customer_seasons",
+        CUSTOMER_SEASONS,
+        "snapshot_id",
+        "When one customer buys: by month, weekday, part of the day, holiday period.",
     ),
     CurrentView(
         "current_customer_cohorts",

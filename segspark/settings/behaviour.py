@@ -1,0 +1,76 @@
+"""Feature groups beside the core table: seasons, categories, what is known of customers."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from segspark.settings.base import StrictModel
+
+_LEAP_YEAR = 2000
+_RANGE = re.compile(r"(?:(\d{4})-)?(\d\d-\d\d)\.\.(?:(\d{4})-)?(\d\d-\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """Days from the first to the last, both within.
+
+    Attributes:
+        first: First day; of a range that comes every year, in a leap year.
+        last: Last day, likewise; before `first` where the range goes on over New Year.
+        is_yearly: Whether it comes every year.
+    """
+
+    first: date
+    last: date
+    is_yearly: bool
+
+
+def day_ranges(text: str) -> tuple[DayRange, ...]:
+    """Read ranges such as `12-24..01-01` or `2026-04-03..2026-04-06`, separated by commas.
+
+    Raises:
+        ValueError: One of them cannot be read, or ends before it begins.
+    """
+    return tuple(_day_range(part.strip()) for part in text.split(","))
+
+
+def _day_range(text: str) -> DayRange:
+    found = _RANGE.fullmatch(text)
+    if found is None or (found[1] is None) != (found[3] is None):
+        raise ValueError(
+            f"{text!r} is no range of days: write 12-01..12-24, which comes every year, or "
+            "2026-04-03..2026-04-06"
+        )
+    is_yearly = found[1] is None
+    first = _day(found[1] or f"{_LEAP_YEAR}", found[2])
+    last = _day(found[3] or f"{_LEAP_YEAR}", found[4])
+    if last < first and not is_yearly:
+        raise ValueError(f"{text!r} ends before it begins: exchange its two days")
+    return DayRange(first, last, is_yearly)
+
+
+def _day(year: str, rest: str) -> date:
+    try:
+        return date.fromisoformat(f"{year}-{rest}")
+    except ValueError as error:
+        raise ValueError(f"{rest!r} of a range of days is no day of the calendar") from error
+
+
+def _check_ranges(text: str) -> str:
+    day_ranges(text)
+    return text
+
+
+HolidayName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
+DayRanges = Annotated[str, AfterValidator(_check_ranges)]
+
+
+class SeasonSettings(StrictModel):
+    """When customers buy: shares by month, weekday, part of the day and holiday period."""
+
+    holidays: dict[HolidayName, DayRanges] = Field(default_factory=dict)
+    """Name of a holiday period → its days, such as `12-01..12-24`, which come every year, or
+    `2025-04-18..2025-04-21, 2026-04-03..2026-04-06`. A day in two periods is of the first one."""

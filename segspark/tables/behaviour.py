@@ -1,0 +1,77 @@
+"""Tables of feature groups beside the core table of customer features."""
+
+from pyspark.sql import types as T
+
+from segspark.tables.contract import Column, TableContract
+
+_SNAPSHOT_ID = Column("snapshot_id", T.StringType(), "Hash of as-of date, settings and batches.")
+_CUSTOMER_ID = Column("customer_id", T.StringType(), "Normalised customer id.", personal=True)
+_SHARES = T.MapType(T.StringType(), T.DoubleType())
+SEASON_KINDS = {
+    "month": "january to december",
+    "weekday": "monday to sunday",
+    "daypart": "night, morning, afternoon, evening: six hours each, from midnight, local time of "
+    "the first line; orders stamped at midnight are in none",
+    "holiday": "the periods of `features.seasons.holidays`; of the other days nothing is said",
+}
+"""Kind of season → its keys."""
+
+
+def _season_columns(kind: str, keys: str) -> tuple[Column, ...]:
+    number, missing = T.DoubleType(), "NULL where orders or days leave nothing to compare."
+    return (
+        Column(
+            f"{kind}_shares", _SHARES, f"Share of the orders by {kind} ({keys}); an absent key: 0."
+        ),
+        Column(
+            f"{kind}_concentration_ratio",
+            number,
+            f"0: as even as the customer's days; 1: all in the {kind} with the fewest days. "
+            + missing,
+            nullable=True,
+        ),
+        Column(
+            f"favourite_{kind}",
+            T.StringType(),
+            "With the most orders; ties: with the fewest days, then the first; NULL without one.",
+            nullable=True,
+        ),
+        Column(
+            f"{kind}_strength_ratio",
+            number,
+            "Concentration less what chance makes of it; 0 where the p-value is above 0.05. "
+            + missing,
+            nullable=True,
+        ),
+        Column(
+            f"{kind}_p_value",
+            number,
+            "How probable such a peak or gap is for who buys evenly; never too low. " + missing,
+            nullable=True,
+        ),
+    )
+
+
+CUSTOMER_SEASONS = TableContract(
+    name="customer_seasons",
+    meaning="When one customer of a snapshot buys, over the whole history; `docs/behaviour.md` has "
+    "the definitions.",
+    grain=("snapshot_id", "customer_id"),
+    columns=(
+        _SNAPSHOT_ID,
+        _CUSTOMER_ID,
+        Column("order_count", T.LongType(), "Orders, as `features.monetary` counts them."),
+        Column(
+            "later_order_count",
+            T.LongType(),
+            "Those after the first purchase day: strength and p-value of months, weekdays and "
+            "holidays are theirs, since time begins with that day.",
+        ),
+        Column(
+            "observed_days",
+            T.LongType(),
+            "Days from the first purchase to the as-of date, both counted; 0 without a purchase.",
+        ),
+        *(column for kind, keys in SEASON_KINDS.items() for column in _season_columns(kind, keys)),
+    ),
+)
