@@ -64,10 +64,9 @@ def customer_seasons(
         that stands with empty shares.
     """
     kinds = _kinds(settings.seasons)
-    known = ledger.filter(F.col("effective_date") <= F.lit(as_of))
-    calendar = _calendar(known, kinds, as_of)
+    calendar = _calendar(ledger, kinds, as_of)
     return (
-        known_days(known, settings=settings, as_of=as_of)
+        known_days(ledger, settings=settings, as_of=as_of)
         .withColumn("day", F.col("purchase_date"))
         .withColumns({kind.name: kind.level for kind in kinds})
         .transform(_counted, kinds, is_net=settings.monetary == "net")
@@ -108,12 +107,12 @@ def _is_in(day: Column, ranges: Sequence[DayRange]) -> Column:
     return found
 
 
-def _calendar(known: DataFrame, kinds: Sequence[_Kind], as_of: date) -> DataFrame:
+def _calendar(ledger: DataFrame, kinds: Sequence[_Kind], as_of: date) -> DataFrame:
     """Days of each level from each day of the ledger's history to the as-of date, both counted.
 
     One row per `first_date`: its level of each kind, and `<kind>_days`.
     """
-    first = known.agg(F.min("purchase_date").alias("first"))
+    first = ledger.agg(F.min("purchase_date").alias("first"))
     days = first.select(F.explode(F.sequence("first", F.lit(as_of))).alias("day")).withColumns(
         {kind.name: kind.level for kind in kinds}
     )

@@ -1,39 +1,102 @@
 """Part of the stage `features`: the feature groups beside the core table."""
 
+from collections.abc import Sequence
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from segspark.features.categories import category_orders, customer_categories, product_categories
+from segspark.features.preferences import customer_preferences
 from segspark.features.seasons import customer_seasons
+from segspark.pipeline.holdings import current_batches
+from segspark.pipeline.ledger import ledger_id, read_ledger
 from segspark.pipeline.stage import Workspace
-from segspark.tables.behaviour import CUSTOMER_SEASONS
+from segspark.settings.behaviour import CategorySettings
+from segspark.tables.behaviour import CUSTOMER_CATEGORIES, CUSTOMER_PREFERENCES, CUSTOMER_SEASONS
+from segspark.tables.contract import TableContract
+from segspark.tables.entities import PRODUCTS
+from segspark.tables.ingested import INGEST_BATCHES
+from segspark.tables.lake import Lake
+from segspark.tables.purchases import TRANSACTIONS
+from segspark.tables.returns import RETURN_MATCHES
 
 BEHAVIOUR_VERSION = 1
 """Raised when the same inputs and settings would give other rows."""
 
 
+def describing_batches(workspace: Workspace) -> list[Row]:
+    """The batches that count of what the groups read beside purchases, in order of their ids."""
+    wanted = {"products"} if workspace.settings.features.categories else set()
+    if not wanted:
+        return []
+    return [row for row in current_batches(workspace) if row["entity"] in wanted]
+
+
 def write_behaviour(
-    workspace: Workspace, ledger: DataFrame, *, as_of: date, snapshot_id: str
+    workspace: Workspace, batches: Sequence[Row], *, as_of: date, snapshot_id: str
 ) -> dict[str, int]:
     """Write the groups of a snapshot; returns their numbers of rows by table.
 
     Args:
-        workspace: The surroundings.
-        ledger: Rows of `customer_days`; one ledger, up to date.
+        workspace: The surroundings; the ledger is up to date.
+        batches: Rows of `ingest_batches` that the snapshot is made of.
         as_of: Last day counted.
         snapshot_id: The snapshot.
     """
-    settings = workspace.settings.features
-    tables = {
-        CUSTOMER_SEASONS: customer_seasons(
-            ledger, settings=settings, as_of=as_of, snapshot_id=snapshot_id
+    lake, settings = workspace.lake, workspace.settings
+    ledger = read_ledger(lake, ledger_id(settings))
+    seasons = customer_seasons(
+        ledger, settings=settings.features, as_of=as_of, snapshot_id=snapshot_id
+    )
+    counts = {CUSTOMER_SEASONS.name: _write(lake, CUSTOMER_SEASONS, seasons, snapshot_id)}
+    if settings.features.categories is not None:
+        wanted = settings.features.categories
+        orders = _category_orders(workspace, batches, wanted, as_of)
+        categories = customer_categories(orders, settings=wanted, snapshot_id=snapshot_id)
+        counts[CUSTOMER_CATEGORIES.name] = _write(
+            lake, CUSTOMER_CATEGORIES, categories, snapshot_id
         )
-    }
-    rows = {"snapshot_id": snapshot_id}
-    counts = {}
-    for contract, df in tables.items():
-        workspace.lake.replace(contract, df, rows)
-        written = workspace.lake.read(contract).filter(F.col("snapshot_id") == snapshot_id)
-        counts[contract.name] = written.count()
+        preferences = customer_preferences(
+            _of(lake, CUSTOMER_CATEGORIES, snapshot_id), settings=wanted, snapshot_id=snapshot_id
+        )
+        counts[CUSTOMER_PREFERENCES.name] = _write(
+            lake, CUSTOMER_PREFERENCES, preferences, snapshot_id
+        )
     return counts
+
+
+def _category_orders(
+    workspace: Workspace, batches: Sequence[Row], wanted: CategorySettings, as_of: date
+) -> DataFrame:
+    lake, settings = workspace.lake, workspace.settings
+    matches = lake.read(RETURN_MATCHES).filter(F.col("ledger_id") == ledger_id(settings))
+    has_products = any(source.entity == "products" for source in settings.sources.values())
+    categories = None
+    if has_products:
+        numbers = lake.read(INGEST_BATCHES).select("batch_id", "batch_number")
+        products = _rows(lake, PRODUCTS, batches).join(numbers, on="batch_id", how="inner")
+        categories = product_categories(products, settings=wanted)
+    return category_orders(
+        _rows(lake, TRANSACTIONS, batches),
+        matches if settings.features.monetary == "net" else None,
+        categories,
+        settings=settings.ledger,
+        as_of=as_of,
+    )
+
+
+def _rows(lake: Lake, contract: TableContract, batches: Sequence[Row]) -> DataFrame:
+    """The rows of a table that came with these batches."""
+    ids = [row["batch_id"] for row in batches]
+    return lake.read(contract).filter(F.col("batch_id").isin(ids))
+
+
+def _of(lake: Lake, contract: TableContract, snapshot_id: str) -> DataFrame:
+    return lake.read(contract).filter(F.col("snapshot_id") == snapshot_id)
+
+
+def _write(lake: Lake, contract: TableContract, df: DataFrame, snapshot_id: str) -> int:
+    """Write a snapshot's rows; returns how many there are."""
+    lake.replace(contract, df, {"snapshot_id": snapshot_id})
+    return _of(lake, contract, snapshot_id).count()

@@ -12,7 +12,7 @@ from segspark.errors import StageError
 from segspark.features.custom import check_custom, function_sources
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.scores import Cuts, score_cuts
-from segspark.pipeline.behaviour import BEHAVIOUR_VERSION, write_behaviour
+from segspark.pipeline.behaviour import BEHAVIOUR_VERSION, describing_batches, write_behaviour
 from segspark.pipeline.frozen_cuts import FrozenCuts, frozen_cuts
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import intake_run
@@ -65,8 +65,10 @@ def backfill_features(workspace: Workspace, *, as_of_dates: Collection[date]) ->
             + (f"the earliest is of {first}, give a later --as-of" if first else "run ingest first")
         )
     results = [build_ledger(workspace, batches)]
+    describing = describing_batches(workspace)
     return results + [
-        _build_snapshot(workspace, _known_by(batches, as_of), as_of) for as_of in dates
+        _build_snapshot(workspace, [*_known_by(batches, as_of), *describing], as_of)
+        for as_of in dates
     ]
 
 
@@ -78,7 +80,8 @@ def snapshot_of(workspace: Workspace, *, as_of: date) -> str:
     """
     known = _known_by(_counted_batches(workspace), as_of)
     frozen = frozen_cuts(workspace, stage=FEATURES, as_of=as_of)
-    snapshot_id = _snapshot_id(workspace.settings, known, as_of, frozen)
+    read = [*known, *describing_batches(workspace)]
+    snapshot_id = _snapshot_id(workspace.settings, read, as_of, frozen)
     if find_stage(workspace.lake, FEATURES, snapshot_id) is None:
         raise StageError(
             f"there are no features as of {as_of} for this configuration and what was ingested: "
@@ -161,7 +164,7 @@ def _build_snapshot(workspace: Workspace, batches: Sequence[Row], as_of: date) -
     def work() -> Outcome:
         ledger = read_ledger(lake, ledger_id(settings))
         cuts = _write(workspace, ledger, snapshot_id, as_of, frozen)
-        groups = write_behaviour(workspace, ledger, as_of=as_of, snapshot_id=snapshot_id)
+        groups = write_behaviour(workspace, batches, as_of=as_of, snapshot_id=snapshot_id)
         outcome = _snapshot_outcome(lake, snapshot_id, cuts, batches, ledger_rows=ledger.count())
         return replace(outcome, rows_out={**outcome.rows_out, **groups})
 

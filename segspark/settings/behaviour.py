@@ -74,3 +74,16 @@ class SeasonSettings(StrictModel):
     holidays: dict[HolidayName, DayRanges] = Field(default_factory=dict)
     """Name of a holiday period → its days, such as `12-01..12-24`, which come every year, or
     `2025-04-18..2025-04-21, 2026-04-03..2026-04-06`. A day in two periods is of the first one."""
+
+
+class CategorySettings(StrictModel):
+    """What customers prefer: orders, affinity and favourite by category of the products."""
+
+    level: int = Field(default=1, ge=1)
+    """Level of the products' categories; 1: the broadest. Without a source of products, the
+    product's code is the category."""
+    attribute: str | None = None
+    """Attribute of the products that is the category in place of a level, such as `brand_name`."""
+    prior_weight: float = Field(default=10.0, gt=0)
+    """How many orders of an average customer are put beside each customer's own: the higher, the
+    less do few orders say."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from segspark.settings.base import StrictModel
-from segspark.settings.behaviour import SeasonSettings
+from segspark.settings.behaviour import CategorySettings, SeasonSettings
 from segspark.settings.rules import LineKind
 
 KindName = Annotated[LineKind, Field(strict=False)]
@@ -101,6 +101,8 @@ class FeatureSettings(StrictModel):
     """Features of your own."""
     seasons: SeasonSettings = SeasonSettings()
     """When customers buy."""
+    categories: CategorySettings | None = None
+    """What customers prefer; none: not worked out, since it reads the lines."""
 
     @field_validator("windows_days")
     @classmethod

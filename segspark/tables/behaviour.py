@@ -2,11 +2,13 @@
 
 from pyspark.sql import types as T
 
-from segspark.tables.contract import Column, TableContract
+from segspark.tables.contract import MONEY, Column, TableContract
 
 _SNAPSHOT_ID = Column("snapshot_id", T.StringType(), "Hash of as-of date, settings and batches.")
 _CUSTOMER_ID = Column("customer_id", T.StringType(), "Normalised customer id.", personal=True)
 _SHARES = T.MapType(T.StringType(), T.DoubleType())
+UNKNOWN = "unknown"
+"""Category of lines without a product, and of products without a category."""
 SEASON_KINDS = {
     "month": "january to december",
     "weekday": "monday to sunday",
@@ -73,5 +75,78 @@ CUSTOMER_SEASONS = TableContract(
             "Days from the first purchase to the as-of date, both counted; 0 without a purchase.",
         ),
         *(column for kind, keys in SEASON_KINDS.items() for column in _season_columns(kind, keys)),
+    ),
+)
+
+CUSTOMER_CATEGORIES = TableContract(
+    name="customer_categories",
+    meaning="What one customer of a snapshot bought of one category, over the whole history.",
+    grain=("snapshot_id", "customer_id", "category"),
+    columns=(
+        _SNAPSHOT_ID,
+        _CUSTOMER_ID,
+        Column("category", T.StringType(), f"By `features.categories`; {UNKNOWN} without one."),
+        Column(
+            "order_count",
+            T.LongType(),
+            "Orders with a line of it; net: of which a unit of it was kept.",
+        ),
+        Column("spend_amount", MONEY, "Spend on it, net or gross as configured."),
+        Column(
+            "order_ratio",
+            T.DoubleType(),
+            "Its orders in the sum of all categories' orders; NULL without an order.",
+            nullable=True,
+        ),
+        Column(
+            "affinity_log_odds",
+            T.DoubleType(),
+            "Logarithm of its odds among the customer's orders over those among all others', with "
+            "a Dirichlet prior; above 0: bought more than by others; NULL with one category only.",
+            nullable=True,
+        ),
+        Column(
+            "affinity_z_score",
+            T.DoubleType(),
+            "Log-odds over their standard deviation; NULL as above.",
+            nullable=True,
+        ),
+        Column(
+            "is_favourite",
+            T.BooleanType(),
+            "Whether it has the most orders; ties: the most spend, then the first name; "
+            f"{UNKNOWN} is nobody's.",
+        ),
+    ),
+)
+
+CUSTOMER_PREFERENCES = TableContract(
+    name="customer_preferences",
+    meaning="How broad one customer of a snapshot buys, and what most; customers with a row in "
+    "`customer_categories`.",
+    grain=("snapshot_id", "customer_id"),
+    columns=(
+        _SNAPSHOT_ID,
+        _CUSTOMER_ID,
+        Column("category_count", T.LongType(), f"Categories with an order, {UNKNOWN} left out."),
+        Column(
+            "concentration_ratio",
+            T.DoubleType(),
+            "1 less the entropy of the shares of orders over that of all categories alike; 1: one "
+            "category only; NULL without an order, or with one category in the whole lake.",
+            nullable=True,
+        ),
+        Column(
+            "favourite_category",
+            T.StringType(),
+            "Category with the most orders; NULL without one.",
+            nullable=True,
+        ),
+        Column(
+            "favourite_confidence_ratio",
+            T.DoubleType(),
+            "Posterior probability that it is ahead of its strongest rival; NULL without one.",
+            nullable=True,
+        ),
     ),
 )

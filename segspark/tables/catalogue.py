@@ -1,6 +1,6 @@
 """All tables of the lake, in the order of the flow."""
 
-from segspark.tables.behaviour import CUSTOMER_SEASONS
+from segspark.tables.behaviour import CUSTOMER_CATEGORIES, CUSTOMER_PREFERENCES, CUSTOMER_SEASONS
 from segspark.tables.entities import (
     CUSTOMER_EVENTS,
     CUSTOMERS,
@@ -61,6 +61,8 @@ ALL_TABLES = (
     CUSTOMER_FEATURES,
     FEATURE_CATALOGUE,
     CUSTOMER_SEASONS,
+    CUSTOMER_CATEGORIES,
+    CUSTOMER_PREFERENCES,
     LIFETIME_MODELS,
     LIFETIME_SCORES,
     LIFETIME_CALIBRATION,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segspark.errors import StorageError
-from segspark.tables.behaviour import CUSTOMER_SEASONS
+from segspark.tables.behaviour import CUSTOMER_CATEGORIES, CUSTOMER_PREFERENCES, CUSTOMER_SEASONS
 from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.contract import TableContract
 from segspark.tables.features import CUSTOMER_FEATURES, FEATURE_CATALOGUE
@@ -88,6 +88,18 @@ CURRENT_VIEWS = (
         CUSTOMER_SEASONS,
         "snapshot_id",
         "When one customer buys: by month, weekday, part of the day, holiday period.",
+    ),
+    CurrentView(
+        "current_customer_categories",
+        CUSTOMER_CATEGORIES,
+        "snapshot_id",
+        "What one customer bought of one category.",
+    ),
+    CurrentView(
+        "current_customer_preferences",
+        CUSTOMER_PREFERENCES,
+        "snapshot_id",
+        "How broad one customer buys, and what most.",
     ),
     CurrentView(
         "current_customer_cohorts",

@@ -1,0 +1,92 @@
+"""The stage `features` writes the groups that are asked for, of the batches that count."""
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from segspark.pipeline.features import build_features, snapshot_of
+from segspark.pipeline.ingest import ingest
+from segspark.pipeline.stage import StageResult, Workspace
+from segspark.tables.behaviour import (
+    CUSTOMER_CATEGORIES,
+    CUSTOMER_PREFERENCES,
+    CUSTOMER_SEASONS,
+)
+from segspark.tables.contract import TableContract
+from segspark.tables.manifest import find_stage
+from tests.histories import day
+from tests.purchases import csv_file, source_document, values, workspace
+
+LINES = (
+    "7,2011-01-02 10:00:00,A1,mug,2,1.50",
+    "7,2011-01-03 20:00:00,A2,pan,1,9.00",
+    "8,2011-01-05 10:00:00,B1,pan,1,9.00",
+    "8,2011-01-30 10:00:00,B2,mug,1,1.50",
+)
+
+
+@pytest.fixture
+def work(spark: SparkSession, tmp_path: Path, lake_folder: Path) -> Workspace:
+    lines = csv_file(tmp_path / "lines.csv", *LINES)
+    products = {
+        "entity": "products",
+        "location": str(tmp_path / "products.csv"),
+        "format": {"kind": "csv"},
+        "changed_file": "replace",
+        "columns": {"product_id": "what", "category_levels": ["group"]},
+    }
+    sources = {"shop": source_document(lines), "products": products}
+    return workspace(spark, lake_folder, sources, features={"categories": {"level": 1}})
+
+
+def build(work: Workspace, *products: str) -> StageResult:
+    csv_file(Path(work.settings.sources["products"].location), *products, header="what,group")
+    ingest(work)
+    return build_features(work, as_of=day(9))[1]
+
+
+def of(work: Workspace, contract: TableContract, built: StageResult, *names: str) -> object:
+    rows = work.lake.read(contract).filter(F.col("snapshot_id") == built.stage_id)
+    return values(rows, *names)
+
+
+def test_groups_are_written_with_the_snapshot_and_anew_where_products_change(
+    work: Workspace,
+) -> None:
+    first = build(work, "mug,drinking", "pan,cooking")
+    assert snapshot_of(work, as_of=day(9)) == first.stage_id
+    assert of(work, CUSTOMER_SEASONS, first, "customer_id", "order_count", "daypart_shares") == [
+        ("7", 2, {"morning": 0.5, "evening": 0.5}),
+        ("8", 1, {"morning": 1.0}),
+    ]
+    categories = ("customer_id", "category", "order_count", "is_favourite")
+    assert of(work, CUSTOMER_CATEGORIES, first, *categories) == [
+        ("7", "cooking", 1, True),
+        ("7", "drinking", 1, False),
+        ("8", "cooking", 1, True),
+    ]
+    assert of(work, CUSTOMER_PREFERENCES, first, "customer_id", "favourite_category") == [
+        ("7", "cooking"),
+        ("8", "cooking"),
+    ]
+    run = find_stage(work.lake, "features", first.stage_id)
+    assert run is not None
+    assert (
+        run["rows_out"].items()
+        >= {
+            "customer_features": 2,
+            "customer_seasons": 2,
+            "customer_categories": 3,
+            "customer_preferences": 2,
+        }.items()
+    )
+
+    second = build(work, "mug,gifts", "pan,gifts")
+    assert second.stage_id != first.stage_id
+    assert of(work, CUSTOMER_CATEGORIES, second, *categories) == [
+        ("7", "gifts", 2, True),
+        ("8", "gifts", 1, True),
+    ]
+    assert build(work, "mug,gifts", "pan,gifts").was_done
