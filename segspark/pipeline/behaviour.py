@@ -1,21 +1,34 @@
 """Part of the stage `features`: the feature groups beside the core table."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from segspark.features.attributes import (
+    customer_attributes,
+    told_by_lines,
+    told_of_customers,
+)
 from segspark.features.categories import category_orders, customer_categories, product_categories
 from segspark.features.preferences import customer_preferences
 from segspark.features.seasons import customer_seasons
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ledger import ledger_id, read_ledger
 from segspark.pipeline.stage import Workspace
-from segspark.settings.behaviour import CategorySettings
-from segspark.tables.behaviour import CUSTOMER_CATEGORIES, CUSTOMER_PREFERENCES, CUSTOMER_SEASONS
+from segspark.settings.behaviour import AttributeSettings, CategorySettings
+from segspark.settings.sources import CustomerSource
+from segspark.tables.behaviour import (
+    CUSTOMER_ATTRIBUTES,
+    CUSTOMER_CATEGORIES,
+    CUSTOMER_PREFERENCES,
+    CUSTOMER_SEASONS,
+)
 from segspark.tables.contract import TableContract
-from segspark.tables.entities import PRODUCTS
+from segspark.tables.entities import CUSTOMERS, PRODUCTS
+from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ingested import INGEST_BATCHES
 from segspark.tables.lake import Lake
 from segspark.tables.purchases import TRANSACTIONS
@@ -25,9 +38,19 @@ BEHAVIOUR_VERSION = 1
 """Raised when the same inputs and settings would give other rows."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """What is written, and the last day that counts for it."""
+
+    snapshot_id: str
+    as_of: date
+
+
 def describing_batches(workspace: Workspace) -> list[Row]:
     """The batches that count of what the groups read beside purchases, in order of their ids."""
-    wanted = {"products"} if workspace.settings.features.categories else set()
+    settings = workspace.settings.features
+    asked = {"products": settings.categories, "customers": settings.attributes}
+    wanted = {entity for entity, group in asked.items() if group is not None}
     if not wanted:
         return []
     return [row for row in current_batches(workspace) if row["entity"] in wanted]
@@ -49,21 +72,32 @@ def write_behaviour(
     seasons = customer_seasons(
         ledger, settings=settings.features, as_of=as_of, snapshot_id=snapshot_id
     )
+    run = _Snapshot(snapshot_id, as_of)
     counts = {CUSTOMER_SEASONS.name: _write(lake, CUSTOMER_SEASONS, seasons, snapshot_id)}
     if settings.features.categories is not None:
-        wanted = settings.features.categories
-        orders = _category_orders(workspace, batches, wanted, as_of)
-        categories = customer_categories(orders, settings=wanted, snapshot_id=snapshot_id)
-        counts[CUSTOMER_CATEGORIES.name] = _write(
-            lake, CUSTOMER_CATEGORIES, categories, snapshot_id
-        )
-        preferences = customer_preferences(
-            _of(lake, CUSTOMER_CATEGORIES, snapshot_id), settings=wanted, snapshot_id=snapshot_id
-        )
-        counts[CUSTOMER_PREFERENCES.name] = _write(
-            lake, CUSTOMER_PREFERENCES, preferences, snapshot_id
+        counts |= _write_categories(workspace, batches, settings.features.categories, run)
+    if settings.features.attributes is not None:
+        attributes = _attributes(workspace, batches, settings.features.attributes, run)
+        counts[CUSTOMER_ATTRIBUTES.name] = _write(
+            lake, CUSTOMER_ATTRIBUTES, attributes, snapshot_id
         )
     return counts
+
+
+def _write_categories(
+    workspace: Workspace, batches: Sequence[Row], wanted: CategorySettings, run: _Snapshot
+) -> dict[str, int]:
+    lake, snapshot_id = workspace.lake, run.snapshot_id
+    orders = _category_orders(workspace, batches, wanted, run.as_of)
+    categories = customer_categories(orders, settings=wanted, snapshot_id=snapshot_id)
+    count = _write(lake, CUSTOMER_CATEGORIES, categories, snapshot_id)
+    preferences = customer_preferences(
+        _of(lake, CUSTOMER_CATEGORIES, snapshot_id), settings=wanted, snapshot_id=snapshot_id
+    )
+    return {
+        CUSTOMER_CATEGORIES.name: count,
+        CUSTOMER_PREFERENCES.name: _write(lake, CUSTOMER_PREFERENCES, preferences, snapshot_id),
+    }
 
 
 def _category_orders(
@@ -74,8 +108,7 @@ def _category_orders(
     has_products = any(source.entity == "products" for source in settings.sources.values())
     categories = None
     if has_products:
-        numbers = lake.read(INGEST_BATCHES).select("batch_id", "batch_number")
-        products = _rows(lake, PRODUCTS, batches).join(numbers, on="batch_id", how="inner")
+        products = _numbered(lake, PRODUCTS, batches)
         categories = product_categories(products, settings=wanted)
     return category_orders(
         _rows(lake, TRANSACTIONS, batches),
@@ -84,6 +117,33 @@ def _category_orders(
         settings=settings.ledger,
         as_of=as_of,
     )
+
+
+def _attributes(
+    workspace: Workspace, batches: Sequence[Row], wanted: AttributeSettings, run: _Snapshot
+) -> DataFrame:
+    lake, settings = workspace.lake, workspace.settings
+    names = {
+        name
+        for source in settings.sources.values()
+        if isinstance(source, CustomerSource)
+        for name in source.columns.attributes
+    }
+    told = told_of_customers(_numbered(lake, CUSTOMERS, batches), as_of=run.as_of)
+    lines = _rows(lake, TRANSACTIONS, batches)
+    return customer_attributes(
+        _of(lake, CUSTOMER_FEATURES, run.snapshot_id).select("customer_id"),
+        [told, told_by_lines(lines, settings=settings.ledger, as_of=run.as_of)],
+        demographics=sorted(names),
+        max_categories=wanted.max_categories,
+        snapshot_id=run.snapshot_id,
+    )
+
+
+def _numbered(lake: Lake, contract: TableContract, batches: Sequence[Row]) -> DataFrame:
+    """The rows that came with these batches, with the order in which these were taken in."""
+    numbers = lake.read(INGEST_BATCHES).select("batch_id", "batch_number")
+    return _rows(lake, contract, batches).join(numbers, on="batch_id", how="inner")
 
 
 def _rows(lake: Lake, contract: TableContract, batches: Sequence[Row]) -> DataFrame:

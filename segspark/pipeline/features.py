@@ -207,8 +207,9 @@ def _snapshot_outcome(
     if customers == 0:
         # Another process may have put its ledger in the place of ours meanwhile.
         raise StageError(f"{snapshot_id} has no customers though batches are known: run it again")
-    lines = sum(row["kept_row_count"] for row in batches)
-    guests = sum(row["guest_row_count"] for row in batches) / lines if lines else 0.0
+    bought = [row for row in batches if row["entity"] == "transactions"]
+    lines = sum(row["kept_row_count"] for row in bought)
+    guests = sum(row["guest_row_count"] for row in bought) / lines if lines else 0.0
     return Outcome(
         summary=f"{customers:,} customers, {funnel.get('eligible', 0):,} with purchases; "
         f"{guests:.1%} of the lines are of guests",

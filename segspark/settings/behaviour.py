@@ -87,3 +87,11 @@ class CategorySettings(StrictModel):
     prior_weight: float = Field(default=10.0, gt=0)
     """How many orders of an average customer are put beside each customer's own: the higher, the
     less do few orders say."""
+
+
+class AttributeSettings(StrictModel):
+    """Where customers live and buy, and their demographics, for profiles."""
+
+    max_categories: int = Field(default=10, ge=1)
+    """So many values of each attribute are kept, the ones that most customers have; the others
+    become `other`."""

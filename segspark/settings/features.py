@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from segspark.settings.base import StrictModel
-from segspark.settings.behaviour import CategorySettings, SeasonSettings
+from segspark.settings.behaviour import AttributeSettings, CategorySettings, SeasonSettings
 from segspark.settings.rules import LineKind
 
 KindName = Annotated[LineKind, Field(strict=False)]
@@ -103,6 +103,8 @@ class FeatureSettings(StrictModel):
     """When customers buy."""
     categories: CategorySettings | None = None
     """What customers prefer; none: not worked out, since it reads the lines."""
+    attributes: AttributeSettings | None = None
+    """Country, region, store and demographics; none: not worked out, since it reads the lines."""
 
     @field_validator("windows_days")
     @classmethod

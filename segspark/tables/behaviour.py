@@ -150,3 +150,35 @@ CUSTOMER_PREFERENCES = TableContract(
         ),
     ),
 )
+
+CUSTOMER_ATTRIBUTES = TableContract(
+    name="customer_attributes",
+    meaning="Where one customer of a snapshot lives and buys, and the demographics, as last known; "
+    "for profiles, not for clustering. Of each attribute the values that most customers have are "
+    "kept, the others are `other`, and what is not known is `missing`.",
+    grain=("snapshot_id", "customer_id"),
+    columns=(
+        _SNAPSHOT_ID,
+        _CUSTOMER_ID,
+        Column(
+            "country",
+            T.StringType(),
+            "Of residence, or the one of the most purchase lines; ties: the latest, then the first "
+            "name.",
+            personal=True,
+        ),
+        Column("region", T.StringType(), "Region of residence.", personal=True),
+        Column(
+            "store_id",
+            T.StringType(),
+            "Shop or channel of the most purchase lines; ties as above.",
+            personal=True,
+        ),
+        Column(
+            "attributes",
+            T.MapType(T.StringType(), T.StringType()),
+            "Each of the attributes that sources of customers name, by its name.",
+            personal=True,
+        ),
+    ),
+)

@@ -1,6 +1,11 @@
 """All tables of the lake, in the order of the flow."""
 
-from segspark.tables.behaviour import CUSTOMER_CATEGORIES, CUSTOMER_PREFERENCES, CUSTOMER_SEASONS
+from segspark.tables.behaviour import (
+    CUSTOMER_ATTRIBUTES,
+    CUSTOMER_CATEGORIES,
+    CUSTOMER_PREFERENCES,
+    CUSTOMER_SEASONS,
+)
 from segspark.tables.entities import (
     CUSTOMER_EVENTS,
     CUSTOMERS,
@@ -63,6 +68,7 @@ ALL_TABLES = (
     CUSTOMER_SEASONS,
     CUSTOMER_CATEGORIES,
     CUSTOMER_PREFERENCES,
+    CUSTOMER_ATTRIBUTES,
     LIFETIME_MODELS,
     LIFETIME_SCORES,
     LIFETIME_CALIBRATION,

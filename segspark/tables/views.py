@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segspark.errors import StorageError
-from segspark.tables.behaviour import CUSTOMER_CATEGORIES, CUSTOMER_PREFERENCES, CUSTOMER_SEASONS
+from segspark.tables.behaviour import (
+    CUSTOMER_ATTRIBUTES,
+    CUSTOMER_CATEGORIES,
+    CUSTOMER_PREFERENCES,
+    CUSTOMER_SEASONS,
+)
 from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.contract import TableContract
 from segspark.tables.features import CUSTOMER_FEATURES, FEATURE_CATALOGUE
@@ -100,6 +105,12 @@ CURRENT_VIEWS = (
         CUSTOMER_PREFERENCES,
         "snapshot_id",
         "How broad one customer buys, and what most.",
+    ),
+    CurrentView(
+        "current_customer_attributes",
+        CUSTOMER_ATTRIBUTES,
+        "snapshot_id",
+        "Where one customer lives and buys, and the demographics.",
     ),
     CurrentView(
         "current_customer_cohorts",

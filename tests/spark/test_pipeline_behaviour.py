@@ -10,6 +10,7 @@ from segspark.pipeline.features import build_features, snapshot_of
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.tables.behaviour import (
+    CUSTOMER_ATTRIBUTES,
     CUSTOMER_CATEGORIES,
     CUSTOMER_PREFERENCES,
     CUSTOMER_SEASONS,
@@ -37,8 +38,16 @@ def work(spark: SparkSession, tmp_path: Path, lake_folder: Path) -> Workspace:
         "changed_file": "replace",
         "columns": {"product_id": "what", "category_levels": ["group"]},
     }
-    sources = {"shop": source_document(lines), "products": products}
-    return workspace(spark, lake_folder, sources, features={"categories": {"level": 1}})
+    people = {
+        "entity": "customers",
+        "location": str(csv_file(tmp_path / "people.csv", "7,2011-01-08,18-24", "7,2011-01-12,25+",
+                                 header="who,since,age")),
+        "format": {"kind": "csv"},
+        "columns": {"customer_id": "who", "valid_from": "since", "attributes": ["age"]},
+    }  # fmt: skip
+    sources = {"shop": source_document(lines), "products": products, "people": people}
+    features = {"categories": {"level": 1}, "attributes": {"max_categories": 3}}
+    return workspace(spark, lake_folder, sources, features=features)
 
 
 def build(work: Workspace, *products: str) -> StageResult:
@@ -71,6 +80,10 @@ def test_groups_are_written_with_the_snapshot_and_anew_where_products_change(
         ("7", "cooking"),
         ("8", "cooking"),
     ]
+    assert of(work, CUSTOMER_ATTRIBUTES, first, "customer_id", "country", "attributes") == [
+        ("7", "missing", {"age": "18-24"}),
+        ("8", "missing", {"age": "missing"}),
+    ]
     run = find_stage(work.lake, "features", first.stage_id)
     assert run is not None
     assert (
@@ -80,6 +93,7 @@ def test_groups_are_written_with_the_snapshot_and_anew_where_products_change(
             "customer_seasons": 2,
             "customer_categories": 3,
             "customer_preferences": 2,
+            "customer_attributes": 2,
         }.items()
     )
 

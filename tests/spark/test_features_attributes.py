@@ -1,0 +1,130 @@
+"""Attributes of customers as last known, encoded as few levels, against plain loops."""
+
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from segspark.features.attributes import customer_attributes, told_by_lines, told_of_customers
+from segspark.settings.features import LedgerSettings
+from tests.builders import table
+from tests.purchases import values
+
+AS_OF = date(2026, 6, 30)
+ROWS = (
+    "customer_id string, valid_from_date date, batch_number long, line_id string, country string, "
+    "region string, attributes map<string,string>"
+)
+LINES = (
+    "customer_id string, transaction_date date, line_kind string, line_amount int, "
+    "country string, store_id string"
+)
+
+
+def at(days: int) -> date:
+    return AS_OF + timedelta(days=days)
+
+
+def told(spark: SparkSession, *rows: tuple[object, ...]) -> DataFrame:
+    return table(spark, "customer_id string, name string, value string", *rows)
+
+
+def test_the_row_that_holds_from_the_latest_day_on_counts_then_the_last_batch(
+    spark: SparkSession,
+) -> None:
+    random = Random(5)  # noqa: S311 - the same every time
+    rows: list[tuple[Any, ...]] = [
+        (
+            f"c{random.randint(1, 12)}",
+            random.choice([None, at(-20), at(-3), at(0), at(1)]),
+            random.randint(1, 3),
+            f"line {number:03d}",
+            random.choice([None, "FR", "DE"]),
+            random.choice([None, "north"]),
+            {"age": random.choice(["18-24", "25+"])} if random.random() < 0.7 else {},
+        )
+        for number in range(90)
+    ]
+    expected: dict[tuple[str, str], str] = {}
+    for who, _, _, _, country, region, more in sorted(
+        (row for row in rows if row[1] is None or row[1] <= AS_OF),
+        key=lambda row: (row[1] or date.min, row[2], row[3]),
+    ):
+        found = {"country": country, "region": region, "attributes.age": more.get("age")}
+        expected |= {(who, name): value for name, value in found.items() if value}
+    made = told_of_customers(table(spark, ROWS, *rows).repartition(5), as_of=AS_OF)
+    assert {(r["customer_id"], r["name"]): r["value"] for r in made.collect()} == expected
+
+
+def test_of_lines_the_most_frequent_value_counts_then_the_latest_then_the_first_name(
+    spark: SparkSession,
+) -> None:
+    random = Random(6)  # noqa: S311 - the same every time
+    lines: list[tuple[Any, ...]] = [
+        (
+            random.choice([None, *(f"c{n}" for n in range(15))]),
+            at(random.randint(-2, 1)),
+            random.choice(["sale", "sale", "sale", "return"]),
+            random.choice([1, 1, 0]),
+            random.choice(["FR", "DE", None]),
+            random.choice(["s1", "s2", "s3"]),
+        )
+        for _ in range(150)
+    ]
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    last: dict[tuple[str, str, str], date] = {}
+    for who, day, kind, money, country, store in sorted(lines, key=lambda row: row[1]):
+        if who and day <= AS_OF and kind == "sale" and money:
+            for name, value in (("country", country), ("store_id", store)):
+                if value:
+                    counts[who, name][value] += 1
+                    last[who, name, value] = day
+    expected = {
+        key: min(found, key=lambda v: (-found[v], -last[(*key, v)].toordinal(), v))
+        for key, found in counts.items()
+    }
+    made = told_by_lines(table(spark, LINES, *lines), settings=LedgerSettings(), as_of=AS_OF)
+    assert {(r["customer_id"], r["name"]): r["value"] for r in made.collect()} == expected
+
+
+def test_rare_values_become_other_and_what_is_not_known_missing(spark: SparkSession) -> None:
+    customers = table(spark, "customer_id string", *((who,) for who in "abcdef"))
+    rows = [("a", "FR"), ("b", "FR"), ("c", "DE"), ("d", "IT"), ("z", "IT"), ("z2", "IT")]
+    ages = [("a", "attributes.country", "x"), ("b", "attributes.age", "9"), ("a", "region", "n")]
+    found = customer_attributes(
+        customers,
+        [
+            told(spark, *((who, "country", land) for who, land in rows), *ages),
+            # Lines do not overrule what sources of customers say.
+            told(spark, ("a", "country", "US"), ("e", "country", "IT"), ("e", "store_id", "s1")),
+        ],
+        demographics=["age", "country"],
+        max_categories=2,
+        snapshot_id="s",
+    )
+    missing = {"age": "missing", "country": "missing"}
+    assert values(found, "customer_id", "country", "region", "store_id", "attributes") == [
+        ("a", "FR", "n", "missing", {**missing, "country": "x"}),
+        ("b", "FR", "missing", "missing", {**missing, "age": "9"}),
+        ("c", "other", "missing", "missing", missing),
+        ("d", "IT", "missing", "missing", missing),
+        ("e", "IT", "missing", "s1", missing),
+        ("f", "missing", "missing", "missing", missing),
+    ]
+
+
+def test_equally_frequent_values_are_kept_in_order(spark: SparkSession) -> None:
+    customers = table(spark, "customer_id string", ("a",), ("b",))
+    found = customer_attributes(
+        customers,
+        [told(spark, ("a", "country", "FR"), ("b", "country", "DE"))],
+        demographics=[],
+        max_categories=1,
+        snapshot_id="s",
+    )
+    assert values(found, "customer_id", "country", "attributes") == [
+        ("a", "other", {}),
+        ("b", "DE", {}),
+    ]
