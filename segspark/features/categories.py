@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from segspark.features.lines import customer_lines, purchase_lines
+from segspark.features.lines import customer_lines
 from segspark.settings.behaviour import CategorySettings
 from segspark.settings.features import LedgerSettings
 from segspark.tables.behaviour import CUSTOMER_CATEGORIES, UNKNOWN
@@ -56,7 +56,7 @@ def category_orders(
     """
     known = transactions.filter(F.col("transaction_date") <= F.lit(as_of))
     lines = customer_lines(known, settings=settings).transform(_with_category, categories)
-    moves = purchase_lines(lines).select(
+    moves = lines.filter("is_purchase").select(
         *_ORDER,
         F.col("units").alias("units_left"),
         (F.col("units") == 0).alias("is_kept_anyway"),

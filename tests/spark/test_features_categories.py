@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from scipy import stats
 
 from segspark.features.categories import category_orders, customer_categories, product_categories
+from segspark.features.lines import ledger_lines
 from segspark.features.preferences import customer_preferences
 from segspark.features.returns import return_matches
 from segspark.settings.behaviour import CategorySettings
@@ -63,7 +64,8 @@ def made(spark: SparkSession) -> DataFrame:
 def orders(lines: DataFrame, spark: SparkSession, *, as_of: int, is_net: bool = True) -> DataFrame:
     categories = table(spark, "product_id string, category string", *CATEGORIES.items())
     settings = LedgerSettings()
-    matches = return_matches(lines, settings=settings, ledger_id="ledger-1") if is_net else None
+    own = ledger_lines(lines, settings=settings)
+    matches = return_matches(own, ledger_id="ledger-1") if is_net else None
     return category_orders(lines, matches, categories, settings=settings, as_of=day(as_of))
 
 

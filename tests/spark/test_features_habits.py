@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import customer_days
+from segspark.features.lines import ledger_lines
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.builders import table
@@ -27,8 +28,8 @@ HISTORIES = [replace(line, day=line.day * 6) for line in random_histories(60, se
 @pytest.fixture(scope="module")
 def ledger(spark: SparkSession) -> DataFrame:
     """The ledger of all random histories, computed once, with everything that comes later."""
-    lines = transactions(spark, HISTORIES)
-    days = customer_days(lines, settings=LedgerSettings(), ledger_id="ledger-1")
+    lines = ledger_lines(transactions(spark, HISTORIES), settings=LedgerSettings())
+    days = customer_days(lines, ledger_id="ledger-1")
     return spark.createDataFrame(days.collect(), CUSTOMER_DAYS.schema)
 
 

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.ledger import customer_days
+from segspark.features.lines import ledger_lines
 from segspark.features.scores import score_cuts
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.tables.purchases import CUSTOMER_DAYS
@@ -24,9 +25,8 @@ _CUSTOM = {
 
 def ledger_of(spark: SparkSession, lines: list[Line]) -> DataFrame:
     """Computed once, though a snapshot reads it twice."""
-    made = customer_days(
-        transactions(spark, lines), settings=LedgerSettings(), ledger_id="ledger-1"
-    )
+    own = ledger_lines(transactions(spark, lines), settings=LedgerSettings())
+    made = customer_days(own, ledger_id="ledger-1")
     return spark.createDataFrame(made.collect(), CUSTOMER_DAYS.schema)
 
 

@@ -76,9 +76,9 @@ def test_customers_have_the_same_features(
     )
     summaries = customer_summaries(days, settings=settings, as_of=AS_OF)
     cuts = score_cuts(summaries, settings=settings)
-    found = with_scores(summaries, cuts=cuts, as_of=AS_OF, snapshot_id="s").filter(
-        "exclusion_reason IS NULL"
-    )
+    found = with_scores(
+        summaries, settings=settings, cuts=cuts, as_of=AS_OF, snapshot_id="s"
+    ).filter("exclusion_reason IS NULL")
     theirs = [row for row in by_duckdb["customer_features"] if row["exclusion_reason"] is None]
     shared = set(theirs[0]) & set(found.columns)
     assert len(shared) > _LEAST_SHARED

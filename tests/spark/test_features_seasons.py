@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from segspark.features import evenness
 from segspark.features.ledger import customer_days
+from segspark.features.lines import ledger_lines
 from segspark.features.seasons import customer_seasons
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.tables.purchases import CUSTOMER_DAYS, DAYPARTS
@@ -69,9 +70,8 @@ def settings(**changed: object) -> FeatureSettings:
 @pytest.fixture(scope="module")
 def ledger(spark: SparkSession) -> DataFrame:
     """The ledger of all histories, computed once, with everything that comes later."""
-    rows = customer_days(
-        transactions(spark, HISTORIES), settings=LedgerSettings(), ledger_id="ledger-1"
-    ).collect()
+    lines = ledger_lines(transactions(spark, HISTORIES), settings=LedgerSettings())
+    rows = customer_days(lines, ledger_id="ledger-1").collect()
     return spark.createDataFrame(rows, CUSTOMER_DAYS.schema)
 
 
