@@ -23,12 +23,15 @@ RECIPES = {
         "average_order_amount",
         "average_basket_units",
         "average_basket_lines",
+        "discount_ratio",
+        "return_ratio",
         "tenure_days",
     ),
 }
 """Columns of the recipes that have columns of their own; each as log(1 + value)."""
-_MISSING = {LIFETIME_VALUE: 0.0}
-"""What a missing value counts as if settings say nothing: who was not valued is worth nothing."""
+_MISSING = {LIFETIME_VALUE: 0.0, "discount_ratio": 0.0, "return_ratio": 0.0}
+"""What a missing value counts as if settings say nothing: who was not valued is worth nothing, and
+of what was not bought nothing was cheaper or came back."""
 _TOTAL_OR_AVERAGE = re.compile("(monetary|gross|net|average_order|btyd_.*)_amount")
 """Amounts without which there is no customer; the others may well be 0, and below 0 by returns."""
 
@@ -36,8 +39,8 @@ _TOTAL_OR_AVERAGE = re.compile("(monetary|gross|net|average_order|btyd_.*)_amoun
 def value_rules(settings: VectorSettings) -> tuple[ValueRule, ...]:
     """The columns of a vector in order, each with its transformation and its rules.
 
-    An amount that may well be 0 counts as 0 below that where its logarithm is taken. No column of
-    a recipe but the lifetime value is ever missing for a customer with a purchase.
+    An amount that may well be 0 counts as 0 below that where its logarithm is taken. What a
+    recipe has and a customer with a purchase may lack is in `_MISSING`.
     """
     names = settings.columns or RECIPES[settings.recipe]
     return tuple(_rule(name, settings) for name in names)

@@ -19,6 +19,7 @@ from segspark.pipeline.ingest import intake_run
 from segspark.pipeline.ledger import LEDGER_VERSION, build_ledger, ledger_id, read_ledger
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
+from segspark.tables.contract import TableContract
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import (
     CUSTOMER_FEATURES,
@@ -99,9 +100,11 @@ def _features_config(settings: Settings) -> dict[str, Any]:
     return settings.model_dump(mode="json", include={"ledger", "features"})
 
 
-def read_snapshot(lake: Lake, snapshot_id: str) -> DataFrame:
-    """The customers of one snapshot."""
-    return lake.read(CUSTOMER_FEATURES).filter(F.col("snapshot_id") == snapshot_id)
+def read_snapshot(
+    lake: Lake, snapshot_id: str, *, contract: TableContract = CUSTOMER_FEATURES
+) -> DataFrame:
+    """The customers of one snapshot, with the features of a contract from `customer_features`."""
+    return lake.read(contract).filter(F.col("snapshot_id") == snapshot_id)
 
 
 def _counted_batches(workspace: Workspace) -> list[Row]:

@@ -10,7 +10,7 @@ from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.publish import publish
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import train
-from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.features import customer_features
 
 
 def run_pipeline(
@@ -28,7 +28,8 @@ def run_pipeline(
     """
     if model is None:
         # What is wrong with the vector must not show after an hour of other stages.
-        check_vector(workspace.settings.training.vector, table=CUSTOMER_FEATURES)
+        settings = workspace.settings
+        check_vector(settings.training.vector, table=customer_features(settings.features))
     results = [ingest(workspace), *build_features(workspace, as_of=as_of)]
     snapshot_id = results[-1].stage_id
     results.append(value_customers(workspace, as_of=as_of, snapshot_id=snapshot_id))

@@ -22,7 +22,7 @@ from segspark.pipeline.training_record import open_tracker, training_record
 from segspark.pipeline.vector_features import read_vector_features, vector_inputs, vector_tables
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
-from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.features import CUSTOMER_FEATURES, customer_features
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun
@@ -47,7 +47,7 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         ClusteringError: The snapshot cannot be clustered as asked.
     """
     settings = workspace.settings
-    check_vector(settings.training.vector, table=CUSTOMER_FEATURES)
+    check_vector(settings.training.vector, table=customer_features(settings.features))
     snapshot = snapshot_id or snapshot_of(workspace, as_of=as_of)
     rules = value_rules(settings.training.vector)
     columns = [rule.name for rule in rules]

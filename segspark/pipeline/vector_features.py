@@ -13,7 +13,7 @@ from segspark.pipeline.lifetime import lifetime_id_of
 from segspark.pipeline.stage import Workspace
 from segspark.settings.root import Settings
 from segspark.tables.contract import TableContract
-from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.features import CUSTOMER_FEATURES, customer_features
 from segspark.tables.lake import Lake
 from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES
 from segspark.tables.manifest import find_stage
@@ -41,14 +41,14 @@ def read_vector_features(
     """Read the customers of one snapshot with the columns of a vector.
 
     Returns:
-        `CUSTOMER_FEATURES`, one row per customer; and the lifetime value, where it is among the
+        `customer_features`, one row per customer; and the lifetime value, where it is among the
         columns, NULL for who could not be valued.
 
     Raises:
         StageError: The lifetime value is asked for, and was not worked out, or for nobody.
     """
     lake, settings = workspace.lake, workspace.settings
-    features = read_snapshot(lake, snapshot_id)
+    features = read_snapshot(lake, snapshot_id, contract=customer_features(settings.features))
     if LIFETIME_VALUE not in columns:
         return features
     lifetime_id = lifetime_id_of(settings, snapshot_id)
