@@ -45,7 +45,8 @@ def category_orders(
 
     Args:
         transactions: Conforms to `TRANSACTIONS`; the batches that count.
-        matches: Conforms to `RETURN_MATCHES`; those of these lines. None: returns undo nothing.
+        matches: Conforms to `RETURN_MATCHES`; those of these lines; what a return of a later
+            day says is left out with its line. None: returns undo nothing.
         categories: From `product_categories`; None: the product's code is its category.
         settings: What counts as a purchase and as a return.
         as_of: Lines and returns of later days are not seen.
@@ -64,7 +65,7 @@ def category_orders(
         F.lit(1).alias("bought"),
     )
     if matches is not None:
-        moves = moves.unionByName(_given_back(lines, matches, as_of))
+        moves = moves.unionByName(_given_back(lines, matches))
     left = (F.sum("units_left") > 0) | F.bool_or("is_kept_anyway")
     return (
         moves.groupBy(*_ORDER)
@@ -143,19 +144,22 @@ def _with_category(lines: DataFrame, categories: DataFrame | None) -> DataFrame:
     return named.withColumn("category", F.coalesce("category", F.lit(UNKNOWN)))
 
 
-def _given_back(lines: DataFrame, matches: DataFrame, as_of: date) -> DataFrame:
+def _given_back(lines: DataFrame, matches: DataFrame) -> DataFrame:
     """What returns take from orders; of those that match none, the money only."""
     key = F.struct(
         F.col("return_batch_id").alias("batch_id"), F.col("return_line_id").alias("line_id")
     )
-    known = matches.filter(F.col("return_date") <= F.lit(as_of)).withColumn("line", key)
     returned = lines.filter("is_return").select("line", "category")
-    return known.join(returned, on="line", how="inner").select(
-        *_ORDER,
-        (-F.col("returned_units")).alias("units_left"),
-        F.lit(False).alias("is_kept_anyway"),  # noqa: FBT003 - a literal of Spark
-        (-F.col("returned_amount")).alias("spend"),
-        F.lit(0).alias("bought"),
+    return (
+        matches.withColumn("line", key)
+        .join(returned, on="line", how="inner")
+        .select(
+            *_ORDER,
+            (-F.col("returned_units")).alias("units_left"),
+            F.lit(False).alias("is_kept_anyway"),  # noqa: FBT003 - a literal of Spark
+            (-F.col("returned_amount")).alias("spend"),
+            F.lit(0).alias("bought"),
+        )
     )
 
 

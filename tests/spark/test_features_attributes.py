@@ -91,7 +91,7 @@ def test_of_lines_the_most_frequent_value_counts_then_the_latest_then_the_first_
 
 def test_rare_values_become_other_and_what_is_not_known_missing(spark: SparkSession) -> None:
     customers = table(spark, "customer_id string", *((who,) for who in "abcdef"))
-    rows = [("a", "FR"), ("b", "FR"), ("c", "DE"), ("d", "IT"), ("z", "IT"), ("z2", "IT")]
+    rows = [("a", "FR"), ("b", "FR"), ("c", "DE"), ("d", "IT"), ("z", "DE"), ("z2", "DE")]
     ages = [("a", "attributes.country", "x"), ("b", "attributes.age", "9"), ("a", "region", "n")]
     found = customer_attributes(
         customers,
