@@ -16,6 +16,7 @@ from typing import Any
 
 from scripts.benchmarks.lifetime_work import value_histories
 from segspark.pipeline.features import build_features
+from segspark.pipeline.ingest import ingest
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.session.opening import spark_session
@@ -49,13 +50,16 @@ def _answer(found: Mapping[str, Any]) -> None:
 
 
 def _serve(lake: Lake, settings: Settings, command: Mapping[str, Any]) -> dict[str, Any]:
-    started = time.monotonic()
     if command["do"] == "value":
+        started = time.monotonic()
         value_histories(lake, Path(command["histories"]))
         return {"seconds": time.monotonic() - started}
     mine = settings.model_copy(update={"segmentation": command["name"]})
-    as_of = date.fromisoformat(command["as_of"])
-    results = build_features(Workspace(mine, lake, Progress()), as_of=as_of)
+    workspace, as_of = Workspace(mine, lake, Progress()), date.fromisoformat(command["as_of"])
+    # The lines are there already; this says so under the segmentation's name.
+    ingest(workspace)
+    started = time.monotonic()
+    results = build_features(workspace, as_of=as_of)
     return {
         "seconds": time.monotonic() - started,
         "stages": {result.stage: _stage(result) for result in results},
