@@ -163,7 +163,7 @@ def _write(workspace: Workspace, ledger: str, part: _Part) -> None:
 def _bring(lake: Lake, contract: TableContract, ledger: str, part: _Part, rows: DataFrame) -> None:
     """Make the rows the ledger's rows of the part's customers."""
     if part.customers is None:
-        lake.replace(contract, rows, {"ledger_id": ledger})
+        lake.fill(contract, rows, {"ledger_id": ledger})
         return
     changes = row_changes(contract, before=part.of(_of(lake, contract, ledger)), after=rows)
     lake.amend(contract, changes, {"ledger_id": ledger})

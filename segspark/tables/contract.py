@@ -50,8 +50,8 @@ class TableContract:
         columns: All columns in storage order.
         filtered_by: Columns that queries of large slices filter on; only of these are file
             statistics kept, since a statistic costs time on every row. Empty: of all.
-        sorted_by: Column of days that files are kept apart by, so that changes to few days touch
-            few files; never NULL.
+        apart_by: Column of days that files are kept apart by, a month in one file, so that changes
+            to few days touch few files; never NULL.
     """
 
     name: str
@@ -59,7 +59,7 @@ class TableContract:
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
     filtered_by: tuple[str, ...] = ()
-    sorted_by: str | None = None
+    apart_by: str | None = None
 
     @property
     def schema(self) -> T.StructType:
@@ -111,3 +111,12 @@ class TableContract:
         if problems:
             raise StorageError(f"{self.name} breaks its contract: {'; '.join(problems)}")
         return df.select(*(F.col(c.name) for c in self.columns))
+
+    def arrange(self, df: DataFrame) -> DataFrame:
+        """Share conforming rows out among files by month of `apart_by`, where there is one.
+
+        By hash and not by range: Spark would work all rows out once more to see their range.
+        """
+        if self.apart_by is None:
+            return df
+        return df.repartition(F.trunc(self.apart_by, "month"))

@@ -91,7 +91,7 @@ class Lake:
         Raises:
             StorageError: The frame breaks the contract, or the write failed; nothing has changed.
         """
-        conformed = df.transform(contract.conform)
+        conformed = df.transform(contract.conform).transform(contract.arrange)
         self._commit(contract, lambda: self._overwrite(contract, conformed, rows))
 
     def fill(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
@@ -100,7 +100,7 @@ class Lake:
         Replacing checks each row against the slice, which doubles the time. Where the slice is
         empty, and on a local disk, whose lock keeps others from filling it, rows are appended.
         """
-        conformed = df.transform(contract.conform)
+        conformed = df.transform(contract.conform).transform(contract.arrange)
 
         def write() -> None:
             if self.local_folder is not None and self.is_empty(contract, rows):
@@ -156,8 +156,6 @@ class Lake:
         return self._load(contract).filter(predicate(contract, rows)).isEmpty()
 
     def _overwrite(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
-        if contract.sorted_by is not None:
-            df = df.repartitionByRange(contract.sorted_by)
         (
             df.write.format("delta")
             .mode("overwrite")

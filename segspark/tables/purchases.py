@@ -124,7 +124,7 @@ CUSTOMER_DAYS = TableContract(
     "days the same; a return that undoes one has the purchase's day and its own; an unmatched "
     "return has its own day twice. As of a day, rows with a later effective day do not exist.",
     grain=("ledger_id", "customer_id", "purchase_date", "effective_date"),
-    sorted_by="effective_date",
+    apart_by="effective_date",
     columns=(
         LEDGER_ID,
         Column("customer_id", T.StringType(), "Normalised customer id.", personal=True),

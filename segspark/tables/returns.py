@@ -17,7 +17,7 @@ RETURN_MATCHES = TableContract(
         "purchase_batch_id",
         "purchase_line_id",
     ),
-    sorted_by="return_date",
+    apart_by="return_date",
     columns=(
         LEDGER_ID,
         Column("return_batch_id", T.StringType(), "Batch of the return's line."),

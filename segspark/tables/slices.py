@@ -13,10 +13,10 @@ Slice = Mapping[str, str | Sequence[str]]
 
 
 def day_bounds(contract: TableContract, changes: DataFrame) -> list[str] | None:
-    """Between which days of the table's `sorted_by` the changes lie; None: there are none."""
-    if contract.sorted_by is None:
+    """Between which days of the table's `apart_by` the changes lie; None: there are none."""
+    if contract.apart_by is None:
         return None if changes.isEmpty() else []
-    day = contract.sorted_by
+    day = contract.apart_by
     found = changes.agg(F.min(day).alias("first"), F.max(day).alias("last")).collect()[0]
     if found["first"] is None:
         return None
