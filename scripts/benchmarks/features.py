@@ -91,9 +91,10 @@ def _measure_size(shop: Shop, rounds: int, driver_memory: str) -> Times:
     duckdb = worker("scripts.benchmarks.duckdb_worker")
     with _spark(shop.config, driver_memory) as spark, duckdb as peer:
         for number in range(rounds + 1):
-            name = f"round{number}"
-            mine = spark.ask({"do": "build", "name": name, "as_of": as_of})
-            theirs = peer.ask({"files": files, "folder": str(shop.folder / name), "as_of": as_of})
+            mine = spark.ask({"do": "build", "round": number, "as_of": as_of})
+            theirs = peer.ask(
+                {"files": files, "folder": str(shop.folder / "duckdb"), "as_of": as_of}
+            )
             say(
                 f"{shop.million_lines} million lines, round {number}: segspark "
                 f"{mine['seconds']:.1f} s, DuckDB {theirs['seconds']:.1f} s"
@@ -105,7 +106,7 @@ def _measure_size(shop: Shop, rounds: int, driver_memory: str) -> Times:
         times.peak_mb = spark.peak_mb
         take_in_increment(shop)
         for number in range(rounds + 1):
-            command = {"do": "build", "name": f"round{number}", "as_of": shop.next_day.isoformat()}
+            command = {"do": "build", "round": number, "as_of": shop.next_day.isoformat()}
             ledger = spark.ask(command)["stages"]["ledger"]
             say(f"{shop.million_lines} million lines, increment: {ledger['seconds']:.1f} s")
             if number > 0:

@@ -1,8 +1,8 @@
 """One Spark session that does what it is told line by line, and says how long each took.
 
-A line of standard input is JSON: `{"do": "build" | "value", …}`; one of
-standard output answers it. `name` is a segmentation: each has a ledger of its own over the same
-lines, so that a rebuild finds nothing of the one before.
+A line of standard input is JSON: `{"do": "build" | "value", …}`; one of standard output answers it.
+Each `round` has a segmentation and settings of its own that mean the same, so that a rebuild finds
+nothing of the one before.
 """
 
 import argparse
@@ -23,6 +23,9 @@ from segspark.session.opening import spark_session
 from segspark.settings.loading import load_settings
 from segspark.settings.root import Settings
 from segspark.tables.lake import Lake
+
+_OBSERVATION_DAYS = 30_000
+"""More than there are: a window that leaves nothing out."""
 
 
 def main() -> int:
@@ -54,7 +57,14 @@ def _serve(lake: Lake, settings: Settings, command: Mapping[str, Any]) -> dict[s
         started = time.monotonic()
         value_histories(lake, Path(command["histories"]))
         return {"seconds": time.monotonic() - started}
-    mine = settings.model_copy(update={"segmentation": command["name"]})
+    number = command["round"]
+    whole_history = {"observation_days": _OBSERVATION_DAYS + number}
+    mine = settings.model_copy(
+        update={
+            "segmentation": f"round{number}",
+            "features": settings.features.model_copy(update=whole_history),
+        }
+    )
     workspace, as_of = Workspace(mine, lake, Progress()), date.fromisoformat(command["as_of"])
     # The lines are there already; this says so under the segmentation's name.
     ingest(workspace)
