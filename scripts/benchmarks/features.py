@@ -87,7 +87,7 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
 def _measure_size(shop: Shop, rounds: int, driver_memory: str) -> Times:
     """Rebuild in turns, then bring each round's ledger up to date with the next day."""
     times, as_of = Times(), shop.last_day.isoformat()
-    files = shop.line_files()
+    files, folder = shop.line_files(), str(shop.folder / "duckdb")
     duckdb = worker("scripts.benchmarks.duckdb_worker")
     with _spark(shop.config, driver_memory) as spark, duckdb as peer:
         for number in range(rounds + 1):
