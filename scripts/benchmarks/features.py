@@ -92,9 +92,7 @@ def _measure_size(shop: Shop, rounds: int, driver_memory: str) -> Times:
     with _spark(shop.config, driver_memory) as spark, duckdb as peer:
         for number in range(rounds + 1):
             mine = spark.ask({"do": "build", "round": number, "as_of": as_of})
-            theirs = peer.ask(
-                {"files": files, "folder": str(shop.folder / "duckdb"), "as_of": as_of}
-            )
+            theirs = peer.ask({"files": files, "folder": folder, "as_of": as_of})
             say(
                 f"{shop.million_lines} million lines, round {number}: segspark "
                 f"{mine['seconds']:.1f} s, DuckDB {theirs['seconds']:.1f} s"

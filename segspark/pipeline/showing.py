@@ -17,6 +17,7 @@ from segspark.tables.segments import SEGMENT_PROFILES
 
 _MOST_ROWS = 1000
 _EXAMPLE_QUERY = "SELECT segment_name, suggested_action FROM current_segment_profiles"
+_CATALOGUE_QUERY = "SELECT feature_name, definition, unit FROM current_feature_catalogue"
 _HEADINGS = (
     "segment",
     "customers",
@@ -39,7 +40,7 @@ def print_table(df: DataFrame) -> None:
 
 
 def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Path) -> None:
-    """Print the published segments, the verdict, the lake's place and three things to try."""
+    """Print the published segments, the verdict, the lake's place and four things to try."""
     current = current_publication(here.lake, here.settings.segmentation)
     run_id = current["run_id"] if current else None
     profiles = (
@@ -83,8 +84,9 @@ def _next_steps(here: Workspace, config: Path) -> str:
     steps = (
         f"Orders, spend and days are medians. The tables are in {root}. Next, try",
         f'  1. segspark sql --config {config} "{_EXAMPLE_QUERY}"',
-        f"  2. mlflow ui --backend-store-uri sqlite:///{root}/mlflow.db   (every candidate tried)",
-        "  3. your own purchases: see 'Your own CSV' in the README",
+        f'  2. segspark sql --config {config} "{_CATALOGUE_QUERY}"   (as in docs/features.md)',
+        f"  3. mlflow ui --backend-store-uri sqlite:///{root}/mlflow.db   (every candidate tried)",
+        "  4. your own purchases: see 'Your own data' in the README",
     )
     return "\n" + "\n".join(steps)
 
