@@ -39,7 +39,7 @@ def draw_histories(path: Path, customers: int) -> Path:
     ages = random.integers(1, _MOST_AGE_DAYS + 1, customers).astype(float)
     rates, drop_outs = random.gamma(0.7, 1 / 40.0, customers), random.beta(0.8, 2.5, customers)
     repeats, last = np.zeros(customers), np.zeros(customers)
-    is_alive = random.random(customers) >= drop_outs
+    is_alive = np.ones(customers, dtype=bool)
     while is_alive.any():
         who = np.flatnonzero(is_alive)
         at = last[who] + np.ceil(random.exponential(1 / rates[who]))

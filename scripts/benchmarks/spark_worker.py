@@ -70,6 +70,8 @@ def _serve(lake: Lake, settings: Settings, command: Mapping[str, Any]) -> dict[s
     ingest(workspace)
     started = time.monotonic()
     results = build_features(workspace, as_of=as_of)
+    if any(result.was_done for result in results):
+        raise SystemExit(f"{lake.root} holds this round already: remove the folder")
     return {
         "seconds": time.monotonic() - started,
         "stages": {result.stage: _stage(result) for result in results},

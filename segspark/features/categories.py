@@ -134,7 +134,7 @@ def with_prior(orders: DataFrame, weight: float) -> DataFrame:
     )
     prior = F.lit(weight) * F.col("sold") / F.nullif(F.col("all_sold"), F.lit(0))
     totals = sold.crossJoin(F.broadcast(everything)).withColumn("prior", prior)
-    return orders.join(F.broadcast(totals), on="category", how="inner")
+    return orders.join(totals, on="category", how="inner")
 
 
 def _with_category(lines: DataFrame, categories: DataFrame | None) -> DataFrame:
@@ -169,8 +169,12 @@ def _affinity(weight: float) -> dict[str, Column]:
     theirs = F.col("sold") - mine
     of_others = F.col("all_sold") - F.col("of_customer")
 
+    # What is not the category, without a difference of nearly equal numbers.
+    others = F.lit(weight) * (F.col("all_sold") - F.col("sold"))
+    prior_of_others = others / F.nullif(F.col("all_sold"), F.lit(0))
+
     def log_odds(count: Column, total: Column) -> Column:
-        return F.ln(count + prior) - F.ln(total + F.lit(weight) - count - prior)
+        return F.ln(count + prior) - F.ln(total - count + prior_of_others)
 
     def inverse(count: Column) -> Column:
         return 1 / F.nullif(count + prior, F.lit(0.0))

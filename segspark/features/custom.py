@@ -1,6 +1,7 @@
 """Features of the user's own: expressions and functions over the columns of one customer."""
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,8 @@ from segspark.tables.features import customer_features
 
 _INFINITE = float("inf")
 _PLAIN_TYPES = (T.NumericType, T.BooleanType)
+_NAMED_DAY = re.compile(r"(?i)'\s*(now|today|yesterday|tomorrow)\b")
+"""Spark reads these words as days when it plans, and then they look like any other day."""
 
 
 def custom_columns(df: DataFrame, custom: Sequence[CustomFeature]) -> dict[str, Column]:
@@ -45,20 +48,43 @@ def check_custom(spark: SparkSession, settings: FeatureSettings) -> None:
         if not isinstance(made.schema[each.name].dataType, _PLAIN_TYPES):
             kind = made.schema[each.name].dataType.simpleString()
             raise ConfigError(f"{_place(each)}: makes {kind}, and a feature is a number: cast it")
-        if not _is_plain(made):
+        if not _is_plain(made) or _NAMED_DAY.search(each.expression or ""):
             raise ConfigError(
                 f"{_place(each)}: must be a value of one customer that is always the same: "
                 "leave out aggregates, windows, queries, random numbers and the current date"
             )
+        # What fails for one customer would fail for all, after the ledger was built.
+        with engine_sentences(_place(each), error=ConfigError):
+            zeros = _customer_of_zeros(spark, nobody.schema)
+            zeros.select(custom_columns(zeros, [each])[each.name]).collect()
 
 
 def function_sources(custom: Sequence[CustomFeature]) -> list[str]:
-    """Text of each function's module, which a snapshot's id is made of as well."""
-    return [
-        inspect.getsource(inspect.getmodule(_function(each)) or _function(each))
-        for each in custom
-        if each.function is not None
-    ]
+    """Text of the modules that name and make each function: a snapshot's id is made of them, too.
+
+    Raises:
+        ConfigError: A module has no text.
+    """
+    return [text for each in custom if each.function is not None for text in _module_texts(each)]
+
+
+def _module_texts(custom: CustomFeature) -> list[str]:
+    made = inspect.getmodule(_function(custom))
+    named = import_module(str(custom.function).partition(":")[0])
+    try:
+        return [inspect.getsource(each) for each in dict.fromkeys((named, made or named))]
+    except (OSError, TypeError) as error:
+        raise ConfigError(
+            f"{_place(custom)}: {custom.function} is not written in a file of Python, so nobody "
+            "could see when it changes: put it into one"
+        ) from error
+
+
+def _customer_of_zeros(spark: SparkSession, schema: T.StructType) -> DataFrame:
+    zeros = {f.name: F.lit(0) for f in schema if isinstance(f.dataType, T.NumericType)}
+    return spark.range(1).select(
+        *(zeros.get(f.name, F.lit(None)).cast(f.dataType).alias(f.name) for f in schema)
+    )
 
 
 def _column(df: DataFrame, custom: CustomFeature) -> Column:

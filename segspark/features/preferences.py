@@ -51,7 +51,7 @@ def customer_preferences(
             F.count_if((F.col("orders") > 0) & (F.col("category") != UNKNOWN)).alias(
                 "category_count"
             ),
-            F.sum(-F.col("share") * F.ln("share")).alias("entropy"),
+            F.sort_array(F.collect_list(-F.col("share") * F.ln("share"))).alias("terms"),
             F.max(F.when(F.col("is_favourite"), F.col("category"))).alias("favourite_category"),
             F.max(F.when(F.col("is_favourite"), posterior)).alias("favourite_posterior"),
             F.max(F.when(~F.col("is_favourite"), posterior)).alias("bought_rival"),
@@ -62,12 +62,17 @@ def customer_preferences(
     )
     unseen = F.get(F.array_except("names", "seen"), F.lit(0))
     rival = F.greatest("bought_rival", F.try_element_at("priors", unseen))
+    # In an order of their own: sums of floats depend on it.
+    entropy = F.aggregate("terms", F.lit(0.0), lambda total, term: total + term)
+    known = F.when(F.size("terms") > 0, entropy)
     evenly = F.nullif(F.ln("sold_categories"), F.lit(0.0))
     return (
         summed.select(
             "customer_id",
             "category_count",
-            (1 - F.col("entropy") / evenly).alias("concentration_ratio"),
+            F.when(known <= evenly, 1 - known / evenly)
+            .when(known > evenly, 0.0)
+            .alias("concentration_ratio"),
             "favourite_category",
             "favourite_posterior",
             rival.alias("rival_posterior"),

@@ -47,13 +47,18 @@ class _Snapshot:
 
 
 def describing_batches(workspace: Workspace) -> list[Row]:
-    """The batches that count of what the groups read beside purchases, in order of their ids."""
+    """The batches that count of what the groups read beside purchases, in the order they came.
+
+    Of two that speak of the same thing the later one counts, so their order is part of what is
+    read.
+    """
     settings = workspace.settings.features
     asked = {"products": settings.categories, "customers": settings.attributes}
     wanted = {entity for entity, group in asked.items() if group is not None}
     if not wanted:
         return []
-    return [row for row in current_batches(workspace) if row["entity"] in wanted]
+    found = [row for row in current_batches(workspace) if row["entity"] in wanted]
+    return sorted(found, key=lambda row: int(row["batch_number"]))
 
 
 def write_behaviour(

@@ -166,6 +166,10 @@ def _build_snapshot(workspace: Workspace, batches: Sequence[Row], as_of: date) -
 
     def work() -> Outcome:
         ledger = read_ledger(lake, ledger_id(settings))
+        if ledger.filter(F.col("effective_date") <= F.lit(as_of)).isEmpty():
+            raise StageError(
+                f"all lines that are known up to {as_of} are of guests: give a later --as-of"
+            )
         cuts = _write(workspace, ledger, snapshot_id, as_of, frozen)
         groups = write_behaviour(workspace, batches, as_of=as_of, snapshot_id=snapshot_id)
         outcome = _snapshot_outcome(lake, snapshot_id, cuts, batches, ledger_rows=ledger.count())
@@ -215,7 +219,7 @@ def _snapshot_outcome(
     guests = sum(row["guest_row_count"] for row in bought) / lines if lines else 0.0
     return Outcome(
         summary=f"{customers:,} customers, {funnel.get('eligible', 0):,} with purchases; "
-        f"{guests:.1%} of the lines are of guests",
+        f"{guests:.1%} of the lines of its batches are of guests",
         rows_in={CUSTOMER_DAYS.name: ledger_rows},
         rows_out={CUSTOMER_FEATURES.name: customers},
         audit={

@@ -44,10 +44,9 @@ def frozen_cuts(workspace: Workspace, *, stage: str, as_of: date) -> FrozenCuts 
             f"features.score_cuts_as_of {day} is after the as-of date {as_of}, when its cuts were "
             "not known yet: write them as features.score_cuts, or name an earlier day"
         )
+    # Segmentations that sum up customers in the same way share a snapshot, and its row names one.
     runs = workspace.lake.read(STAGE_RUNS).filter(
-        (F.col("stage") == stage)
-        & (F.col("segmentation") == workspace.settings.segmentation)
-        & (F.col("as_of_date") == F.lit(day))
+        (F.col("stage") == stage) & (F.col("as_of_date") == F.lit(day))
     )
     mine = workspace.settings.model_dump(mode="json", include={"ledger", "features"})
     for row in runs.orderBy(F.desc("completed_at"), "stage_id").collect():

@@ -68,7 +68,7 @@ class CustomFeature(StrictModel):
     """What it means, one sentence."""
     expression: str | None = Field(default=None, min_length=1)
     """Spark SQL over the other columns of the same customer, such as
-    `spend_30_days_amount / monetary_amount`."""
+    `spend_30_days_amount / nullif(monetary_amount, 0)`."""
     function: str | None = Field(default=None, pattern=_FUNCTION)
     """In place of an expression: a Python function, written `package.module:function`, that takes
     a mapping from names to the columns and returns a column."""
@@ -86,7 +86,7 @@ class FeatureSettings(StrictModel):
     monetary: Literal["net", "gross"] = "net"
     """`net`: what returns undo stops counting, in days, orders and money; `gross`: returns are
     ignored, the recipe of most published tables."""
-    observation_days: int | None = Field(default=None, ge=1)
+    observation_days: int | None = Field(default=None, ge=1, le=36_500)
     """Length of the RFM observation window, ending on the as-of date; none: everything."""
     score_cuts: ScoreCuts | None = None
     """Cuts of the RFM scores; none: quintiles of the day, recorded with the run."""

@@ -105,7 +105,8 @@ def _daypart_counts() -> tuple[Column, ...]:
                 T.LongType(),
                 "Of the orders placed, those whose first line is of "
                 f"{hour} to {hour + DAYPART_HOURS} o'clock, "
-                "local time; an order stamped at midnight is in no part of the day.",
+                "local time; one stamped on a whole quarter of the first hour, as days "
+                "without a time are, is in no part of the day.",
             ),
             Column(
                 f"undone_{daypart}_order_count",

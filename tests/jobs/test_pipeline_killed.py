@@ -34,6 +34,7 @@ FEATURES = (
     "ledger is done",
     "feature_catalogue",
     "customer_features",
+    "customer_seasons",
     "features is done",
 )
 LIFETIME = (

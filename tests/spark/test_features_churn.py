@@ -40,22 +40,12 @@ from segspark.tables.lake import Lake
 from segspark.tables.lifetime import CHURN_RELIABILITY, CHURN_SCORES, LIFETIME_MODELS
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.builders import table
+from tests.ledger_rows import ledger_row
 
 START, DAYS, CHURN = date(2024, 1, 1), 210, 50
 AS_OF = START + timedelta(days=DAYS)
 PAST = tuple(AS_OF - timedelta(days=CHURN * number) for number in (1, 2, 3))
 Row = tuple[object, ...]
-
-
-def ledger_row(who: str, bought: date, known: date, **sums: object) -> Row:
-    plain: dict[str, object] = dict.fromkeys(
-        (c.name for c in CUSTOMER_DAYS.columns if c.name.endswith(("_units", "_amount"))),
-        Decimal(0),
-    )
-    plain |= {"order_count": 0, "undone_order_count": 0, "line_count": 0}
-    keys = {"ledger_id": "l", "customer_id": who, "purchase_date": bought, "effective_date": known}
-    row = {**plain, **keys, **sums}
-    return tuple(row[column.name] for column in CUSTOMER_DAYS.columns)
 
 
 def sale(who: str, bought: date, *, cents: int = 1_000) -> Row:

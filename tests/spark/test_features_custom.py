@@ -83,6 +83,8 @@ def test_plain_formulas_are_taken(spark: SparkSession, expression: str) -> None:
         ({"expression": "monetary_amuont"}, "UNRESOLVED_COLUMN"),
         ({"expression": "own_ratio + 1"}, "UNRESOLVED_COLUMN"),
         ({"expression": "concat(rfm_score, '!')"}, "makes string, and a feature is a number"),
+        ({"expression": "spend_30_days_amount / monetary_amount"}, "DIVIDE_BY_ZERO"),
+        ({"expression": "datediff(date'today', last_purchase_date)"}, "must be a value of one"),
         ({"expression": "sum(monetary_amount)"}, "must be a value of one customer"),
         ({"expression": "rank() OVER (ORDER BY recency_days)"}, "must be a value of one customer"),
         ({"expression": "explode(array(1, 2))"}, "must be a value of one customer"),

@@ -19,6 +19,7 @@ from tests.builders import table
 from tests.day_sums import day_sums, habits, window
 from tests.histories import START, Line, random_histories, transactions
 from tests.histories import day as date_of
+from tests.ledger_rows import ledger_row
 
 WINDOWS = (1, 10, 45)
 # Apart by some days, so that gaps, months and windows differ.
@@ -43,12 +44,18 @@ def summaries(ledger: DataFrame, *, as_of: int, **settings: object) -> dict[str,
 def ledger_of(spark: SparkSession, *days: tuple[int, int, int]) -> DataFrame:
     """One customer's ledger: day, gross and discount of one order each."""
     rows = [
-        (
-            "ledger-1", "7", date_of(at), date_of(at), 1, 0, 1, Decimal(1), Decimal(gross),
-            Decimal(discount), Decimal(0), Decimal(0), Decimal(0),
+        ledger_row(
+            "7",
+            date_of(at),
+            date_of(at),
+            order_count=1,
+            line_count=1,
+            quantity_units=Decimal(1),
+            gross_amount=Decimal(gross),
+            discount_amount=Decimal(discount),
         )
         for at, gross, discount in days
-    ]  # fmt: skip
+    ]
     return table(spark, CUSTOMER_DAYS.schema, *rows)
 
 

@@ -30,6 +30,7 @@ from segspark.lifetime.observed import ObservedCustomers
 from segspark.settings.features import FeatureSettings
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.builders import table
+from tests.ledger_rows import ledger_row
 from tests.lifetimes import Shop, shop_of
 
 START, DAYS = date(2024, 1, 10), 200
@@ -53,17 +54,6 @@ def sales() -> list[Sale]:
             found.append((f"c{number:03}", START + timedelta(days=day), luck.randrange(1, 9000)))
             day += 1 + int(luck.expovariate(rate + 0.001))
     return found
-
-
-def ledger_row(who: str, bought: date, known: date, **sums: object) -> tuple[object, ...]:
-    plain: dict[str, object] = dict.fromkeys(
-        (c.name for c in CUSTOMER_DAYS.columns if c.name.endswith(("_units", "_amount"))),
-        Decimal(0),
-    )
-    plain |= {"order_count": 0, "undone_order_count": 0, "line_count": 0}
-    keys = {"ledger_id": "l", "customer_id": who, "purchase_date": bought, "effective_date": known}
-    row = {**plain, **keys, **sums}
-    return tuple(row[column.name] for column in CUSTOMER_DAYS.columns)
 
 
 @pytest.fixture(scope="module")

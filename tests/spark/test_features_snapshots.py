@@ -151,7 +151,7 @@ def test_the_share_of_guests_is_reported(shop: Workspace) -> None:
 
     share = len(GUESTS) / (len(LINES) + len(GUESTS))
     assert audit_of(shop, done.stage_id)["guest_line_ratio"] == pytest.approx(share)
-    assert f"{share:.1%} of the lines are of guests" in done.summary
+    assert f"{share:.1%} of the lines of its batches are of guests" in done.summary
 
 
 def test_the_contract_holds_the_windows_of_the_settings() -> None:
