@@ -143,21 +143,24 @@ class BoostedTrees:
     Attributes:
         classifier: Fitted to 0 and 1.
         feature_names: In the order of the columns.
+        learnt_columns: Those that somebody had a value in when it was fitted; others say nothing.
     """
 
     classifier: HistGradientBoostingClassifier
     feature_names: tuple[str, ...]
+    learnt_columns: Indices
 
     def probabilities(self, customers: SeenCustomers) -> Floats:
         if not len(customers):
             return np.zeros(0)
         # Spark has a process for each core already.
         with threadpool_limits(limits=1):
-            both: Floats = self.classifier.predict_proba(customers.features)
+            both: Floats = self.classifier.predict_proba(customers.features[:, self.learnt_columns])
         return both[:, 1]
 
     def described(self) -> dict[str, object]:
-        return {**_TREE_SETTINGS, "features": list(self.feature_names)}
+        learnt = [self.feature_names[column] for column in self.learnt_columns]
+        return {**_TREE_SETTINGS, "features": learnt}
 
 
 def learn_recalibration(
@@ -210,9 +213,11 @@ def learn_trees(
     classifier = HistGradientBoostingClassifier(
         **_TREE_SETTINGS, early_stopping=False, random_state=0
     )
+    # scikit-learn fails on a column without any value.
+    learnt = np.flatnonzero(~np.isnan(customers.features).all(axis=0))
     with threadpool_limits(limits=1):
-        classifier.fit(customers.features, has_churned)
-    return BoostedTrees(classifier, tuple(feature_names))
+        classifier.fit(customers.features[:, learnt], has_churned)
+    return BoostedTrees(classifier, tuple(feature_names), learnt)
 
 
 def _log_odds(own: ChurnForecaster, customers: SeenCustomers) -> Floats:

@@ -99,6 +99,19 @@ def test_trees_find_what_features_say_where_some_are_missing() -> None:
     )
 
 
+def test_a_feature_that_nobody_has_is_not_learnt_from() -> None:
+    seen = customers()
+    truth = churned(OWN.probabilities(seen))
+    names = ["noise", "recency", "repeats", "trend"]
+    nobody = np.full((len(seen), 1), np.nan)
+    wide = replace(seen, features=np.hstack([seen.features, nobody]))
+    trees = learn_trees(wide, truth, feature_names=names)
+    assert trees.described()["features"] == names[:3]
+    somebody = replace(seen, features=np.hstack([seen.features, nobody + 1]))
+    plain = learn_trees(seen, truth, feature_names=names[:3])
+    assert (trees.probabilities(somebody) == plain.probabilities(seen)).all()
+
+
 def test_trees_are_the_same_each_time_and_a_row_does_not_depend_on_the_others() -> None:
     seen = customers()
     truth = churned(OWN.probabilities(seen))
