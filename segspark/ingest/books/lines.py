@@ -12,29 +12,16 @@ from segspark.tables.telling import told
 
 STAGED_ROW = "__staged_row"
 """A number of each staged row, so that of equal ones a single one can be taken."""
-LISTS = (REASONS, "flags", "counted")
-"""Columns with what is wrong with a row."""
 
 
 def to_stage(parsed: DataFrame) -> DataFrame:
-    """Parsed rows as they are staged.
-
-    Args:
-        parsed: From `parse_rows`.
-
-    Returns:
-        The same rows with `STAGED_ROW`, which is settled once they are written; the lists of what
-        is wrong with a row are NULL where they are empty, as most are, since that costs nothing to
-        write, to read and to group by.
-    """
-    lists = {name: F.when(F.size(name) > 0, F.col(name)) for name in LISTS}
-    return parsed.withColumns({**lists, STAGED_ROW: F.monotonically_increasing_id()})
+    """Parsed rows with `STAGED_ROW`, which is settled once they are written."""
+    return parsed.withColumn(STAGED_ROW, F.monotonically_increasing_id())
 
 
 def good_rows(staged: DataFrame) -> DataFrame:
-    """Staged rows without a reason to refuse them, with `flags` as the tables have them."""
-    flags = F.coalesce("flags", F.array().cast("array<string>"))
-    return staged.filter(F.col(REASONS).isNull()).withColumn("flags", flags)
+    """Rows without a reason to refuse them."""
+    return staged.filter(F.size(REASONS) == 0)
 
 
 @contextmanager
@@ -105,7 +92,7 @@ def refused_lines(staged: DataFrame, entity: Entity) -> DataFrame:
     """
     rejected_id = F.md5(F.concat_ws("\n", "source", "file_name", "raw_row"))
     return (
-        staged.filter(F.col(REASONS).isNotNull())
+        staged.filter(F.size(REASONS) > 0)
         .groupBy("batch_id", "source", "file_name", "raw_row")
         .agg(
             F.count("*").alias("copies_count"),
