@@ -84,7 +84,7 @@ def refused_lines(staged: DataFrame, entity: Entity) -> DataFrame:
     """Refused rows with every reason.
 
     Args:
-        staged: one row per input row, from `to_stage`.
+        staged: One row per input row, from `to_stage`.
         entity: What the rows are.
 
     Returns:
