@@ -15,7 +15,7 @@ help:
 	@echo "make dist     the wheel and the --py-files zip, in dist/"
 	@echo "make soak     random files through ingest, EXAMPLES=50 of each kind, an hour"
 	@echo "make bench-ingest   time ingest of ten million lines beside a bare copy, ten minutes"
-	@echo "make bench-features time ledger, features and lifetime values beside DuckDB, SIZES=\"5 10 50\" millions, two hours"
+	@echo "make bench-features time ledger, features and lifetime values beside DuckDB, SIZES=\"5 10 50\" millions, hours"
 	@echo "make docs     regenerate the generated pages"
 	@echo "make clean    remove what the commands above made, but no lake"
 
