@@ -114,6 +114,15 @@ def apart(histories: Mapping[str, Sequence[Line]]) -> list[Line]:
     ]
 
 
+def known_lines(lines: Iterable[Line], as_of: int) -> dict[str, list[Line]]:
+    """Customer → the lines up to a day."""
+    known: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.day <= as_of:
+            known[str(line.customer)].append(line)
+    return known
+
+
 def long_history(*, purchases: int, returns: int, seed: int, first_number: int) -> list[Line]:
     """One customer who buys one thing again and again and seldom gives many of it back."""
     random = Random(seed)  # noqa: S311 - the same every time

@@ -1,7 +1,9 @@
 """Rows of `customer_days`, written by hand."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 
 from pyspark.sql import types as T
 
@@ -20,3 +22,33 @@ def ledger_row(
         for c in CUSTOMER_DAYS.columns
     }
     return tuple({**zeros, **keys, **sums}.values())
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How drawn customers buy.
+
+    Attributes:
+        arrival_days: They come in one after the other within so many days.
+        rate: Purchases a day, around which each has a rate of their own.
+        drop_out: Share of them that stops each day.
+    """
+
+    arrival_days: int
+    rate: float
+    drop_out: float
+
+
+def drawn_sales(
+    customers: int, habits: Habits, *, seed: int, start: date, days: int
+) -> list[tuple[str, date, int]]:
+    """Customer, day and cents of purchases in so many days from the start."""
+    luck = Random(seed)  # noqa: S311 - the same every time
+    found = []
+    for number in range(customers):
+        rate, last = luck.gammavariate(1.0, habits.rate), luck.expovariate(habits.drop_out)
+        day = age = luck.randrange(habits.arrival_days)
+        while day < days and (day == age or day - age < last):
+            found.append((f"c{number:03}", start + timedelta(days=day), luck.randrange(1, 9000)))
+            day += 1 + int(luck.expovariate(rate + 0.001))
+    return found

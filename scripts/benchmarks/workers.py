@@ -16,9 +16,11 @@ class Worker:
     """A process that answers a line of JSON with another.
 
     Attributes:
+        module: What it runs.
         process: With text pipes for standard input and output.
     """
 
+    module: str
     process: subprocess.Popen[str]
 
     def ask(self, command: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,7 +39,7 @@ class Worker:
         """The next line that the process writes; the same errors as `ask`."""
         line = self.process.stdout.readline() if self.process.stdout else ""
         if not line:
-            raise SystemExit(f"{' '.join(map(str, self.process.args))} failed")  # type: ignore[arg-type]
+            raise SystemExit(f"{self.module} failed")
         found: dict[str, Any] = json.loads(line)
         return found
 
@@ -54,7 +56,7 @@ def worker(module: str, *arguments: str) -> Iterator[Worker]:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        found = Worker(process)
+        found = Worker(module, process)
         found.answer()
         yield found
         if process.stdin is not None:

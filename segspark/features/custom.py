@@ -109,7 +109,7 @@ def _column(df: DataFrame, custom: CustomFeature) -> Column:
 def _function(custom: CustomFeature) -> Callable[[dict[str, Column]], Any]:
     module, _, name = str(custom.function).partition(":")
     try:
-        found = getattr(import_module(module), name)
+        found: Callable[[dict[str, Column]], Any] = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ConfigError(
             f"{_place(custom)}: {custom.function} cannot be found ({error}): install its package, "
@@ -117,7 +117,7 @@ def _function(custom: CustomFeature) -> Callable[[dict[str, Column]], Any]:
         ) from error
     if not callable(found):
         raise ConfigError(f"{_place(custom)}: {custom.function} is no function: name another")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _is_plain(made: DataFrame) -> bool:

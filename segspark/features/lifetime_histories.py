@@ -70,21 +70,20 @@ def feature_names(customers: DataFrame) -> tuple[str, ...]:
     )
 
 
-def with_later_purchases(
-    histories: DataFrame, ledger: DataFrame, *, settings: FeatureSettings, after: date, until: date
+def held_out_histories(
+    ledger: DataFrame, *, settings: FeatureSettings, after: date, until: date
 ) -> DataFrame:
-    """Add what customers bought after the date of their histories.
+    """Histories as of a day, with what customers bought after it.
 
     Args:
-        histories: From `purchase_histories` as of `after`.
-        ledger: The same.
-        settings: The same.
+        ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
+        settings: Net or gross.
         after: Last day of calibration.
         until: Last day held out, inclusive; returns up to then count.
 
     Returns:
-        The customers with a history, `later_count` (purchase days) and `later_amount` (spend on
-        them), 0 of who bought nothing.
+        `purchase_histories` of the customers that have one, `later_count` (purchase days) and
+        `later_amount` (spend on them), 0 of who bought nothing.
     """
     days = known_days(ledger, settings=settings, as_of=until)
     bought = days.filter((F.col("purchase_date") > F.lit(after)) & (F.col("orders") > 0))
@@ -92,6 +91,7 @@ def with_later_purchases(
         F.count("*").cast("double").alias("later_count"),
         F.sum("spend").cast("double").alias("later_amount"),
     )
+    histories = purchase_histories(ledger, settings=settings, as_of=after)
     known = histories.filter(F.col("exclusion_reason").isNull())
     return known.join(later, on="customer_id", how="left").na.fill(
         0.0, ["later_count", "later_amount"]
@@ -102,7 +102,7 @@ def collect_fold(held_out: DataFrame, *, days: int, name: str, customer_count: i
     """Bring a fold to the driver, a sample of it where there are many customers.
 
     Args:
-        held_out: From `with_later_purchases`.
+        held_out: From `held_out_histories`.
         days: Length of the hold-out period.
         name: Of the fold, for people.
         customer_count: No fewer customers than there are.

@@ -166,10 +166,6 @@ def _build_snapshot(workspace: Workspace, batches: Sequence[Row], as_of: date) -
 
     def work() -> Outcome:
         ledger = read_ledger(lake, ledger_id(settings))
-        if ledger.filter(F.col("effective_date") <= F.lit(as_of)).isEmpty():
-            raise StageError(
-                f"all lines that are known up to {as_of} are of guests: give a later --as-of"
-            )
         cuts = _write(workspace, ledger, snapshot_id, as_of, frozen)
         groups = write_behaviour(workspace, batches, as_of=as_of, snapshot_id=snapshot_id)
         outcome = _snapshot_outcome(lake, snapshot_id, cuts, batches, ledger_rows=ledger.count())
@@ -212,8 +208,11 @@ def _snapshot_outcome(
     funnel = {row["reason"]: row["count"] for row in counted}
     customers = sum(funnel.values())
     if customers == 0:
-        # Another process may have put its ledger in the place of ours meanwhile.
-        raise StageError(f"{snapshot_id} has no customers though batches are known: run it again")
+        raise StageError(
+            f"{snapshot_id} has no customers though batches are known: give a later --as-of where "
+            "all lines until then are of guests, or run it again where another process put its "
+            "ledger in the place of this one"
+        )
     bought = [row for row in batches if row["entity"] == "transactions"]
     lines = sum(row["kept_row_count"] for row in bought)
     guests = sum(row["guest_row_count"] for row in bought) / lines if lines else 0.0

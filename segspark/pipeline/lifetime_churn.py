@@ -9,8 +9,7 @@ from pyspark.sql import DataFrame
 
 from segspark.features.churn import churn_ledger, collect_churn_date
 from segspark.features.lifetime_histories import (
-    purchase_histories,
-    with_later_purchases,
+    held_out_histories,
 )
 from segspark.lifetime.choice import Choice
 from segspark.lifetime.churn_holdout import (
@@ -85,13 +84,8 @@ def _churn_date(workspace: Workspace, ledger: DataFrame, after: date) -> ChurnDa
     settings = workspace.settings
     days = settings.lifetime.churn_days
     workspace.progress.step(f"lifetime: who churned in the {days} days after {after}")
-    held_out = with_later_purchases(
-        purchase_histories(ledger, settings=settings.features, as_of=after),
-        ledger,
-        settings=settings.features,
-        after=after,
-        until=after + timedelta(days=days),
-    )
+    until = after + timedelta(days=days)
+    held_out = held_out_histories(ledger, settings=settings.features, after=after, until=until)
     return collect_churn_date(held_out, name=after.isoformat())
 
 

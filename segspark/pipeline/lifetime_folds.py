@@ -9,8 +9,7 @@ from pyspark.sql import functions as F
 from segspark.errors import LifetimeError
 from segspark.features.lifetime_histories import (
     collect_fold,
-    purchase_histories,
-    with_later_purchases,
+    held_out_histories,
 )
 from segspark.lifetime.choice import FOLD_COUNT, fold_days
 from segspark.lifetime.holdout import FoldResult, evaluate_fold
@@ -63,13 +62,7 @@ def hold_outs(
         after = as_of - timedelta(days=number * days)
         until = after + timedelta(days=days)
         workspace.progress.step(f"lifetime: hold-out {number} of {FOLD_COUNT}, after {after}")
-        held_out = with_later_purchases(
-            purchase_histories(ledger, settings=settings.features, as_of=after),
-            ledger,
-            settings=settings.features,
-            after=after,
-            until=until,
-        )
+        held_out = held_out_histories(ledger, settings=settings.features, after=after, until=until)
         try:
             fold = collect_fold(
                 held_out, days=days, name=after.isoformat(), customer_count=everybody.known

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Row
 
 from segspark.errors import IngestError
 from segspark.ingest.books.batches import Batch
-from segspark.ingest.books.lines import copied_lines, good_rows, to_stage
+from segspark.ingest.books.lines import copied_lines, good_rows, numbered
 from segspark.ingest.books.tying_out import Delivery, count_delivery
 from segspark.ingest.files.choosing_store import store_for
 from segspark.ingest.files.source_files import check_unchanged
@@ -94,7 +94,7 @@ def take_in(
     place = f"{staging}/{name}-rows"
     try:
         with _reading(intake):
-            parsed = to_stage(reduce(DataFrame.unionByName, parse_intake(workspace, intake, raws)))
+            parsed = numbered(reduce(DataFrame.unionByName, parse_intake(workspace, intake, raws)))
             parsed.write.mode("overwrite").option("compression", "none").parquet(place)
     finally:
         # A file that changes while it is read may look damaged, and its sender is not to blame.

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from random import Random
 
 import numpy as np
 import pytest
@@ -40,7 +39,7 @@ from segspark.tables.lake import Lake
 from segspark.tables.lifetime import CHURN_RELIABILITY, CHURN_SCORES, LIFETIME_MODELS
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.builders import table
-from tests.ledger_rows import ledger_row
+from tests.ledger_rows import Habits, drawn_sales, ledger_row
 
 START, DAYS, CHURN = date(2024, 1, 1), 210, 50
 AS_OF = START + timedelta(days=DAYS)
@@ -58,16 +57,8 @@ def undone(who: str, bought: date, known: date) -> Row:
 
 def sales() -> list[Row]:
     """Purchase days of 150 customers, about half of whom drop out before the end."""
-    luck = Random(5)  # noqa: S311 - the same every time
-    found = []
-    for number in range(150):
-        rate, last = luck.gammavariate(1.0, 0.08), luck.expovariate(0.008)
-        day = age = luck.randrange(120)
-        while day <= DAYS and (day == age or day - age < last):
-            when = START + timedelta(days=day)
-            found.append(sale(f"c{number:03}", when, cents=luck.randrange(1, 9000)))
-            day += 1 + int(luck.expovariate(rate + 0.001))
-    return found
+    drawn = drawn_sales(150, Habits(120, 0.08, 0.008), seed=5, start=START, days=DAYS + 1)
+    return [sale(who, when, cents=cents) for who, when, cents in drawn]
 
 
 def ledger_of(spark: SparkSession, rows: list[Row]) -> DataFrame:

@@ -1,6 +1,5 @@
 """Customer features as of a day, against plain loops over the lines known on that day."""
 
-from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,7 @@ from segspark.features.ledger import customer_days
 from segspark.features.lines import ledger_lines
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.tables.purchases import CUSTOMER_DAYS
-from tests.histories import Line, day, random_histories, summary, transactions
+from tests.histories import Line, day, known_lines, random_histories, summary, transactions
 from tests.purchases import values
 
 HISTORIES = random_histories(80, seed=14)
@@ -60,10 +59,7 @@ def ledger(spark: SparkSession) -> DataFrame:
 def test_features_are_those_of_the_lines_known_on_the_day_and_of_no_later_ones(
     ledger: DataFrame, as_of: int
 ) -> None:
-    known: dict[str, list[Line]] = defaultdict(list)
-    for line in HISTORIES:
-        if line.day <= as_of:
-            known[str(line.customer)].append(line)
+    known = known_lines(HISTORIES, as_of)
     expected = {who: summary(lines, as_of) for who, lines in known.items()}
 
     made = customer_summaries(ledger, settings=FeatureSettings(), as_of=day(as_of)).collect()

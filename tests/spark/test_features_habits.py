@@ -1,6 +1,5 @@
 """Windows and buying habits as of a day, against plain loops over the lines known on that day."""
 
-from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +16,7 @@ from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.builders import table
 from tests.day_sums import day_sums, habits, window
-from tests.histories import START, Line, random_histories, transactions
+from tests.histories import START, known_lines, random_histories, transactions
 from tests.histories import day as date_of
 from tests.ledger_rows import ledger_row
 
@@ -70,10 +69,7 @@ def approximately(values: dict[str, float | None]) -> dict[str, object]:
 def test_windows_and_habits_are_those_of_the_lines_known_on_the_day(
     ledger: DataFrame, as_of: int
 ) -> None:
-    known: dict[str, list[Line]] = defaultdict(list)
-    for line in HISTORIES:
-        if line.day <= as_of:
-            known[str(line.customer)].append(line)
+    known = known_lines(HISTORIES, as_of)
 
     found = summaries(ledger, as_of=as_of, windows_days=WINDOWS)
 

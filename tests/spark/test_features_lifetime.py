@@ -3,7 +3,6 @@
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,9 @@ from segspark.features import lifetime_histories
 from segspark.features.cohorts import customer_cohorts
 from segspark.features.lifetime_histories import (
     collect_fold,
+    held_out_histories,
     history_statistics,
     purchase_histories,
-    with_later_purchases,
 )
 from segspark.features.lifetime_values import Forecasts, customer_lifetime_values
 from segspark.lifetime.churn_holdout import ServedChurn
@@ -30,7 +29,7 @@ from segspark.lifetime.observed import ObservedCustomers
 from segspark.settings.features import FeatureSettings
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.builders import table
-from tests.ledger_rows import ledger_row
+from tests.ledger_rows import Habits, drawn_sales, ledger_row
 from tests.lifetimes import Shop, shop_of
 
 START, DAYS = date(2024, 1, 10), 200
@@ -45,15 +44,7 @@ Sale = tuple[str, date, int]
 
 def sales() -> list[Sale]:
     """Purchase days of 120 customers who come in one after the other and mostly drop out."""
-    luck = Random(11)  # noqa: S311 - the same every time
-    found = []
-    for number in range(120):
-        rate, last = luck.gammavariate(1.0, 0.06), luck.expovariate(0.01)
-        day = age = luck.randrange(150)
-        while day < DAYS and (day == age or day - age < last):
-            found.append((f"c{number:03}", START + timedelta(days=day), luck.randrange(1, 9000)))
-            day += 1 + int(luck.expovariate(rate + 0.001))
-    return found
+    return drawn_sales(120, Habits(150, 0.06, 0.01), seed=11, start=START, days=DAYS)
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +84,8 @@ def middle(ledger: DataFrame) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def held_out(ledger: DataFrame, middle: DataFrame) -> DataFrame:
-    made = with_later_purchases(middle, ledger, settings=PLAIN, after=MIDDLE, until=END)
+def held_out(ledger: DataFrame) -> DataFrame:
+    made = held_out_histories(ledger, settings=PLAIN, after=MIDDLE, until=END)
     return made.sparkSession.createDataFrame(made.collect(), made.schema).cache()
 
 

@@ -1,6 +1,6 @@
 """When customers buy, against plain loops over the orders and the days known on a day."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ from segspark.features.lines import ledger_lines
 from segspark.features.seasons import customer_seasons
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.tables.purchases import CUSTOMER_DAYS, DAYPARTS
-from tests.histories import START, Line, day, pieces, random_histories, transactions
+from tests.histories import START, Line, day, known_lines, pieces, random_histories, transactions
 
 HOLIDAYS = {
     "christmas": "12-01..12-24",
@@ -85,10 +85,7 @@ def found(ledger: DataFrame, *, as_of: int, **changed: object) -> dict[str, dict
 
 
 def expected(as_of: int, *, is_net: bool = True) -> dict[str, dict[str, Any]]:
-    known: dict[str, list[Line]] = defaultdict(list)
-    for line in HISTORIES:
-        if line.day <= as_of:
-            known[str(line.customer)].append(line)
+    known = known_lines(HISTORIES, as_of)
     return {who: seasons(lines, as_of, is_net=is_net) for who, lines in known.items()}
 
 

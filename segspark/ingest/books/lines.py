@@ -14,7 +14,7 @@ STAGED_ROW = "__staged_row"
 """A number of each staged row, so that of equal ones a single one can be taken."""
 
 
-def to_stage(parsed: DataFrame) -> DataFrame:
+def numbered(parsed: DataFrame) -> DataFrame:
     """Parsed rows with `STAGED_ROW`, which is settled once they are written."""
     return parsed.withColumn(STAGED_ROW, F.monotonically_increasing_id())
 
@@ -29,7 +29,7 @@ def copied_lines(staged: DataFrame) -> Iterator[DataFrame]:
     """The good rows that came more than once; held in memory or on disk within the context.
 
     Args:
-        staged: One row per input row, from `to_stage`.
+        staged: One row per input row, from `numbered`.
 
     Returns:
         One row per such row: `STAGED_ROW`, `batch_id`, and `copies_count` of one row of equal ones,
@@ -61,7 +61,7 @@ def kept_lines(staged: DataFrame, entity: Entity, copies: DataFrame | None) -> D
     """Good rows, those equal in every source column as one with its number of copies.
 
     Args:
-        staged: One row per input row, from `to_stage`.
+        staged: One row per input row, from `numbered`.
         entity: What the rows are.
         copies: From `copied_lines`; None where no row has a copy.
 
@@ -84,7 +84,7 @@ def refused_lines(staged: DataFrame, entity: Entity) -> DataFrame:
     """Refused rows with every reason.
 
     Args:
-        staged: One row per input row, from `to_stage`.
+        staged: One row per input row, from `numbered`.
         entity: What the rows are.
 
     Returns:
