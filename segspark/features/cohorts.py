@@ -5,7 +5,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from segspark.features.customers import known_days
+from segspark.features.known import known_days
 from segspark.settings.features import FeatureSettings
 from segspark.tables.lifetime import CUSTOMER_COHORTS
 

@@ -1,53 +1,74 @@
 """How regularly a customer buys, at what discount, and how much of it comes back."""
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-HABIT_ARRAYS = ("observed_days", "gaps")
-"""Columns on the way, too long to be kept."""
+from segspark.features.day_arrays import DayArrays, Flags, Whole, starts
+
+HABIT_TYPES = {
+    "active_months_count": "int",
+    "purchase_gap_mean_days": "double",
+    "purchase_gap_median_days": "double",
+    "purchase_gap_variation_ratio": "double",
+}
+"""Columns of `habit_sums` with their types."""
 
 
-def habit_sums(bought: Column) -> list[Column]:
-    """Collects a customer's purchase days in the aggregation of `known_days`.
+def habit_sums(days: DayArrays, bought: Flags) -> dict[str, pa.Array]:
+    """Months with a purchase, and the gaps between purchase days that follow each other.
 
     Args:
-        bought: Whether the row is a purchase day that counts.
+        days: Days of customers.
+        bought: Which of them are purchase days that count.
+
+    Returns:
+        The columns of `HABIT_TYPES`; those of gaps are NULL where there are too few of them.
     """
-    days = F.collect_list(F.when(bought, F.col("purchase_date")))
-    return [F.sort_array(days).alias("observed_days")]
-
-
-def gap_columns() -> dict[str, Column]:
-    """The gaps between purchase days that follow each other, in order of time, in days."""
-    days = F.col("observed_days")
-    later = F.slice(days, F.lit(2), F.size(days))
-    earlier = F.slice(days, F.lit(1), F.greatest(F.size(days) - 1, F.lit(0)))
-    months = F.array_distinct(F.transform(days, lambda day: F.trunc(day, "month")))
+    customers = len(days.customer_ids)
+    owner, day = days.owner[bought], days.day[bought]
+    months = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    is_first_of_month = starts(owner) | starts(months)
+    follows = ~starts(owner)
+    gaps, owner_of_gap = np.diff(day, prepend=0)[follows], owner[follows]
+    count = np.bincount(owner_of_gap, minlength=customers)
+    # Whole numbers below 2^53 are summed exactly as floats, so the order has no say in it.
+    total = np.bincount(owner_of_gap, gaps, minlength=customers)
+    squares = np.bincount(owner_of_gap, gaps * gaps, minlength=customers)
+    some, more = np.maximum(count, 1), np.maximum(count, 2)
+    mean = total / some
+    variance = (count * squares - total * total) / (more * (more - 1))
+    ordered = gaps[np.lexsort((gaps, owner_of_gap))]
+    first = np.cumsum(count) - count
     return {
-        "gaps": F.zip_with(later, earlier, F.datediff),
-        "active_months_count": F.size(months),
+        "active_months_count": pa.array(
+            np.bincount(owner[is_first_of_month], minlength=customers).astype(np.int32)
+        ),
+        "purchase_gap_mean_days": pa.array(mean, mask=count < 1),
+        "purchase_gap_median_days": pa.array(_medians(ordered, first, count), mask=count < 1),
+        "purchase_gap_variation_ratio": pa.array(
+            np.sqrt(variance) / np.where(count < 1, 1.0, mean), mask=count <= 1
+        ),
     }
 
 
-def habit_columns() -> dict[str, Column]:
-    """The features, of the gaps and of the sums of money; NULL where there is nothing to tell."""
-    gaps, count = F.col("gaps"), F.size("gaps")
-    total = F.aggregate(gaps, F.lit(0).cast("long"), lambda sum_, gap: sum_ + gap)
-    squares = F.aggregate(
-        gaps, F.lit(0).cast("long"), lambda sum_, gap: sum_ + gap.cast("long") * gap
-    )
-    mean = total.cast("double") / count
-    # Sums of whole days are exact, so that the order of the rows has no say in it.
-    variance = (count * squares - total * total).cast("double") / (count * (count - 1))
-    ordered = F.sort_array(gaps)
-    middle = F.get(ordered, F.floor((count - 1) / 2).cast("int"))
-    other_middle = F.get(ordered, F.floor(count / 2).cast("int"))
+def _medians(ordered: Whole, first: Whole, count: Whole) -> NDArray[np.float64]:
+    """Mean of the two middle gaps of each customer; anything where there is none."""
+    if not len(ordered):
+        return np.zeros(len(count))
+    last = len(ordered) - 1
+    middles = [np.minimum(first + place, last) for place in ((count - 1) // 2, count // 2)]
+    found: NDArray[np.float64] = (ordered[np.maximum(middles[0], 0)] + ordered[middles[1]]) / 2.0
+    return found
+
+
+def ratio_columns() -> dict[str, Column]:
+    """Share of discounts and of returns; NULL where there is nothing to take a share of."""
     gross, discount = F.col("gross_amount"), F.col("discount_amount")
     list_price = F.nullif(gross + discount, F.lit(0)).cast("double")
     return {
-        "purchase_gap_mean_days": F.when(count > 0, mean),
-        "purchase_gap_median_days": F.when(count > 0, (middle + other_middle) / 2.0),
-        "purchase_gap_variation_ratio": F.when(count > 1, F.sqrt(variance) / mean),
         "discount_ratio": discount.cast("double") / list_price,
         "return_ratio": F.col("returned_amount").cast("double")
         / F.nullif(gross, F.lit(0)).cast("double"),

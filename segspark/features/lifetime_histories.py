@@ -9,7 +9,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from segspark.features.customers import customer_summaries, known_days
+from segspark.features.customers import customer_summaries
+from segspark.features.known import known_days
 from segspark.lifetime.arrays import Floats
 from segspark.lifetime.compression import CELL_DAYS, CELL_LOG_SPEND
 from segspark.lifetime.fitted import Statistics

@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from segspark.features import evenness
-from segspark.features.customers import known_days
 from segspark.features.evenness import Counts, Floats
+from segspark.features.known import known_days
 from segspark.settings.behaviour import DayRange, SeasonSettings, day_ranges
 from segspark.settings.features import FeatureSettings
 from segspark.tables.behaviour import CUSTOMER_SEASONS

@@ -1,15 +1,41 @@
 """Purchases within windows of recent days, each ending on the as-of date."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 
+import numpy as np
+import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from segspark.features.day_arrays import DayArrays, money
 
-def window_sums(windows_days: Sequence[int], *, as_of: date) -> list[Column]:
-    """Sums over a customer's rows of `known_days`: orders, spend and days of each window."""
-    return [column for days in windows_days for column in _sums(days, as_of)]
+
+def window_types(windows_days: Sequence[int]) -> dict[str, str]:
+    """Columns of `window_sums` with their types."""
+    return {name: kind for days in windows_days for name, kind in _types(days).items()}
+
+
+def window_sums(days: DayArrays, windows_days: Sequence[int], *, as_of: int) -> dict[str, pa.Array]:
+    """Orders, spend and purchase days of each window, and the spend of as many days before.
+
+    Args:
+        days: With `orders` and `spend`.
+        windows_days: How long each window is.
+        as_of: Its last day, in days since 1970-01-01.
+    """
+    orders, spend = days.sums["orders"], days.sums["spend"]
+    found: dict[str, pa.Array] = {}
+    for length in windows_days:
+        is_inside = days.day > as_of - length
+        is_before = ~is_inside & (days.day > as_of - 2 * length)
+        columns = (
+            pa.array(days.of_customers(orders, is_inside)),
+            money(days.of_customers(spend, is_inside)),
+            pa.array(days.of_customers((orders > 0).astype(np.int64), is_inside)),
+            money(days.of_customers(spend, is_before)),
+        )
+        found |= dict(zip(_types(length), columns, strict=True))
+    return found
 
 
 def window_columns(windows_days: Sequence[int]) -> dict[str, Column]:
@@ -17,16 +43,13 @@ def window_columns(windows_days: Sequence[int]) -> dict[str, Column]:
     return {name: made for days in windows_days for name, made in _derived(days).items()}
 
 
-def _sums(days: int, as_of: date) -> list[Column]:
-    day = F.col("purchase_date")
-    is_inside = day > F.lit(as_of - timedelta(days=days))
-    is_before = ~is_inside & (day > F.lit(as_of - timedelta(days=2 * days)))
-    return [
-        _sum("orders", is_inside).alias(f"order_{days}_days_count"),
-        _money(is_inside).alias(f"spend_{days}_days_amount"),
-        F.count_if(is_inside & (F.col("orders") > 0)).alias(f"purchase_{days}_days_count"),
-        _money(is_before).alias(_before(days)),
-    ]
+def _types(days: int) -> dict[str, str]:
+    return {
+        f"order_{days}_days_count": "bigint",
+        f"spend_{days}_days_amount": "decimal(28,4)",
+        f"purchase_{days}_days_count": "bigint",
+        _before(days): "decimal(28,4)",
+    }
 
 
 def _derived(days: int) -> dict[str, Column]:
@@ -40,11 +63,3 @@ def _derived(days: int) -> dict[str, Column]:
 
 def _before(days: int) -> str:
     return f"spend_before_{days}_days"
-
-
-def _sum(name: str, condition: Column) -> Column:
-    return F.sum(F.when(condition, F.col(name)).otherwise(0))
-
-
-def _money(condition: Column) -> Column:
-    return _sum("spend", condition).cast("decimal(28,4)")
