@@ -7,8 +7,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from segspark.features.lines import LedgerLines
-from segspark.features.orders import ORDER, purchase_days
+from segspark.features.orders import ORDER
+from segspark.features.parts import amount_of, parts
 from segspark.features.returns import return_matches
+from segspark.tables import contract
 from segspark.tables.purchases import CUSTOMER_DAYS, DAYPART_HOURS, DAYPARTS
 
 _KEYS = ("customer_id", "purchase_date", "effective_date")
@@ -32,17 +34,17 @@ def customer_days(
     """
     if matches is None:
         matches = return_matches(lines, ledger_id=ledger_id)
-    purchases = purchase_days(lines.order_days)
-    parts = [
+    purchases = lines.order_days.filter("is_purchase")
+    found = [
         _bought(purchases),
         _undone(purchases, matches.filter("is_matched")),
         _given_back(matches),
         _neither(lines.order_days),
     ]
     return (
-        reduce(DataFrame.unionByName, parts)
+        reduce(DataFrame.unionByName, found)
         .groupBy(*_KEYS)
-        .agg(*(F.sum(c.name).cast(c.dtype).alias(c.name) for c in _SUMS))
+        .agg(*(_sum(c).alias(c.name) for c in _SUMS))
         .withColumn("ledger_id", F.lit(ledger_id))
         .transform(CUSTOMER_DAYS.conform)
     )
@@ -59,22 +61,27 @@ def counted_money(lines: LedgerLines) -> DataFrame:
     """
     return lines.order_days.agg(
         *(
-            F.coalesce(F.sum(F.when(F.col(counts), F.col("amount"))), F.lit(0))
-            .cast("decimal(28,4)")
-            .alias(name)
+            amount_of(F.coalesce(F.sum(F.when(F.col(counts), F.col("amount"))), F.lit(0))).alias(
+                name
+            )
             for name, counts in (("gross_amount", "is_purchase"), ("returned_amount", "is_return"))
         )
     )
 
 
+def _sum(column: contract.Column) -> Column:
+    summed = F.sum(column.name)
+    return amount_of(summed) if column.dtype == contract.MONEY else summed
+
+
 def _row(purchase_date: Column, effective_date: Column, **sums: Column) -> list[Column]:
-    """A ledger row: the sums given, zero elsewhere."""
+    """A ledger row: the sums given, zero elsewhere; money and units in ten-thousandths."""
     zero = F.lit(0)
     return [
         F.col("customer_id"),
         purchase_date.alias("purchase_date"),
         effective_date.alias("effective_date"),
-        *(sums.get(c.name, zero).cast(c.dtype).alias(c.name) for c in _SUMS),
+        *(sums.get(c.name, zero).cast("long").alias(c.name) for c in _SUMS),
     ]
 
 
@@ -125,7 +132,7 @@ def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
             *order,
             F.col("return_date").alias("day"),
             F.lit(None).cast("int").alias("order_hour"),
-            (-F.col("returned_units")).alias("units_left"),
+            (-parts(F.col("returned_units"))).alias("units_left"),
             F.lit(0).cast("long").alias("unreturnable"),
         )
     )
@@ -148,12 +155,12 @@ def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
 
 def _given_back(matches: DataFrame) -> DataFrame:
     """Matched returns, on the purchase's day, effective on their own; others on their own only."""
-    amount = F.col("returned_amount")
+    amount = parts(F.col("returned_amount"))
     return matches.select(
         *_row(
             F.coalesce("purchase_date", "return_date"),
             F.col("return_date"),
-            returned_units=F.col("returned_units"),
+            returned_units=parts(F.col("returned_units")),
             returned_amount=amount,
             unmatched_returned_amount=F.when(F.col("is_matched"), 0).otherwise(amount),
         )

@@ -1,12 +1,14 @@
 """Which lines count: purchases, returns and the rest of a customer's lines."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.features.matching import GROUP
 from segspark.features.orders import order_days
+from segspark.features.parts import parts
 from segspark.settings.features import LedgerSettings
 
 LINE_COLUMNS = (
@@ -28,7 +30,6 @@ LINE_COLUMNS = (
     "discount_amount",
 )
 """Columns of `transactions` that the ledger is made of."""
-_SUM = "decimal(28,4)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,16 @@ def returned_groups(lines: DataFrame) -> DataFrame:
     Returns:
         One row per `group_hash` of the returns that can be matched.
     """
-    known = lines.filter("is_return").na.drop(subset=list(GROUP))
-    return known.select(group_hash()).distinct()
+    return lines.filter("is_return").select(group_hash()).na.drop().distinct()
 
 
 def group_hash() -> Column:
-    """Equal for lines that can undo one another, and hardly ever for others."""
-    return F.xxhash64(*GROUP).alias("group_hash")
+    """Equal for lines that can undo one another, and hardly ever for others.
+
+    NULL for a line without a product or a price, which is to match nothing.
+    """
+    is_known = reduce(Column.__and__, [F.col(name).isNotNull() for name in GROUP])
+    return F.when(is_known, F.xxhash64(*GROUP)).alias("group_hash")
 
 
 def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> DataFrame:
@@ -87,7 +91,7 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
     Returns:
         One row per line with a customer: `line`, which is its batch and id, its other keys, its
         price in the source's currency, `is_purchase`, `is_return`, and `units`, `amount` and
-        `discount` as positive sums over its copies.
+        `discount` as positive sums over its copies, in ten-thousandths.
     """
     copies = F.col("copies_count") if settings.exact_duplicates == "all" else F.lit(1)
     kind, amount = F.col("line_kind"), F.col("line_amount")
@@ -107,11 +111,7 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         (kind.isin(*settings.purchase_kinds) & (amount > 0)).alias("is_purchase"),
         (kind.isin(*settings.return_kinds) & (amount < 0)).alias("is_return"),
         copies.cast("long").alias("copies"),
-        _times(F.abs("quantity_units"), copies).alias("units"),
-        _times(F.abs(amount), copies).alias("amount"),
-        _times(F.col("discount_amount"), copies).alias("discount"),
+        (parts(F.abs("quantity_units")) * copies).alias("units"),
+        (parts(F.abs(amount)) * copies).alias("amount"),
+        (parts(F.col("discount_amount")) * copies).alias("discount"),
     )
-
-
-def _times(number: Column, copies: Column) -> Column:
-    return (number * copies.cast("decimal(10,0)")).cast(_SUM)

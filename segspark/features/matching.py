@@ -22,10 +22,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-GROUP = ("source", "customer_id", "product_id", "source_currency", "source_unit_price_amount")
+GROUP = ("customer_id", "product_id", "source_unit_price_amount", "source_currency", "source")
 """Lines that can undo one another. The price is the source's: in the lake's currency it would move
-with the rate between a purchase and its return."""
-_SUM = "decimal(28,4)"
+with the rate between a purchase and its return. Rows are sorted by them: what differs most comes
+first."""
 _ORDER = ("transaction_at", "is_return", "line")
 _RETURN = ("line", "day", "units", "amount", "low", "high")
 
@@ -57,7 +57,7 @@ def matched_units(events: DataFrame, *, matching: Literal["oldest", "nearest"]) 
         # What a return takes of a purchase lies in one stretch, in a queue as in a stack.
         .groupBy(*GROUP, *_RETURN, "purchase")
         .agg(F.max("top").alias("top"))
-        .withColumns({"first": first.cast(_SUM), "last": last.cast(_SUM)})
+        .withColumns({"first": first, "last": last})
         .drop("low", "high", "top")
     )
 
@@ -66,22 +66,22 @@ def _placed(events: DataFrame, *, matching: Literal["oldest", "nearest"]) -> Dat
     """Give each event the places that it fills or empties, from `low` to `high`."""
     in_order = Window.partitionBy(*GROUP).orderBy(*_ORDER)
     so_far = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    units, zero = F.col("units"), F.lit(0).cast(_SUM)
+    units, zero = F.col("units"), F.lit(0).cast("long")
     put = F.when(F.col("is_return"), zero).otherwise(units)
     signed = F.when(F.col("is_return"), -units).otherwise(units)
     there = (
-        events.withColumn("running", F.sum(signed).over(so_far).cast(_SUM))
+        events.withColumn("running", F.sum(signed).over(so_far))
         .withColumn("lowest", F.least(zero, F.min("running").over(so_far)))
-        .withColumn("after", (F.col("running") - F.col("lowest")).cast(_SUM))
+        .withColumn("after", F.col("running") - F.col("lowest"))
         .withColumn("before", F.coalesce(F.lag("after", 1).over(in_order), zero))
-        .withColumn("bought", F.sum(put).over(so_far).cast(_SUM))
+        .withColumn("bought", F.sum(put).over(so_far))
     )
     if matching == "nearest":
         low, high = F.least("before", "after"), F.greatest("before", "after")
     else:
         high = F.col("bought") - F.when(F.col("is_return"), F.col("after")).otherwise(zero)
         low = F.col("bought") - F.when(F.col("is_return"), F.col("before")).otherwise(units)
-    return there.withColumns({"low": low.cast(_SUM), "high": high.cast(_SUM)})
+    return there.withColumns({"low": low, "high": high})
 
 
 def _reached(placed: DataFrame, *, matching: Literal["oldest", "nearest"]) -> DataFrame:
@@ -112,7 +112,7 @@ def _cells(placed: DataFrame) -> DataFrame:
         F.collect_set("high").over(Window.partitionBy(*GROUP)),
     )
     mine = F.filter("ends", lambda end: (end > F.col("low")) & (end <= F.col("high")))
-    beyond = F.array(F.lit(None).cast(_SUM))
+    beyond = F.array(F.lit(None).cast("long"))
     filler = F.struct("line", "order_id", "day", "low")
     cell = Window.partitionBy(*GROUP, "top").orderBy(*_ORDER)
     return (

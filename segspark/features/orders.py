@@ -4,15 +4,15 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-ORDER = ("source", "customer_id", "order_id")
-_SUM = "decimal(28,4)"
+ORDER = ("order_id", "customer_id", "source")
+"""Rows are sorted by them: what differs most comes first."""
 _QUARTER_MICROSECONDS = 15 * 60 * 1_000_000
 _NO_HOUR = 24
 _HOURS = _NO_HOUR + 1
 
 
 def order_days(lines: DataFrame) -> DataFrame:
-    """Sum lines to order and day.
+    """Sum lines to order and day, with day and hour of the order's first purchase line.
 
     Lines of an order come side by side, so nearly all of the summing is done where they are read.
 
@@ -21,38 +21,27 @@ def order_days(lines: DataFrame) -> DataFrame:
 
     Returns:
         One row per order, `transaction_date`, `is_purchase` and `is_return`: sums of `copies`,
-        `units`, `amount` and `discount`, `unitless_lines`, which have money and no units, and
-        `first_moment`, from which `purchase_days` takes the order's hour.
+        `units`, `amount` and `discount`, in ten-thousandths, and `unitless_lines`, which have money
+        and no units. Of purchases, `order_date` and `order_hour`, which is NULL where the first
+        line is stamped at midnight: a day without a time. An order that was purchased has one such
+        row whose `transaction_date` is its `order_date`.
     """
     # One number for instant and hour, so that its least one is the first line's.
     moment = F.unix_micros("transaction_at") * _HOURS + _known_hour()
-    return lines.groupBy(*ORDER, "transaction_date", "is_purchase", "is_return").agg(
-        F.sum("copies").alias("copies"),
-        *(F.sum(name).cast(_SUM).alias(name) for name in ("units", "amount", "discount")),
+    days = lines.groupBy(*ORDER, "transaction_date", "is_purchase", "is_return").agg(
+        *(F.sum(name).alias(name) for name in ("copies", "units", "amount", "discount")),
         F.count_if(F.col("units") == 0).alias("unitless_lines"),
         F.min(moment).alias("first_moment"),
     )
-
-
-def purchase_days(days: DataFrame) -> DataFrame:
-    """Purchases only, with day and hour of the order's first line.
-
-    Args:
-        days: From `order_days`.
-
-    Returns:
-        Its rows that are purchases, with `order_date` and `order_hour`, which is NULL where the
-        first line is stamped at midnight: a day without a time. An order has one row whose
-        `transaction_date` is its `order_date`.
-    """
-    order = Window.partitionBy(*ORDER)
+    order = Window.partitionBy(*ORDER, "is_purchase")
     hour = F.pmod(F.min("first_moment").over(order), F.lit(_HOURS)).cast("int")
-    return days.filter("is_purchase").withColumns(
+    first_day = F.min("transaction_date").over(order)
+    return days.withColumns(
         {
-            "order_date": F.min("transaction_date").over(order),
-            "order_hour": F.nullif(hour, F.lit(_NO_HOUR)),
+            "order_date": F.when(F.col("is_purchase"), first_day),
+            "order_hour": F.when(F.col("is_purchase"), F.nullif(hour, F.lit(_NO_HOUR))),
         }
-    )
+    ).drop("first_moment")
 
 
 def _known_hour() -> Column:

@@ -9,10 +9,9 @@ from pyspark.sql import functions as F
 
 from segspark.features.lines import LedgerLines, group_hash
 from segspark.features.matching import GROUP, matched_units
-from segspark.features.orders import ORDER, purchase_days
+from segspark.features.orders import ORDER
+from segspark.features.parts import amount_of
 from segspark.tables.returns import RETURN_MATCHES
-
-_SUM = "decimal(28,4)"
 
 
 def return_matches(lines: LedgerLines, *, ledger_id: str) -> DataFrame:
@@ -40,40 +39,34 @@ def return_matches(lines: LedgerLines, *, ledger_id: str) -> DataFrame:
         F.col("purchase.order_id").alias("order_id"),
         F.col("purchase.day").alias("purchase_date"),
         F.col("day").alias("return_date"),
-        (F.col("last") - F.col("first")).cast(_SUM).alias("returned_units"),
-        _money(F.col("first"), F.col("last")).alias("returned_amount"),
+        amount_of(F.col("last") - F.col("first")).alias("returned_units"),
+        amount_of(_money(F.col("first"), F.col("last"))).alias("returned_amount"),
     ).transform(RETURN_MATCHES.conform)
 
 
 def _events(lines: LedgerLines) -> DataFrame:
-    """All returns, and the purchases that one of them may undo.
+    """All returns, and the purchases that one of them may undo, with `day`, a purchase's order's.
 
     Purchases whose hash is that of a return by chance are of a group without one, and undone by
     none.
     """
-    columns = (*GROUP, "line", "transaction_at", "is_return", "units", "amount")
-    # Windows take NULLs for equal, and a line without a product or a price is to match nothing.
-    bought = lines.lines.filter("is_purchase").na.drop(subset=list(GROUP))
-    reached = (
-        bought.withColumn("group_hash", group_hash())
-        .join(lines.returned, on="group_hash", how="left_semi")
-        .select(*columns, "order_id")
+    reached = lines.returned.withColumn("is_reached", F.lit(col=True))
+    bought = F.col("is_purchase") & F.col("is_reached")
+    events = (
+        lines.lines.filter("is_purchase OR is_return")
+        .withColumn("group_hash", group_hash())
+        .join(reached, on="group_hash", how="left")
+        .filter(F.col("is_return") | bought)
     )
-    no_order = F.lit(None).cast("string").alias("order_id")
-    returns = lines.lines.filter("is_return").select(
-        *columns, no_order, F.col("transaction_date").alias("day")
-    )
-    return _with_order_date(reached, lines.order_days).unionByName(returns)
-
-
-def _with_order_date(purchases: DataFrame, days: DataFrame) -> DataFrame:
-    """Purchases with `day`, the order's."""
-    orders = purchase_days(days).filter("transaction_date = order_date")
-    keys = orders.select(
-        *(F.col(name).alias(f"its_{name}") for name in ORDER), F.col("order_date").alias("day")
+    orders = lines.order_days.filter("transaction_date = order_date").select(
+        *(F.col(name).alias(f"its_{name}") for name in ORDER), "order_date"
     )
     is_its = [F.col(name).eqNullSafe(F.col(f"its_{name}")) for name in ORDER]
-    return purchases.join(keys, on=is_its, how="inner").drop(*(f"its_{name}" for name in ORDER))
+    day = F.when(F.col("is_return"), F.col("transaction_date")).otherwise(F.col("order_date"))
+    return events.join(orders, on=is_its, how="left").select(
+        *(*GROUP, "line", "transaction_at", "is_return", "units", "amount", "order_id"),
+        day.alias("day"),
+    )
 
 
 def _money(first: Column, last: Column) -> Column:
@@ -83,12 +76,10 @@ def _money(first: Column, last: Column) -> Column:
     """
     to_the_end = last >= F.col("units")
     upper = F.when(to_the_end, F.col("amount")).otherwise(_money_up_to(last))
-    return (upper - _money_up_to(first)).cast(_SUM)
+    return upper - _money_up_to(first)
 
 
 def _money_up_to(place: Column) -> Column:
-    """The return's money for its units before `place`, to four digits."""
-    share = F.when(place == 0, F.lit(0.0)).otherwise(
-        place.cast("double") / F.col("units").cast("double")
-    )
-    return F.round(F.col("amount").cast("double") * share, 4).cast(_SUM)
+    """The return's money for its units before `place`, rounded."""
+    share = F.when(place == 0, F.lit(0.0)).otherwise(place / F.col("units"))
+    return F.round(F.col("amount") * share).cast("long")
