@@ -7,9 +7,17 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from segspark.features.day_arrays import DayArrays, Flags, Whole, day_arrays, money, whole_customers
+from segspark.features.day_arrays import (
+    DayArrays,
+    Flags,
+    Whole,
+    day_arrays,
+    money,
+    number_of_day,
+    whole_customers,
+)
 from segspark.features.habits import HABIT_TYPES, habit_sums
-from segspark.features.known import known_rows
+from segspark.features.known import in_order, known_rows
 from segspark.features.windows import window_sums, window_types
 from segspark.settings.features import FeatureSettings
 
@@ -44,7 +52,6 @@ _BTYD_TYPES = {
     "day_spend": _MONEY,
     "first_spend": _MONEY,
 }
-_EPOCH = date(1970, 1, 1)
 
 
 def customer_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
@@ -70,9 +77,7 @@ def customer_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) 
     }
     return (
         known_rows(ledger, settings=settings, as_of=as_of)
-        .select("customer_id", "purchase_date", *_SUMMED)
-        .repartition("customer_id")
-        .sortWithinPartitions("customer_id", "purchase_date")
+        .transform(in_order, _SUMMED)
         .mapInArrow(
             _summed(settings, as_of), ", ".join(f"{name} {kind}" for name, kind in types.items())
         )
@@ -83,8 +88,8 @@ def _summed(
     settings: FeatureSettings, as_of: date
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Batches of sorted rows → batches of sums."""
-    length, windows, today = settings.observation_days, settings.windows_days, _number(as_of)
-    first = _number(as_of - timedelta(days=length - 1)) if length else _number(date.min)
+    length, windows, today = settings.observation_days, settings.windows_days, number_of_day(as_of)
+    first = number_of_day(as_of - timedelta(days=length - 1)) if length else number_of_day(date.min)
 
     def sum_up(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for rows in whole_customers(batches):
@@ -135,7 +140,3 @@ def _btyd_sums(days: DayArrays) -> dict[str, pa.Array]:
         "day_spend": money(days.of_customers(spend, is_bought)),
         "first_spend": money(np.where(first >= 0, spend[first], 0)),
     }
-
-
-def _number(day: date) -> int:
-    return (day - _EPOCH).days

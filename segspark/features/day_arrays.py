@@ -6,6 +6,7 @@ and go over these value by value, in ten times the time of numpy.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +15,8 @@ from numpy.typing import NDArray
 
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-PARTS = 10_000
-"""Money and units have four digits: they are summed as whole ten-thousandths, exactly."""
 _MONEY = pa.decimal128(28, 4)
+_EPOCH = date(1970, 1, 1)
 _LEAST_ROWS = 50_000
 """So many rows at a time make the cost of each call small."""
 _MOST = 9.2e18
@@ -104,6 +104,11 @@ def money(amounts: Whole) -> pa.Array:
     """Whole ten-thousandths as decimals."""
     words = np.stack([amounts, amounts >> 63], axis=1)
     return pa.Array.from_buffers(_MONEY, len(amounts), [None, pa.py_buffer(words)])
+
+
+def number_of_day(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - _EPOCH).days
 
 
 def starts(values: Whole) -> Flags:

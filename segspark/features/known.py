@@ -1,12 +1,12 @@
 """What of the ledger is known on a day."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.settings.features import FeatureSettings
-from segspark.tables.purchases import DAYPART_COUNTS
 
 
 def known_rows(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
@@ -31,6 +31,15 @@ def known_rows(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> 
     )
 
 
+def in_order(rows: DataFrame, names: Sequence[str]) -> DataFrame:
+    """Columns to sum, each customer's rows side by side and in order of time, for `day_arrays`."""
+    return (
+        rows.select("customer_id", "purchase_date", *names)
+        .repartition("customer_id")
+        .sortWithinPartitions("customer_id", "purchase_date")
+    )
+
+
 def known_days(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
     """Sums of each customer and purchase day, as they were known on the as-of date.
 
@@ -40,12 +49,10 @@ def known_days(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> 
         as_of: Rows that become effective later are not seen.
 
     Returns:
-        One row per customer and day: `orders` and `spend` as the settings count them, and the
-        ledger's counts of orders by part of the day. Only days with `orders` above 0 are purchase
-        days.
+        One row per customer and day: `orders` and `spend` as the settings count them. Only days
+        with `orders` above 0 are purchase days.
     """
-    names = ("orders", "spend", *DAYPART_COUNTS)
     known = known_rows(ledger, settings=settings, as_of=as_of)
     return known.groupBy("customer_id", "purchase_date").agg(
-        *(F.sum(name).alias(name) for name in names)
+        F.sum("orders").alias("orders"), F.sum("spend").alias("spend")
     )

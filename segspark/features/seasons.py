@@ -1,7 +1,6 @@
 """When customers buy: shares by season, favourites, and how sure that is."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import numpy as np
@@ -9,43 +8,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.window import Window
 
 from segspark.features import evenness
+from segspark.features.calendars import NO_HOLIDAY, Calendar, calendars
+from segspark.features.day_arrays import DayArrays, day_arrays, number_of_day, whole_customers
 from segspark.features.evenness import Counts, Floats
-from segspark.features.known import known_days
-from segspark.settings.behaviour import DayRange, SeasonSettings, day_ranges
+from segspark.features.known import in_order, known_rows
 from segspark.settings.features import FeatureSettings
 from segspark.tables.behaviour import CUSTOMER_SEASONS
 from segspark.tables.purchases import DAYPART_HOURS, DAYPARTS
 
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_NO_HOLIDAY = ""
-_HEAD = ("customer_id", "order_count", "later_order_count", "observed_days")
+_DAYPART_COLUMNS = tuple(f"{daypart}_orders" for daypart in DAYPARTS)
+_SUMMED = ("orders", *_DAYPART_COLUMNS)
+_NAMES = tuple(c.name for c in CUSTOMER_SEASONS.columns if c.name != "snapshot_id")
 _SCHEMA = ", ".join(
-    f"{c.name} {c.dtype.simpleString()}"
-    for c in CUSTOMER_SEASONS.columns
-    if c.name != "snapshot_id"
+    f"{c.name} {c.dtype.simpleString()}" for c in CUSTOMER_SEASONS.columns if c.name in _NAMES
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """A way to divide days.
-
-    Attributes:
-        name: Kind of season.
-        levels: Its levels; one without a name is compared with the others and not told.
-        level: Number of the level of the column `day`.
-    """
-
-    name: str
-    levels: tuple[str, ...]
-    level: Column
 
 
 def customer_seasons(
@@ -63,157 +41,67 @@ def customer_seasons(
         Conforms to `CUSTOMER_SEASONS`: every customer known by the date, those without a purchase
         that stands with empty shares.
     """
-    kinds = _kinds(settings.seasons)
-    calendar = _calendar(ledger, kinds, as_of)
+    is_net = settings.monetary == "net"
+    dayparts = {f"{name}_orders": _daypart_orders(name, is_net=is_net) for name in DAYPARTS}
     return (
-        known_days(ledger, settings=settings, as_of=as_of)
-        .withColumn("day", F.col("purchase_date"))
-        .withColumns({kind.name: kind.level for kind in kinds})
-        .transform(_counted, kinds, is_net=settings.monetary == "net")
-        .join(F.broadcast(calendar), on="first_date", how="left")
-        .select(*_kernel_columns(kinds))
-        .mapInArrow(_measured(kinds), _SCHEMA)
+        known_rows(ledger, settings=settings, as_of=as_of)
+        .withColumns(dayparts)
+        .transform(in_order, _SUMMED)
+        .mapInArrow(_measured(calendars(settings.seasons), number_of_day(as_of)), _SCHEMA)
         .withColumn("snapshot_id", F.lit(snapshot_id))
         .transform(CUSTOMER_SEASONS.conform)
     )
 
 
-def _kinds(settings: SeasonSettings) -> tuple[_Kind, ...]:
-    """The ways to divide days, in which dayparts have no part."""
-    day = F.col("day")
-    holidays = tuple(settings.holidays)
-    rest = len(holidays)
-    period = F.lit(rest)
-    for number, name in reversed(list(enumerate(holidays))):
-        period = F.when(_is_in(day, day_ranges(settings.holidays[name])), number).otherwise(period)
-    return (
-        _Kind("month", _MONTHS, F.month(day) - 1),
-        _Kind("weekday", _WEEKDAYS, F.weekday(day)),
-        _Kind("holiday", (*holidays, _NO_HOLIDAY), period),
-    )
-
-
-def _is_in(day: Column, ranges: Sequence[DayRange]) -> Column:
-    of_year = F.month(day) * 100 + F.dayofmonth(day)
-    found = F.lit(col=False)
-    for each in ranges:
-        first, last = (d.month * 100 + d.day for d in (each.first, each.last))
-        if not each.is_yearly:
-            found |= day.between(F.lit(each.first), F.lit(each.last))
-        elif first <= last:
-            found |= of_year.between(first, last)
-        else:
-            found |= (of_year >= first) | (of_year <= last)
-    return found
-
-
-def _calendar(ledger: DataFrame, kinds: Sequence[_Kind], as_of: date) -> DataFrame:
-    """Days of each level from each day of the ledger's history to the as-of date, both counted.
-
-    One row per `first_date`: its level of each kind, and `<kind>_days`.
-    """
-    first = ledger.agg(F.min("purchase_date").alias("first"))
-    days = first.select(F.explode(F.sequence("first", F.lit(as_of))).alias("day")).withColumns(
-        {kind.name: kind.level for kind in kinds}
-    )
-    # One task sorts all days of the history: some thousands.
-    until_the_end = Window.orderBy(F.desc("day")).rowsBetween(
-        Window.unboundedPreceding, Window.currentRow
-    )
-    return days.select(
-        F.col("day").alias("first_date"),
-        *(F.col(kind.name).alias(f"first_{kind.name}") for kind in kinds),
-        *(
-            F.array(
-                *(
-                    F.sum((F.col(kind.name) == level).cast("long")).over(until_the_end)
-                    for level in range(len(kind.levels))
-                )
-            ).alias(f"{kind.name}_days")
-            for kind in kinds
-        ),
-    )
-
-
-def _counted(days: DataFrame, kinds: Sequence[_Kind], *, is_net: bool) -> DataFrame:
-    """Orders of each customer by level: `<kind>_orders`, and what the first day had."""
-    orders = F.col("orders")
-    bought = F.when(orders > 0, F.col("purchase_date"))
-
-    def daypart_orders(daypart: str) -> Column:
-        placed = F.col(f"{daypart}_order_count")
-        return placed - F.col(f"undone_{daypart}_order_count") if is_net else placed
-
-    return days.groupBy("customer_id").agg(
-        F.sum(orders).alias("order_count"),
-        F.min(bought).alias("first_date"),
-        F.min_by(orders, bought).alias("first_orders"),
-        *(
-            F.array(
-                *(
-                    F.sum(F.when(F.col(kind.name) == level, orders).otherwise(0))
-                    for level in range(len(kind.levels))
-                )
-            ).alias(f"{kind.name}_orders")
-            for kind in kinds
-        ),
-        F.array(*(F.sum(daypart_orders(daypart)) for daypart in DAYPARTS)).alias("daypart_orders"),
-    )
-
-
-def _kernel_columns(kinds: Sequence[_Kind]) -> list[Column]:
-    """What is measured, zeros where a customer has no first day."""
-    zero = F.lit(0).cast("long")
-    found = [
-        F.col("customer_id"),
-        F.col("order_count"),
-        F.coalesce("first_orders", zero).alias("first_orders"),
-        F.col("daypart_orders"),
-    ]
-    for kind in kinds:
-        nothing = F.array(*([zero] * len(kind.levels)))
-        found += [
-            F.col(f"{kind.name}_orders"),
-            F.coalesce(f"{kind.name}_days", nothing).alias(f"{kind.name}_days"),
-            F.coalesce(f"first_{kind.name}", zero).cast("long").alias(f"first_{kind.name}"),
-        ]
-    return found
+def _daypart_orders(daypart: str, *, is_net: bool) -> Column:
+    placed = F.col(f"{daypart}_order_count")
+    return placed - F.col(f"undone_{daypart}_order_count") if is_net else placed
 
 
 def _measured(
-    kinds: Sequence[_Kind],
+    divided: tuple[Calendar, ...], as_of: int
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Batches of counts → batches of the table's columns."""
-    levels = {kind.name: kind.levels for kind in kinds}
+    """Batches of sorted rows of the ledger → batches of the table's columns."""
 
     def measure(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            if len(batch):
-                yield _measure(batch, levels)
+        for rows in whole_customers(batches):
+            yield _measure(day_arrays(rows, _SUMMED), divided, as_of)
 
     return measure
 
 
-def _measure(batch: pa.RecordBatch, levels: dict[str, tuple[str, ...]]) -> pa.RecordBatch:
-    first = _numbers(batch.column("first_orders"))
-    orders = _numbers(batch.column("order_count"))
+def _measure(days: DayArrays, divided: tuple[Calendar, ...], as_of: int) -> pa.RecordBatch:
+    orders = days.sums["orders"]
+    first = days.first(orders > 0)
+    # Who never bought has had no day to buy on: time begins after the last one.
+    first_day = np.where(first >= 0, days.day[first], as_of + 1)
+    first_orders = np.where(first >= 0, orders[first], 0)
+    order_count = days.of_customers(orders)
     found: dict[str, pa.Array] = {
-        "customer_id": batch.column("customer_id"),
-        "order_count": batch.column("order_count"),
-        "later_order_count": pa.array(orders - first),
-        "observed_days": pa.array(_table(batch, "month_days").sum(axis=1)),
+        "customer_id": days.customer_ids,
+        "order_count": pa.array(order_count),
+        "later_order_count": pa.array(order_count - first_orders),
+        "observed_days": pa.array(as_of + 1 - first_day),
     }
-    for name, names in levels.items():
-        counts, time = _table(batch, f"{name}_orders"), _table(batch, f"{name}_days")
-        opening = _numbers(batch.column(f"first_{name}"))
-        later = _without(counts, opening, first)
-        later_time = _without(time, opening, np.minimum(first, 1))
-        found |= _columns(name, names, (counts, time), (later, later_time))
-    counts = _table(batch, "daypart_orders")
+    for calendar in divided:
+        counts = _counted(days, calendar)
+        time = calendar.time(first_day, as_of)
+        opening = calendar.level(first_day)
+        later = _without(counts, opening, first_orders)
+        later_time = _without(time, opening, (first >= 0).astype(np.int64))
+        found |= _columns(calendar.name, calendar.levels, (counts, time), (later, later_time))
+    counts = np.stack([days.of_customers(days.sums[name]) for name in _DAYPART_COLUMNS], axis=1)
     hours = np.full_like(counts, DAYPART_HOURS)
     found |= _columns("daypart", tuple(DAYPARTS), (counts, hours), (counts, hours))
-    order = [c.name for c in CUSTOMER_SEASONS.columns if c.name != "snapshot_id"]
-    return pa.RecordBatch.from_arrays([found[name] for name in order], names=order)
+    return pa.RecordBatch.from_arrays([found[name] for name in _NAMES], names=_NAMES)
+
+
+def _counted(days: DayArrays, calendar: Calendar) -> Counts:
+    """Orders of each customer in each level, shape (customers, levels)."""
+    levels, customers = len(calendar.levels), len(days.customer_ids)
+    cell = days.owner * levels + calendar.level(days.day)
+    counted = np.bincount(cell, days.sums["orders"], minlength=customers * levels)
+    return counted.astype(np.int64).reshape(customers, levels)
 
 
 def _columns(
@@ -223,7 +111,7 @@ def _columns(
     tested: tuple[Counts, Counts],
 ) -> dict[str, pa.Array]:
     """A kind's columns, from counts and time of all levels, and from those that are tested."""
-    is_told = np.array([name != _NO_HOLIDAY for name in names])
+    is_told = np.array([name != NO_HOLIDAY for name in names])
     counts, time = everything
     favourite = evenness.favourites(counts * is_told, time)
     told = pa.array([*names, None], pa.string())
@@ -249,16 +137,6 @@ def _without(table: Counts, level: Counts, taken: Counts) -> Counts:
     rest = table.copy()
     rest[np.arange(len(table)), level] -= taken
     return rest
-
-
-def _table(batch: pa.RecordBatch, name: str) -> Counts:
-    """An array column as one row per customer."""
-    values = _numbers(batch.column(name).flatten())
-    return values.reshape(len(batch), -1)
-
-
-def _numbers(column: pa.Array) -> Counts:
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _nullable(values: Floats) -> pa.Array:

@@ -117,8 +117,6 @@ def _daypart_counts() -> tuple[Column, ...]:
     )
 
 
-DAYPART_COUNTS = tuple(column.name for column in _daypart_counts())
-
 CUSTOMER_DAYS = TableContract(
     name="customer_days",
     meaning="One customer, purchase day and effective day; additive sums only. A purchase has both "
