@@ -70,6 +70,10 @@ def local_options(
         "spark.executor.extraClassPath": class_path,
         "spark.executor.extraJavaOptions": f"{_IN_UTC} {_COMPILE_ALL}",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+        # By default Spark makes as many tasks of a shuffle as there are cores, of uneven length.
+        "spark.sql.adaptive.coalescePartitions.minPartitionNum": str(settings.shuffle_partitions),
+        # A run has more compiled classes than the 100 that Spark keeps, and compiles them again.
+        "spark.sql.codegen.cache.maxEntries": "1000",
         "spark.sql.warehouse.dir": _scratch_folder().as_uri(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
