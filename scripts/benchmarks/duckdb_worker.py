@@ -13,6 +13,7 @@ import duckdb
 
 from scripts.benchmarks.duckdb_features import write_features
 from scripts.benchmarks.duckdb_ledger import write_ledger
+from scripts.benchmarks.duckdb_seasons import write_seasons
 
 
 def main() -> int:
@@ -26,7 +27,9 @@ def main() -> int:
         started = time.monotonic()
         write_ledger(connection, command["files"], folder)
         ledger = time.monotonic() - started
-        write_features(connection, date.fromisoformat(command["as_of"]), folder)
+        as_of = date.fromisoformat(command["as_of"])
+        write_features(connection, as_of, folder)
+        write_seasons(connection, as_of, folder)
         _answer({"seconds": time.monotonic() - started, "ledger_seconds": ledger})
     return 0
 

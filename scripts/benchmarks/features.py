@@ -4,7 +4,7 @@
 Spark and DuckDB are two processes that stay up and take turns; the first turn warms up and does not
 count. The last line is JSON with every ratio that the sizes allow:
 `rebuild_vs_duckdb_10m`, `rebuild_vs_duckdb_50m`: ledger and features of all lines, as tables;
-DuckDB leaves out seasons, gaps between purchases and trends.
+DuckDB leaves out strength and p-value of seasons, which it has no functions for.
 `increment_vs_rebuild`, `increment_growth`: the ledger of 10,000 new lines against the ledger anew
 at the largest size, and against the same at the smallest.
 `btyd_seconds`: fits and values of a million customers; `peak_driver_mb`: Spark's processes.
@@ -35,8 +35,7 @@ class Times:
     Attributes:
         rebuild: Ledger and features by Spark.
         ledger: The ledger's part of it.
-        duckdb: By DuckDB: the ledger whole, of the features those of `duckdb_features`, which are
-            fewer.
+        duckdb: The same by DuckDB, without strengths and p-values of seasons.
         increment: The ledger of the day after the history.
         peak_mb: Spark's highest memory.
     """

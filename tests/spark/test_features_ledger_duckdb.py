@@ -10,11 +10,13 @@ from pyspark.sql import DataFrame, SparkSession
 
 from scripts.benchmarks.duckdb_features import write_features
 from scripts.benchmarks.duckdb_ledger import write_ledger
+from scripts.benchmarks.duckdb_seasons import write_seasons
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.ledger import customer_days
 from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
 from segspark.features.scores import score_cuts
+from segspark.features.seasons import customer_seasons
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from tests.histories import Line, day, random_histories, transactions
 
@@ -30,8 +32,8 @@ KEYS = {
     "return_matches": ("return_line_id", "purchase_line_id"),
     "customer_days": ("customer_id", "purchase_date", "effective_date"),
     "customer_features": ("customer_id",),
+    "customer_seasons": ("customer_id",),
 }
-_LEAST_SHARED = 18
 Rows = dict[tuple[str, ...], dict[str, object]]
 
 
@@ -46,6 +48,7 @@ def by_duckdb(
     with duckdb.connect() as connection:
         write_ledger(connection, files, folder)
         write_features(connection, AS_OF, folder)
+        write_seasons(connection, AS_OF, folder)
         return {name: _read(connection, folder / f"{name}.parquet") for name in KEYS}
 
 
@@ -80,9 +83,27 @@ def test_customers_have_the_same_features(
         summaries, settings=settings, cuts=cuts, as_of=AS_OF, snapshot_id="s"
     ).filter("exclusion_reason IS NULL")
     theirs = [row for row in by_duckdb["customer_features"] if row["exclusion_reason"] is None]
-    shared = set(theirs[0]) & set(found.columns)
-    assert len(shared) > _LEAST_SHARED
-    _same("customer_features", found, theirs, leaving_out=set(found.columns) - shared)
+    _same("customer_features", found, theirs, leaving_out={"snapshot_id", "as_of_date"})
+
+
+def test_customers_have_the_same_seasons(
+    spark: SparkSession, by_duckdb: dict[str, list[Mapping[str, object]]]
+) -> None:
+    days = customer_days(
+        ledger_lines(transactions(spark, LINES), settings=LedgerSettings()), ledger_id="l"
+    )
+    found = customer_seasons(days, settings=FeatureSettings(), as_of=AS_OF, snapshot_id="s")
+    kept = {
+        f"{kind}_{what}"
+        for kind in ("month", "weekday", "daypart")
+        for what in ("shares", "concentration_ratio")
+    } | {"customer_id", "order_count", "favourite_month", "favourite_weekday", "favourite_daypart"}
+    _same(
+        "customer_seasons",
+        found,
+        by_duckdb["customer_seasons"],
+        leaving_out=set(found.columns) - kept,
+    )
 
 
 def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Mapping[str, object]]:
@@ -116,4 +137,6 @@ def _by_key(name: str, rows: Iterable[Mapping[str, object]], columns: list[str])
 def _value(value: object) -> object:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return round(float(value), 9)
+    if isinstance(value, list | dict):
+        return {name: round(share, 9) for name, share in dict(value).items()}
     return value
