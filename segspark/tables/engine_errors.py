@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, PythonException
 
 from segspark.errors import SegsparkError, StorageError
 from segspark.settings.base import without_credentials
@@ -31,7 +31,11 @@ def engine_sentence(caught: BaseException) -> str:
     """The root cause in one line, as `engine_reason`; where the disk is full, what to do."""
     reason = engine_reason(caught)
     full = next((words for words in _FULL_DISK if words in reason), None)
-    return reason if full is None else f"no space to write ({full}): make room or raise the quota"
+    if full is not None:
+        return f"no space to write ({full}): make room or raise the quota"
+    if error_condition(caught) == "ARITHMETIC_OVERFLOW":
+        return "numbers grow beyond what 64 bits hold: correct the amounts of the source"
+    return reason
 
 
 def engine_reason(caught: BaseException) -> str:
@@ -41,7 +45,8 @@ def engine_reason(caught: BaseException) -> str:
     """
     condition = error_condition(caught)
     message = _message(caught)
-    return message if not condition or condition in message else f"[{condition}] {message}"
+    is_told = not condition or condition in message or isinstance(caught, PythonException)
+    return message if is_told else f"[{condition}] {message}"
 
 
 def is_conflict(caught: BaseException) -> bool:
@@ -70,6 +75,9 @@ def _message(caught: BaseException) -> str:
     if isinstance(caught, Py4JJavaError):
         text = str(_java_causes(caught)[-1].toString())
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if isinstance(caught, PythonException) and lines:
+        # The trace of a Python worker ends in `KindOfError: what is wrong`.
+        lines = [lines[-1].partition(": ")[2] or lines[-1]]
     kept = [line for line in lines if not line.startswith(("at ", "SQLSTATE", "JVM stacktrace"))]
     return without_credentials(kept[0] if kept else type(caught).__name__)[:500]
 

@@ -2,18 +2,23 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from segspark.errors import StageError
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import customer_days
 from segspark.features.lines import ledger_lines
 from segspark.settings.features import FeatureSettings, LedgerSettings
+from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.purchases import CUSTOMER_DAYS
+from tests.builders import table
 from tests.histories import Line, day, known_lines, random_histories, summary, transactions
+from tests.ledger_rows import ledger_row
 from tests.purchases import values
 
 HISTORIES = random_histories(80, seed=14)
@@ -162,3 +167,13 @@ def test_features_do_not_depend_on_partitioning(spark: SparkSession, ledger: Dat
     own = ledger_lines(lines, settings=LedgerSettings())
     shuffled = customer_days(own, ledger_id="ledger-1")
     assert values(shuffled, *ledger.columns) == values(ledger, *ledger.columns)
+
+
+def test_money_beyond_64_bits_is_told_in_one_sentence(spark: SparkSession) -> None:
+    great = Decimal(600_000_000_000_000)
+    row = partial(ledger_row, "7", order_count=1, gross_amount=great)
+    ledger = table(spark, CUSTOMER_DAYS.schema, row(day(1), day(1)), row(day(2), day(2)))
+    made = customer_summaries(ledger, settings=FeatureSettings(), as_of=day(9))
+    sentence = "^building: money or units of a customer add up to 920 trillion or more: correct"
+    with pytest.raises(StageError, match=sentence), engine_sentences("building", error=StageError):
+        made.collect()

@@ -10,12 +10,14 @@ from hypothesis import Phase, given
 from hypothesis import settings as drawing
 from pyspark.sql import DataFrame, Row, SparkSession
 
+from segspark.errors import StageError
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import counted_money, customer_days
 from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.settings.rules import LineKind
+from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.histories import (
     Line,
@@ -292,3 +294,13 @@ def test_the_ledger_of_some_customers_is_that_part_of_the_ledger_of_all(
     some = {f"c{number}" for number in range(0, 40, 2)}
     days = ledger(spark, *(line for line in HISTORIES if line.customer in some))
     assert set(days.collect()) == {row for row in found["oldest"] if row["customer_id"] in some}
+
+
+def test_money_beyond_64_bits_is_told_in_one_sentence(spark: SparkSession) -> None:
+    great = Line("7", "A1", 1, day=1, money=90_000_000_000_000, copies=100)
+    sentence = "^summing: numbers grow beyond what 64 bits hold: correct the amounts"
+    with (
+        pytest.raises(StageError, match=sentence),
+        engine_sentences("summing", error=StageError),
+    ):
+        ledger(spark, great, settings=LedgerSettings(exact_duplicates="all")).collect()
