@@ -13,12 +13,14 @@ from segspark.features.attributes import (
     told_of_customers,
 )
 from segspark.features.categories import category_orders, customer_categories, product_categories
+from segspark.features.events import customer_engagement, customer_event_types
 from segspark.features.preferences import customer_preferences
 from segspark.features.seasons import customer_seasons
+from segspark.pipeline.event_ledger import read_event_days
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ledger import ledger_id, read_ledger
 from segspark.pipeline.stage import Workspace
-from segspark.settings.behaviour import AttributeSettings, CategorySettings
+from segspark.settings.behaviour import AttributeSettings, CategorySettings, EngagementSettings
 from segspark.settings.sources import CustomerSource
 from segspark.tables.behaviour import (
     CUSTOMER_ATTRIBUTES,
@@ -27,6 +29,7 @@ from segspark.tables.behaviour import (
     CUSTOMER_SEASONS,
 )
 from segspark.tables.contract import TableContract
+from segspark.tables.engagement import CUSTOMER_ENGAGEMENT, CUSTOMER_EVENT_TYPES
 from segspark.tables.entities import CUSTOMERS, PRODUCTS
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ingested import INGEST_BATCHES
@@ -53,7 +56,11 @@ def describing_batches(workspace: Workspace) -> list[Row]:
     read.
     """
     settings = workspace.settings.features
-    asked = {"products": settings.categories, "customers": settings.attributes}
+    asked = {
+        "products": settings.categories,
+        "customers": settings.attributes,
+        "events": settings.engagement,
+    }
     wanted = {entity for entity, group in asked.items() if group is not None}
     if not wanted:
         return []
@@ -86,6 +93,8 @@ def write_behaviour(
         counts[CUSTOMER_ATTRIBUTES.name] = _write(
             lake, CUSTOMER_ATTRIBUTES, attributes, snapshot_id
         )
+    if settings.features.engagement is not None:
+        counts |= _write_engagement(workspace, settings.features.engagement, run)
     return counts
 
 
@@ -102,6 +111,27 @@ def _write_categories(
     return {
         CUSTOMER_CATEGORIES.name: count,
         CUSTOMER_PREFERENCES.name: _write(lake, CUSTOMER_PREFERENCES, preferences, snapshot_id),
+    }
+
+
+def _write_engagement(
+    workspace: Workspace, wanted: EngagementSettings, run: _Snapshot
+) -> dict[str, int]:
+    lake, settings, snapshot_id = workspace.lake, workspace.settings, run.snapshot_id
+    customers = _of(lake, CUSTOMER_FEATURES, snapshot_id).select("customer_id")
+    types = customer_event_types(
+        read_event_days(lake, settings),
+        settings=wanted,
+        windows_days=settings.features.windows_days,
+        as_of=run.as_of,
+        snapshot_id=snapshot_id,
+    ).join(customers, on="customer_id", how="left_semi")
+    count = _write(lake, CUSTOMER_EVENT_TYPES, types, snapshot_id)
+    written = _of(lake, CUSTOMER_EVENT_TYPES, snapshot_id)
+    engagement = customer_engagement(written, customers, snapshot_id=snapshot_id)
+    return {
+        CUSTOMER_EVENT_TYPES.name: count,
+        CUSTOMER_ENGAGEMENT.name: _write(lake, CUSTOMER_ENGAGEMENT, engagement, snapshot_id),
     }
 
 

@@ -13,10 +13,11 @@ from segspark.features.custom import check_custom, function_sources
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.scores import Cuts, score_cuts
 from segspark.pipeline.behaviour import BEHAVIOUR_VERSION, describing_batches, write_behaviour
+from segspark.pipeline.event_ledger import EVENTS, build_event_ledger
 from segspark.pipeline.frozen_cuts import FrozenCuts, frozen_cuts
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import intake_run
-from segspark.pipeline.ledger import LEDGER_VERSION, build_ledger, ledger_id, read_ledger
+from segspark.pipeline.ledger import PURCHASES, build_ledger, ledger_id, read_ledger
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
 from segspark.tables.contract import TableContract
@@ -65,11 +66,13 @@ def backfill_features(workspace: Workspace, *, as_of_dates: Collection[date]) ->
             f"no purchase line is known up to {dates[0]}: "
             + (f"the earliest is of {first}, give a later --as-of" if first else "run ingest first")
         )
-    results = [build_ledger(workspace, batches)]
     describing = describing_batches(workspace)
+    results = [build_ledger(workspace, batches)]
+    if workspace.settings.features.engagement is not None:
+        events = [row for row in describing if row["entity"] == "events"]
+        results.append(build_event_ledger(workspace, events))
     return results + [
-        _build_snapshot(workspace, [*_known_by(batches, as_of), *describing], as_of)
-        for as_of in dates
+        _build_snapshot(workspace, _read_by(batches, describing, as_of), as_of) for as_of in dates
     ]
 
 
@@ -79,9 +82,8 @@ def snapshot_of(workspace: Workspace, *, as_of: date) -> str:
     Raises:
         StageError: It was not built.
     """
-    known = _known_by(_counted_batches(workspace), as_of)
+    read = _read_by(_counted_batches(workspace), describing_batches(workspace), as_of)
     frozen = frozen_cuts(workspace, stage=FEATURES, as_of=as_of)
-    read = [*known, *describing_batches(workspace)]
     snapshot_id = _snapshot_id(workspace.settings, read, as_of, frozen)
     if find_stage(workspace.lake, FEATURES, snapshot_id) is None:
         raise StageError(
@@ -94,6 +96,12 @@ def snapshot_of(workspace: Workspace, *, as_of: date) -> str:
 def _known_by(batches: Sequence[Row], as_of: date) -> list[Row]:
     """The batches that hold a line up to the date."""
     return [row for row in batches if row["first_date"] and row["first_date"] <= as_of]
+
+
+def _read_by(batches: Sequence[Row], describing: Sequence[Row], as_of: date) -> list[Row]:
+    """The batches of a snapshot; what describes customers and products has no days of its own."""
+    undated = [row for row in describing if row["first_date"] is None]
+    return [*_known_by(batches, as_of), *undated, *_known_by(describing, as_of)]
 
 
 def _features_config(settings: Settings) -> dict[str, Any]:
@@ -146,7 +154,7 @@ def _snapshot_id(
     del config["features"]["score_cuts_as_of"]
     cuts_of = frozen.snapshot_id if frozen else None
     code = function_sources(settings.features.custom)
-    versions = [LEDGER_VERSION, _FEATURES_VERSION, BEHAVIOUR_VERSION]
+    versions = [PURCHASES.version, EVENTS.version, _FEATURES_VERSION, BEHAVIOUR_VERSION]
     return content_id("snapshot", as_of.isoformat(), config, _ids(batches), cuts_of, code, versions)
 
 

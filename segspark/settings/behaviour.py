@@ -64,6 +64,7 @@ def _check_ranges(text: str) -> str:
     return text
 
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 HolidayName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
 DayRanges = Annotated[str, AfterValidator(_check_ranges)]
 
@@ -95,3 +96,13 @@ class AttributeSettings(StrictModel):
     max_categories: int = Field(default=10, ge=1)
     """So many values of each attribute are kept, the ones that most customers have; the others
     become `other`."""
+
+
+class EngagementSettings(StrictModel):
+    """What customers do and receive beside purchases, from the sources of events."""
+
+    weights: dict[str, Finite] = Field(default_factory=dict)
+    """Type of event → what one of today adds to the engagement score; a type that is not named adds
+    nothing. Without weights, every event adds 1."""
+    half_life_days: float = Field(default=30.0, gt=0, le=36_500)
+    """An event so many days ago adds half of that."""

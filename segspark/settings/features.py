@@ -6,7 +6,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from segspark.settings.base import StrictModel
-from segspark.settings.behaviour import AttributeSettings, CategorySettings, SeasonSettings
+from segspark.settings.behaviour import (
+    AttributeSettings,
+    CategorySettings,
+    EngagementSettings,
+    SeasonSettings,
+)
 from segspark.settings.rules import LineKind
 
 KindName = Annotated[LineKind, Field(strict=False)]
@@ -105,6 +110,8 @@ class FeatureSettings(StrictModel):
     """What customers prefer; none: not worked out, since it reads the lines."""
     attributes: AttributeSettings | None = None
     """Country, region, store and demographics; none: not worked out, since it reads the lines."""
+    engagement: EngagementSettings | None = None
+    """Windows of events and the engagement score; none: not worked out."""
 
     @field_validator("windows_days")
     @classmethod

@@ -13,6 +13,7 @@ from segspark.tables.behaviour import (
 )
 from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.contract import TableContract
+from segspark.tables.engagement import CUSTOMER_ENGAGEMENT, CUSTOMER_EVENT_TYPES
 from segspark.tables.features import CUSTOMER_FEATURES, FEATURE_CATALOGUE
 from segspark.tables.lake import Lake
 from segspark.tables.lifetime import CUSTOMER_COHORTS, CUSTOMER_LIFETIME_VALUES, LIFETIME_MODELS
@@ -111,6 +112,18 @@ CURRENT_VIEWS = (
         CUSTOMER_ATTRIBUTES,
         "snapshot_id",
         "Where one customer lives and buys, and the demographics.",
+    ),
+    CurrentView(
+        "current_customer_event_types",
+        CUSTOMER_EVENT_TYPES,
+        "snapshot_id",
+        "Events of one type of one customer, and those of the windows.",
+    ),
+    CurrentView(
+        "current_customer_engagement",
+        CUSTOMER_ENGAGEMENT,
+        "snapshot_id",
+        "How much one customer does beside purchases, with what adds to it.",
     ),
     CurrentView(
         "current_customer_cohorts",

@@ -16,6 +16,7 @@ from segspark.tables.behaviour import (
     CUSTOMER_SEASONS,
 )
 from segspark.tables.contract import TableContract
+from segspark.tables.engagement import CUSTOMER_ENGAGEMENT, CUSTOMER_EVENT_TYPES
 from segspark.tables.manifest import find_stage
 from tests.histories import day
 from tests.purchases import csv_file, source_document, values, workspace
@@ -45,15 +46,40 @@ def work(spark: SparkSession, tmp_path: Path, lake_folder: Path) -> Workspace:
         "format": {"kind": "csv"},
         "columns": {"customer_id": "who", "valid_from": "since", "attributes": ["age"]},
     }  # fmt: skip
-    sources = {"shop": source_document(lines), "products": products, "people": people}
-    features = {"categories": {"level": 1}, "attributes": {"max_categories": 3}}
+    visits = {
+        "entity": "events",
+        "event_type": "visit",
+        "location": str(
+            csv_file(
+                tmp_path / "visits.csv",
+                "7,2011-01-10 10:00:00",
+                "7,2011-01-05 10:00:00",
+                "7,2011-01-12 10:00:00",
+                "stranger,2011-01-04 10:00:00",
+                header="who,at",
+            )
+        ),
+        "format": {"kind": "csv"},
+        "columns": {"customer_id": "who", "event_at": "at"},
+    }
+    sources = {
+        "shop": source_document(lines),
+        "products": products,
+        "people": people,
+        "visits": visits,
+    }
+    features = {
+        "categories": {"level": 1},
+        "attributes": {"max_categories": 3},
+        "engagement": {"half_life_days": 5},
+    }
     return workspace(spark, lake_folder, sources, features=features)
 
 
 def build(work: Workspace, *products: str) -> StageResult:
     csv_file(Path(work.settings.sources["products"].location), *products, header="what,group")
     ingest(work)
-    return build_features(work, as_of=day(9))[1]
+    return build_features(work, as_of=day(9))[-1]
 
 
 def of(work: Workspace, contract: TableContract, built: StageResult, *names: str) -> object:
@@ -84,6 +110,14 @@ def test_groups_are_written_with_the_snapshot_and_anew_where_products_change(
         ("7", "missing", {"age": "18-24"}),
         ("8", "missing", {"age": "missing"}),
     ]
+    types = ("customer_id", "event_type", "event_count", "window_event_counts", "engagement_score")
+    assert of(work, CUSTOMER_EVENT_TYPES, first, *types) == [
+        ("7", "visit", 2, {7: 2, 30: 2, 90: 2}, 1.5)
+    ]
+    assert of(work, CUSTOMER_ENGAGEMENT, first, "customer_id", "engagement_parts") == [
+        ("7", {"visit": 1.5}),
+        ("8", {}),
+    ]
     run = find_stage(work.lake, "features", first.stage_id)
     assert run is not None
     assert (
@@ -94,6 +128,8 @@ def test_groups_are_written_with_the_snapshot_and_anew_where_products_change(
             "customer_categories": 3,
             "customer_preferences": 2,
             "customer_attributes": 2,
+            "customer_event_types": 1,
+            "customer_engagement": 2,
         }.items()
     )
 

@@ -8,24 +8,22 @@ from typing import Any
 
 import pytest
 from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from segspark.features.ledger import customer_days
 from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
-from segspark.pipeline import ledger as stage
+from segspark.pipeline import ledgers
 from segspark.pipeline.ledger import build_ledger
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.tables.changes import IS_GONE, row_changes
 from segspark.tables.contract import TableContract
-from segspark.tables.ingested import INGEST_BATCHES
 from segspark.tables.lake import Lake
 from segspark.tables.purchases import CUSTOMER_DAYS, LEDGER_BATCHES, TRANSACTIONS
 from segspark.tables.returns import RETURN_MATCHES
 from segspark.tables.slices import Slice
-from tests.builders import table
+from tests.builders import deliver, table
 from tests.histories import Line, random_histories, transactions
 from tests.purchases import source_document, values, workspace
 
@@ -41,14 +39,14 @@ class Killed(BaseException):
 @pytest.fixture
 def work(spark: SparkSession, lake_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace whose ledger never finds that all of it had better be worked out."""
-    monkeypatch.setattr(stage, "_MOST_CHANGED_SHARE", 100.0)
+    monkeypatch.setattr(ledgers, "_MOST_CHANGED_SHARE", 100.0)
     return workspace(spark, lake_folder, {"shop": source_document()})
 
 
 def test_whatever_comes_goes_or_is_corrected_the_ledger_is_that_of_its_lines(
     work: Workspace,
 ) -> None:
-    deliver(work, random_batches(seed=7))
+    deliver(work.lake, TRANSACTIONS, of(work, random_batches(seed=7)))
     for step in STEPS:
         build(work, step)
         assert held(work) == whole(work, step)
@@ -58,7 +56,7 @@ def test_whatever_comes_goes_or_is_corrected_the_ledger_is_that_of_its_lines(
 def test_a_ledger_that_was_killed_within_is_mended_by_the_next_one_whatever_that_holds(
     work: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deliver(work, random_batches(seed=8))
+    deliver(work.lake, TRANSACTIONS, of(work, random_batches(seed=8)))
     build(work, ("b1",))
     with monkeypatch.context() as patch:
         patch.setattr(Lake, "amend", killed_after_the_matches)
@@ -73,7 +71,8 @@ def test_only_days_that_differ_are_written(work: Workspace) -> None:
     old = Line("7", "A1", 2, day=1)
     other = Line("8", "B1", 1, day=1)
     late = Line("7", "A2", 1, day=3, batch="b2")
-    deliver(work, [replace(old, batch="b1"), replace(other, batch="b1"), late])
+    lines = [replace(old, batch="b1"), replace(other, batch="b1"), late]
+    deliver(work.lake, TRANSACTIONS, of(work, lines))
     build(work, ("b1",))
     build(work, ("b1", "b2"))
     last = DeltaTable.forPath(work.lake.spark, work.lake.address(CUSTOMER_DAYS)).history(1)
@@ -114,28 +113,8 @@ def random_batches(*, seed: int) -> list[Line]:
     return first + corrected
 
 
-def deliver(work: Workspace, lines: Sequence[Line]) -> None:
-    """The lines as an ingest leaves them, with the books of their batches."""
-    rows = transactions(work.lake.spark, lines)
-    books = rows.groupBy("batch_id").agg(F.count("*").alias("kept_row_count"))
-    batches = [row["batch_id"] for row in books.collect()]
-    for contract, df in ((TRANSACTIONS, rows), (INGEST_BATCHES, books)):
-        work.lake.replace(contract, filled(df, contract), {"batch_id": batches})
-
-
-def filled(df: DataFrame, contract: TableContract) -> DataFrame:
-    """The frame with something in the columns that a ledger does not look at."""
-    missing = {c.name: _anything(c.dtype) for c in contract.columns if c.name not in df.columns}
-    return df.withColumns(missing)
-
-
-def _anything(dtype: T.DataType) -> Column:
-    if isinstance(dtype, T.ArrayType):
-        return F.array().cast(dtype)
-    if isinstance(dtype, T.MapType):
-        return F.create_map().cast(dtype)
-    is_time = isinstance(dtype, T.DateType | T.TimestampType)
-    return F.lit("2011-01-01" if is_time else "0").cast(dtype)
+def of(work: Workspace, lines: Sequence[Line]) -> DataFrame:
+    return transactions(work.lake.spark, lines)
 
 
 def build(work: Workspace, batches: Collection[str]) -> StageResult:

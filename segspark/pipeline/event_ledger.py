@@ -1,0 +1,59 @@
+"""Stage: customer_events → customer_event_days."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from segspark.features.events import EVENT_COLUMNS, customer_event_days
+from segspark.pipeline.ledgers import Ledger, Part, keep_up, ledger_rows
+from segspark.pipeline.stage import StageResult, Workspace
+from segspark.settings.root import Settings
+from segspark.tables.engagement import CUSTOMER_EVENT_DAYS
+from segspark.tables.entities import CUSTOMER_EVENTS
+from segspark.tables.lake import Lake
+from segspark.tables.manifest import Outcome
+
+EVENTS = Ledger("event_ledger", CUSTOMER_EVENTS, EVENT_COLUMNS, version=1)
+
+
+def read_event_days(lake: Lake, settings: Settings) -> DataFrame:
+    """Rows of `customer_event_days` of a segmentation."""
+    return ledger_rows(lake, CUSTOMER_EVENT_DAYS, EVENTS.id_of(settings))
+
+
+def build_event_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageResult:
+    """Make the ledger of events hold the events of these batches and of no other.
+
+    Args:
+        workspace: The surroundings.
+        batches: Rows of `ingest_batches`: those of events that count.
+    """
+    lake, settings = workspace.lake, workspace.settings.ledger
+
+    def write(part: Part) -> Outcome:
+        days = customer_event_days(part.rows, settings=settings, ledger_id=part.ledger_id)
+        part.bring(lake, CUSTOMER_EVENT_DAYS, days)
+        return _outcome(lake, part, batches)
+
+    return keep_up(workspace, EVENTS, batches, write)
+
+
+def _outcome(lake: Lake, part: Part, batches: Sequence[Row]) -> Outcome:
+    counted = (
+        part.written(lake, CUSTOMER_EVENT_DAYS)
+        .agg(
+            F.coalesce(F.sum("event_count"), F.lit(0)).alias("events"),
+            F.count_distinct("customer_id").alias("customers"),
+        )
+        .collect()[0]
+    )
+    what = "" if part.customers is None else "worked out anew: "
+    return Outcome(
+        summary=f"{what}{counted['events']:,} events of {counted['customers']:,} customers",
+        rows_in={CUSTOMER_EVENTS.name: sum(row["kept_row_count"] for row in batches)},
+        rows_out={
+            CUSTOMER_EVENT_DAYS.name: ledger_rows(lake, CUSTOMER_EVENT_DAYS, part.ledger_id).count()
+        },
+        audit={"customers_worked_out": part.customer_count or counted["customers"]},
+    )

@@ -1,0 +1,175 @@
+"""Tables that follow from batches customer by customer, kept up at the cost of what changed.
+
+What a customer's rows come to depends on that customer's rows alone. So where batches came or
+went, the customers that they hold rows of are worked out anew, and of their rows only those that
+differ are written. The result is that of working everything out, whatever came or went before.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from segspark.pipeline.stage import StageResult, Workspace, run_stage
+from segspark.settings.root import Settings
+from segspark.tables.changes import row_changes
+from segspark.tables.contract import TableContract
+from segspark.tables.ids import content_id
+from segspark.tables.ingested import INGEST_BATCHES
+from segspark.tables.lake import Lake
+from segspark.tables.manifest import Outcome, StageRun
+from segspark.tables.purchases import LEDGER_BATCHES
+from segspark.tables.telling import told
+
+_MOST_CHANGED_SHARE = 0.2
+"""Where more rows than that came or went, working everything out is the quicker way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What is kept up.
+
+    Attributes:
+        stage: Name of the stage that does it.
+        source: Table of the batches' rows.
+        columns: Its columns that are read, `batch_id` and `customer_id` among them.
+        version: Raised when the same inputs and settings would give other rows.
+    """
+
+    stage: str
+    source: TableContract
+    columns: tuple[str, ...]
+    version: int
+
+    def id_of(self, settings: Settings) -> str:
+        """The ledger of a segmentation under its settings; its rows change with what comes in."""
+        config = settings.ledger.model_dump(mode="json")
+        return content_id(self.stage, settings.segmentation, config, self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a ledger that is worked out.
+
+    Attributes:
+        ledger_id: The ledger.
+        rows: The source's rows that count, of its customers.
+        customers: One row per `customer_id`; None: all of them.
+        customer_count: How many; None as above.
+    """
+
+    ledger_id: str
+    rows: DataFrame
+    customers: DataFrame | None = None
+    customer_count: int | None = None
+
+    def written(self, lake: Lake, contract: TableContract) -> DataFrame:
+        """What the table holds of its customers."""
+        rows = ledger_rows(lake, contract, self.ledger_id)
+        if self.customers is None:
+            return rows
+        return rows.join(self.customers, on="customer_id", how="left_semi")
+
+    def bring(self, lake: Lake, contract: TableContract, rows: DataFrame) -> None:
+        """Make the rows the table's rows of its customers."""
+        mine = {"ledger_id": self.ledger_id}
+        if self.customers is None:
+            lake.fill(contract, rows, mine)
+            return
+        changes = row_changes(contract, before=self.written(lake, contract), after=rows)
+        lake.amend(contract, changes, mine)
+
+
+def ledger_rows(lake: Lake, contract: TableContract, ledger_id: str) -> DataFrame:
+    """Rows of one ledger."""
+    return lake.read(contract).filter(F.col("ledger_id") == ledger_id)
+
+
+def keep_up(
+    workspace: Workspace,
+    ledger: Ledger,
+    batches: Sequence[Row],
+    write: Callable[[Part], Outcome],
+) -> StageResult:
+    """Make a ledger hold the rows of these batches and of no other.
+
+    Args:
+        workspace: The surroundings.
+        ledger: What is kept up.
+        batches: Rows of `ingest_batches`: those that count.
+        write: Works a part out and writes it, by `Part.bring`.
+    """
+    lake, settings = workspace.lake, workspace.settings
+    ledger_id, wanted = ledger.id_of(settings), {row["batch_id"] for row in batches}
+    held = ledger_rows(lake, LEDGER_BATCHES, ledger_id).collect()
+    # Batches that a killed run was about to work in or out may have left some of their rows.
+    settled = {row["batch_id"] for row in held if row["is_settled"]}
+    changed = (settled ^ wanted) | {row["batch_id"] for row in held if not row["is_settled"]}
+    run = StageRun(
+        stage=ledger.stage,
+        stage_id=content_id(ledger.stage, ledger_id, sorted(wanted)),
+        segmentation=settings.segmentation,
+        as_of_date=None,
+        input_ids=tuple(sorted(wanted)),
+        reads=(ledger.source, INGEST_BATCHES),
+        config=settings.model_dump(mode="json", include={"ledger"}),
+    )
+
+    def work() -> Outcome:
+        everything = wanted | {row["batch_id"] for row in held}
+        _remember(lake, ledger_id, everything, unsettled=changed)
+        with _part(lake, ledger, ledger_id, _Batches(wanted, changed, is_new=not held)) as part:
+            outcome = write(part)
+        _remember(lake, ledger_id, wanted, unsettled=())
+        return outcome
+
+    return run_stage(workspace, run, work, is_there=lambda: not changed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batches:
+    """Ids of the batches that count, and of those that came or went; whether none were held."""
+
+    wanted: Collection[str]
+    changed: Collection[str]
+    is_new: bool
+
+
+@contextmanager
+def _part(lake: Lake, ledger: Ledger, ledger_id: str, batches: _Batches) -> Iterator[Part]:
+    """What has to be worked out where these batches changed."""
+    everything = lake.read(ledger.source).select(*ledger.columns)
+    rows = everything.filter(F.col("batch_id").isin(list(batches.wanted)))
+    if batches.is_new or _is_much(lake, batches):
+        yield Part(ledger_id, rows)
+        return
+    moved = everything.filter(F.col("batch_id").isin(list(batches.changed)))
+    with told(moved.select("customer_id").na.drop().distinct()) as customers:
+        own = rows.join(customers.keys, on="customer_id", how="left_semi").persist()
+        try:
+            yield Part(ledger_id, own, customers.keys, customers.count)
+        finally:
+            own.unpersist()
+
+
+def _is_much(lake: Lake, batches: _Batches) -> bool:
+    """Whether so many rows changed that all of them had better be worked out."""
+    books = lake.read(INGEST_BATCHES)
+    ids, moved = (F.col("batch_id").isin(list(x)) for x in (batches.wanted, batches.changed))
+    rows = F.col("kept_row_count")
+    found = books.agg(
+        F.coalesce(F.sum(F.when(ids, rows)), F.lit(0)).alias("all"),
+        F.coalesce(F.sum(F.when(moved, rows)), F.lit(0)).alias("moved"),
+    ).collect()[0]
+    return bool(found["moved"] > _MOST_CHANGED_SHARE * found["all"])
+
+
+def _remember(
+    lake: Lake, ledger_id: str, batches: Collection[str], *, unsettled: Collection[str]
+) -> None:
+    """Write down what the ledger holds, and what is being worked into it or out of it."""
+    rows = [(ledger_id, batch_id, batch_id not in unsettled) for batch_id in sorted(batches)]
+    df = lake.spark.createDataFrame(rows, LEDGER_BATCHES.schema)
+    lake.replace(LEDGER_BATCHES, df, {"ledger_id": ledger_id})

@@ -1,0 +1,53 @@
+"""A ledger of events that is kept up to date equals one that is worked out whole."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, Row, SparkSession
+
+from segspark.features.events import customer_event_days
+from segspark.pipeline import ledgers
+from segspark.pipeline.event_ledger import build_event_ledger, read_event_days
+from segspark.pipeline.stage import StageResult, Workspace
+from segspark.settings.features import LedgerSettings
+from segspark.tables.engagement import CUSTOMER_EVENT_DAYS
+from segspark.tables.entities import CUSTOMER_EVENTS
+from tests.builders import deliver
+from tests.events import Event, event_rows, random_events
+from tests.purchases import source_document, values, workspace
+
+EVENTS = random_events(30, seed=11, batches=("b1", "b2", "b3"))
+STEPS = (("b1",), ("b1", "b2"), ("b2", "b3"), ("b1", "b3"))
+"""A batch comes, one is replaced, one goes while another comes back."""
+
+
+@pytest.fixture
+def work(spark: SparkSession, lake_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace that holds all batches, whose ledger is never worked out whole but at first."""
+    monkeypatch.setattr(ledgers, "_MOST_CHANGED_SHARE", 100.0)
+    made = workspace(spark, lake_folder, {"shop": source_document()})
+    deliver(made.lake, CUSTOMER_EVENTS, event_rows(spark, EVENTS))
+    return made
+
+
+def build(work: Workspace, batches: Sequence[str]) -> StageResult:
+    return build_event_ledger(work, [Row(batch_id=name, kept_row_count=1) for name in batches])
+
+
+def rows_of(df: DataFrame) -> list[tuple[Any, ...]]:
+    return values(df, *(c.name for c in CUSTOMER_EVENT_DAYS.columns if c.name != "ledger_id"))
+
+
+def whole(work: Workspace, batches: Sequence[str]) -> list[tuple[Any, ...]]:
+    mine: list[Event] = [event for event in EVENTS if event.batch in batches]
+    events = event_rows(work.lake.spark, mine)
+    return rows_of(customer_event_days(events, settings=LedgerSettings(), ledger_id="any"))
+
+
+def test_whatever_comes_or_goes_the_ledger_is_that_of_its_events(work: Workspace) -> None:
+    for step in STEPS:
+        build(work, step)
+        assert rows_of(read_event_days(work.lake, work.settings)) == whole(work, step)
+    assert build(work, STEPS[-1]).was_done
