@@ -203,8 +203,9 @@ def _write(
     lake.replace(CUSTOMER_SEGMENTS, segments, rows)
     lake.replace(CUSTOMER_FUNNEL, customer_funnel(everyone, run_id=run_id), rows)
     called = {row["segment_id"]: row for row in identities}
-    summaries = summarise(segments, eligible(everyone), by="segment_id")
-    profiles = profile_rows(summaries, called=called, run_id=run_id)
+    custom = [feature.name for feature in workspace.settings.features.custom]
+    summaries = summarise(segments, eligible(everyone), by="segment_id", custom=custom)
+    profiles = profile_rows(summaries, called=called, run_id=run_id, custom=custom)
     lake.replace(
         SEGMENT_PROFILES, lake.spark.createDataFrame(profiles, SEGMENT_PROFILES.schema), rows
     )

@@ -12,13 +12,16 @@ _SCORES = ("recency_score", "frequency_score", "monetary_score")
 _QUARTILES = {"p25": 0.25, "median": 0.5, "p75": 0.75}
 
 
-def summarise(assigned: DataFrame, features: DataFrame, *, by: str) -> list[Row]:
+def summarise(
+    assigned: DataFrame, features: DataFrame, *, by: str, custom: Sequence[str] = ()
+) -> list[Row]:
     """Sum up each segment; one row a segment, collected.
 
     Args:
         assigned: `customer_id`, the column `by`, `is_outlier` and, for profiles, `is_borderline`.
         features: One row per customer of the same snapshot.
         by: `cluster_index` or `segment_id`.
+        custom: Names of the custom features, profiled as well.
 
     Returns:
         Ordered by spend, the highest first: `by`, `customers`, `spend`, mean scores, the share of
@@ -34,7 +37,7 @@ def summarise(assigned: DataFrame, features: DataFrame, *, by: str) -> list[Row]
             F.sum("monetary_amount").cast("decimal(28,4)").alias("spend"),
             *(F.avg(score).alias(score) for score in _SCORES),
             *(F.avg(F.col(flag).cast("double")).alias(flag) for flag in flags),
-            *(statistic for feature in PROFILED_FEATURES for statistic in _statistics(feature)),
+            *(each for name in (*PROFILED_FEATURES, *custom) for each in _statistics(name)),
         )
         .orderBy(F.desc("spend"), by)
         .collect()
@@ -49,7 +52,7 @@ def figures_of(row: Row, *, segment_id: str) -> SegmentFigures:
 
 
 def profile_rows(
-    rows: Sequence[Row], *, called: Mapping[str, Row], run_id: str
+    rows: Sequence[Row], *, called: Mapping[str, Row], run_id: str, custom: Sequence[str] = ()
 ) -> list[tuple[object, ...]]:
     """Rows of `SEGMENT_PROFILES`, in the order of its columns.
 
@@ -57,18 +60,16 @@ def profile_rows(
         rows: From `summarise` by `segment_id`, with both flags.
         called: Segment id → its row of `SEGMENT_IDENTITIES`.
         run_id: Written into every row.
+        custom: As for `summarise`.
     """
     customers = sum(row["customers"] for row in rows)
     spend = sum(row["spend"] for row in rows)
-    return [
-        tuple(
-            _profile(row, called=called, run_id=run_id, customers=customers, spend=float(spend))[
-                c.name
-            ]
-            for c in SEGMENT_PROFILES.columns
-        )
+    profiles = [
+        _profile(row, called=called, run_id=run_id, customers=customers, spend=float(spend))
+        | {"custom_features": _custom_figures(row, custom)}
         for row in rows
     ]
+    return [tuple(profile[c.name] for c in SEGMENT_PROFILES.columns) for profile in profiles]
 
 
 def _profile(
@@ -96,6 +97,15 @@ def _profile(
         quartiles = zip(_QUARTILES, row[f"{feature}_quartiles"], strict=True)
         profile.update({f"{feature}_{suffix}": value for suffix, value in quartiles})
     return profile
+
+
+def _custom_figures(row: Row, custom: Sequence[str]) -> dict[str, tuple[float, ...]]:
+    """Mean and quartiles of the custom features that a customer of the segment has."""
+    return {
+        name: (row[f"{name}_mean"], *row[f"{name}_quartiles"])
+        for name in custom
+        if row[f"{name}_mean"] is not None
+    }
 
 
 def _describe(figures: SegmentFigures, share: float, spend_share: float | None) -> str:

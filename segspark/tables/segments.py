@@ -149,6 +149,11 @@ CUSTOMER_FUNNEL = TableContract(
 )
 
 
+_FIGURES = T.StructType(
+    [T.StructField(name, T.DoubleType()) for name in ("mean", "p25", "median", "p75")]
+)
+
+
 def _statistics() -> tuple[Column, ...]:
     statistics = {
         "mean": "Mean",
@@ -185,5 +190,12 @@ SEGMENT_PROFILES = TableContract(
         Column("borderline_ratio", T.DoubleType(), "Share of its customers on a border."),
         Column("outlier_ratio", T.DoubleType(), "Share of its customers far from every centre."),
         *_statistics(),
+        Column(
+            "custom_features",
+            T.MapType(T.StringType(), _FIGURES),
+            "Mean and quartiles of the features of `features.custom`, by name; one that none of "
+            "its customers has is absent.",
+            nullable=True,
+        ),
     ),
 )

@@ -14,6 +14,12 @@ LATER = date(2024, 3, 7)
 GROUP_SIZE = 25
 KINDS = ("regular", "lapsed", "grand")
 ONLY_CANCELLED = "x1"
+PACE = {
+    "name": "spend_per_day_amount",
+    "unit": "money per day",
+    "description": "Spend per day since the first purchase.",
+    "expression": "monetary_amount / (tenure_days + 1)",
+}
 COLUMNS = ("customer", "receipt", "at", "product", "units", "price")
 _START = date(2024, 1, 1)
 
@@ -51,6 +57,7 @@ def settings(lake: Path, purchases: Path, **changes: Any) -> Settings:  # noqa: 
         "tracking": {"location": ""},
         "spark": {"master": "local[2]", "driver_memory": "1g", "shuffle_partitions": 2},
         "sources": {"shop": _source(purchases)},
+        "features": {"custom": [PACE]},
         "training": trained(),
         # Groups this tight leave hardly a quartile's distance, so many customers are far out.
         "audit": {"most_outlier_ratio": 0.5},

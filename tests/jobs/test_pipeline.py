@@ -15,7 +15,8 @@ from segspark.tables.behaviour import (
     CUSTOMER_CATEGORIES,
     CUSTOMER_PREFERENCES,
 )
-from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.engagement import CUSTOMER_ENGAGEMENT, CUSTOMER_EVENT_TYPES
+from segspark.tables.features import CUSTOMER_FEATURES, customer_features
 from segspark.tables.lifetime import (
     CHURN_SCORES,
     CUSTOMER_LIFETIME_VALUES,
@@ -36,7 +37,13 @@ from tests.jobs.conftest import Published, Reopened
 from tests.jobs.planted import AS_OF, GROUP_SIZE, KINDS, ONLY_CANCELLED, kind_of
 from tests.jobs.reading import all_tables, duckdb_with_delta, rows_of, versions
 
-NOT_ASKED_FOR = (CUSTOMER_CATEGORIES, CUSTOMER_PREFERENCES, CUSTOMER_ATTRIBUTES)
+NOT_ASKED_FOR = (
+    CUSTOMER_CATEGORIES,
+    CUSTOMER_PREFERENCES,
+    CUSTOMER_ATTRIBUTES,
+    CUSTOMER_EVENT_TYPES,
+    CUSTOMER_ENGAGEMENT,
+)
 
 
 @pytest.fixture
@@ -76,6 +83,28 @@ def test_profiles_add_up_to_the_assigned_customers(published: Published, here: W
     assert [row["customer_count"] for row in profiles] == [GROUP_SIZE] * 3
     assert sum(row["monetary_ratio"] for row in profiles) == pytest.approx(1)
     assert len({row["segment_name"] for row in profiles}) == 3
+
+
+def test_custom_features_are_profiled_from_the_customers_of_each_segment(
+    published: Published, here: Workspace
+) -> None:
+    snapshot_id, run_id = published.id_of("features"), published.id_of("assign")
+    features = here.lake.read(customer_features(here.settings.features))
+    paces = {
+        row["customer_id"]: row["spend_per_day_amount"]
+        for row in features.filter(features.snapshot_id == snapshot_id).collect()
+    }
+    segments = rows_of(here.lake, CUSTOMER_SEGMENTS, run_id=run_id)
+    for profile in rows_of(here.lake, SEGMENT_PROFILES, run_id=run_id):
+        mine = [
+            paces[row["customer_id"]]
+            for row in segments
+            if row["segment_id"] == profile["segment_id"]
+        ]
+        expected = (np.mean(mine), *np.percentile(mine, (25, 50, 75)))
+        assert profile["custom_features"].keys() == {"spend_per_day_amount"}
+        found = tuple(profile["custom_features"]["spend_per_day_amount"])
+        assert found == pytest.approx(expected)
 
 
 def test_a_guest_is_in_the_transactions_and_in_no_table_of_customers(here: Workspace) -> None:
