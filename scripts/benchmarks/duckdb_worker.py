@@ -31,7 +31,15 @@ def main() -> int:
         write_features(connection, as_of, folder)
         write_seasons(connection, as_of, folder)
         _answer({"seconds": time.monotonic() - started, "ledger_seconds": ledger})
+        _forget(connection)
     return 0
+
+
+def _forget(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give back the memory of the tables, 19 GB at fifty million lines, before Spark's turn."""
+    tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+    for (name,) in tables:
+        connection.execute(f'DROP TABLE "{name}"')
 
 
 def _answer(found: object) -> None:
