@@ -59,13 +59,16 @@ class BetaGeometricModel:
 
     def log_likelihoods(self, histories: PurchaseHistories) -> Floats:
         """Fader, Hardie & Lee 2005, eq. 6, in logarithms; constants on distinct x only."""
+        return self._log_likelihoods(histories, self._log_odds_to_be_gone(histories))
+
+    def _log_likelihoods(self, histories: PurchaseHistories, log_odds: Floats) -> Floats:
         counts, rows = histories.distinct_counts
         survived = counts + self.chances_at_start
         constants = gammaln(self.r + counts) - gammaln(self.r)
         constants += betaln(self.a, self.b + survived) - betaln(self.a, self.b)
         x, ages = histories.repeat_counts, histories.ages
         alive = -self.r * np.log1p(ages / self.alpha) - x * np.log(self.alpha + ages)
-        gone = np.logaddexp(0.0, self._log_odds_to_be_gone(histories))
+        gone = np.logaddexp(0.0, log_odds)
         found: Floats = constants[rows] + alive + gone
         return found
 
@@ -79,15 +82,16 @@ class BetaGeometricModel:
         return np.where(survived > 0.0, log_odds, -np.inf)
 
     def log_likelihood_and_gradient(self, histories: PurchaseHistories) -> tuple[float, Floats]:
-        log_likelihood = float(histories.customer_counts @ self.log_likelihoods(histories))
-        by_rate = self._rate_gradient(histories)
-        return log_likelihood, np.concatenate([by_rate, self._drop_out_gradient(histories)])
+        log_odds = self._log_odds_to_be_gone(histories)
+        each = self._log_likelihoods(histories, log_odds)
+        gone = expit(log_odds)
+        gradients = self._rate_gradient(histories, gone), self._drop_out_gradient(histories, gone)
+        return float(histories.customer_counts @ each), np.concatenate(gradients)
 
-    def _rate_gradient(self, histories: PurchaseHistories) -> Floats:
+    def _rate_gradient(self, histories: PurchaseHistories, gone: Floats) -> Floats:
         """Weighted sums of the derivatives by log r and log alpha."""
         weights, x = histories.customer_counts, histories.repeat_counts
         t_x, ages = histories.last_repeat_times, histories.ages
-        gone = expit(self._log_odds_to_be_gone(histories))
         counts, _ = histories.distinct_counts
         by_r = histories.customers_by_count @ (digamma(self.r + counts) - digamma(self.r))
         since = np.log1p((ages - t_x) / (self.alpha + t_x))
@@ -96,11 +100,10 @@ class BetaGeometricModel:
         by_alpha = weights @ (self.r / self.alpha - (self.r + x) * pull)
         return np.array([by_r * self.r, by_alpha * self.alpha])
 
-    def _drop_out_gradient(self, histories: PurchaseHistories) -> Floats:
+    def _drop_out_gradient(self, histories: PurchaseHistories, gone: Floats) -> Floats:
         """Weighted sums of the derivatives by log a and log b."""
         counts, rows = histories.distinct_counts
-        gone = expit(self._log_odds_to_be_gone(histories)) * histories.customer_counts
-        gone_by_count = sums_by_group(gone, rows, len(counts))
+        gone_by_count = sums_by_group(gone * histories.customer_counts, rows, len(counts))
         survived = counts + self.chances_at_start
         last_chance = np.where(survived > 0.0, self.b + survived - 1.0, 1.0)
         both = digamma(self.a + self.b) - digamma(self.a + self.b + survived)
