@@ -33,7 +33,8 @@ def engine_sentence(caught: BaseException) -> str:
     full = next((words for words in _FULL_DISK if words in reason), None)
     if full is not None:
         return f"no space to write ({full}): make room or raise the quota"
-    if error_condition(caught) == "ARITHMETIC_OVERFLOW":
+    # Where two stages of a query fail, Spark's name of the error is that of both.
+    if "ARITHMETIC_OVERFLOW" in reason:
         return "numbers grow beyond what 64 bits hold: correct the amounts of the source"
     return reason
 

@@ -103,8 +103,9 @@ def test_custom_features_are_profiled_from_the_customers_of_each_segment(
         ]
         expected = (np.mean(mine), *np.percentile(mine, (25, 50, 75)))
         assert profile["custom_features"].keys() == {"spend_per_day_amount"}
-        found = tuple(profile["custom_features"]["spend_per_day_amount"])
-        assert found == pytest.approx(expected)
+        found = profile["custom_features"]["spend_per_day_amount"]
+        names = ("mean", "p25", "median", "p75")
+        assert found == pytest.approx(dict(zip(names, expected, strict=True)))
 
 
 def test_a_guest_is_in_the_transactions_and_in_no_table_of_customers(here: Workspace) -> None:
