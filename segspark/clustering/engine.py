@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+import numpy as np
+
+from segspark.clustering.blocks import PointBlocks
 from segspark.model.clusters import ClusterModel
 from segspark.settings.training import Algorithm, SweepSettings
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
-Progress = Callable[[int, int, str], None]
-"""Told how many candidates are done, how many there are, and which one is next or was last."""
+Progress = Callable[[str], None]
+"""Told how far the fits are, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,7 @@ class FittedCandidate:
         refusal: Why there is none, a sentence.
         restarts: Starts that were made.
         iterations: Iterations of the best start.
-        training_cost: Sum of squared distances to the centres; None for mixtures.
-        log_likelihood: Of all customers together; None for others than mixtures.
-        seconds: Wall-clock time of all starts.
+        seconds: Wall-clock time of all starts; candidates that are fitted together share it evenly.
     """
 
     candidate: Candidate
@@ -47,8 +45,6 @@ class FittedCandidate:
     refusal: str | None = None
     restarts: int = 0
     iterations: int | None = None
-    training_cost: float | None = None
-    log_likelihood: float | None = None
     seconds: float = 0.0
 
 
@@ -57,20 +53,17 @@ class SweepEngine(Protocol):
 
     def fit(
         self,
-        points: "DataFrame",
+        points: PointBlocks,
         candidates: Sequence[Candidate],
         settings: SweepSettings,
         *,
         progress: Progress,
     ) -> list[FittedCandidate]:
-        """Fit each candidate to customer_id, vector (array<double>), one row per customer.
+        """Fit each candidate to the points.
 
         Returns:
             One result per candidate, in order; one that cannot be fitted is refused in a
             sentence and stops no other.
-
-        Raises:
-            ClusteringError: There are no points.
         """
 
 
@@ -78,3 +71,18 @@ def candidates_of(settings: SweepSettings) -> list[Candidate]:
     """Every algorithm with every number of segments."""
     counts = range(settings.fewest_segments, settings.most_segments + 1)
     return [Candidate(algorithm, count) for algorithm in settings.algorithms for count in counts]
+
+
+def seed_of(candidate: Candidate, settings: SweepSettings, *, restart: int = 0) -> int:
+    """A seed of the candidate's own, so that what is tried beside it does not change it."""
+    order = list(Algorithm).index(candidate.algorithm)
+    parts = [settings.seed, order, candidate.segment_count, restart]
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+
+def too_few_points(candidate: Candidate, distinct: int) -> FittedCandidate:
+    """Refuse a candidate that asks for more segments than there are distinct points."""
+    asked = candidate.segment_count
+    return FittedCandidate(
+        candidate, refusal=f"{asked} segments were asked of {distinct} distinct points"
+    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segspark.clustering.sums import ClusterShape, ClusterSums, SpreadSums
+from segspark.clustering.sums import ClusterShape, ClusterSums, FitSums, SpreadSums
 from segspark.model.scores import Floats, Indices
 
 
@@ -18,16 +18,18 @@ class Evidence:
         davies_bouldin: Mean of each cluster's worst ratio of widths to distance; lower is better.
         calinski_harabasz: Variance between over variance within; higher is better.
         within_cluster_sum: Sum of squared distances to the actual means.
-        centre_cost: Sum of squared distances to the model's centres.
         cluster_sizes: Customers by cluster index, 0 where a cluster is empty.
+        mean_confidence: Mean lead over the runner-up, 0 to 1; None where no model was asked.
+        log_likelihood: Of all customers together, by a mixture's densities; None for others.
     """
 
     silhouette: float | None
     davies_bouldin: float | None
     calinski_harabasz: float | None
     within_cluster_sum: float
-    centre_cost: float
     cluster_sizes: tuple[int, ...]
+    mean_confidence: float | None = None
+    log_likelihood: float | None = None
 
     @property
     def customer_count(self) -> int:
@@ -62,13 +64,12 @@ def evidence(points: Floats, labels: Indices) -> Evidence:
     means = ClusterShape.of(
         ClusterSums.of(points, labels, origins=grand_mean), origins=grand_mean
     ).means
-    sums = ClusterSums.of(points, labels, origins=means)
-    shape = ClusterShape.of(sums, origins=means)
-    return evidence_of(sums, shape, SpreadSums.of(points, labels, shape=shape))
+    shape = ClusterShape.of(ClusterSums.of(points, labels, origins=means), origins=means)
+    return evidence_of(shape, SpreadSums.of(points, labels, shape=shape))
 
 
-def evidence_of(sums: ClusterSums, shape: ClusterShape, spread: SpreadSums) -> Evidence:
-    """Draw the figures from complete sums, whose origins are the model's centres."""
+def evidence_of(shape: ClusterShape, spread: SpreadSums, fit: FitSums | None = None) -> Evidence:
+    """Draw the figures from complete sums."""
     is_filled = shape.counts > 0
     is_defined = int(is_filled.sum()) > 1
     counts, means, squares = (a[is_filled] for a in (shape.counts, shape.means, shape.squares))
@@ -78,8 +79,9 @@ def evidence_of(sums: ClusterSums, shape: ClusterShape, spread: SpreadSums) -> E
         davies_bouldin=_davies_bouldin(means, widths) if is_defined else None,
         calinski_harabasz=_calinski_harabasz(counts, means, squares) if is_defined else None,
         within_cluster_sum=float(shape.squares.sum()),
-        centre_cost=float(sums.squares.sum()),
         cluster_sizes=tuple(int(count) for count in shape.counts),
+        mean_confidence=None if fit is None else fit.confidence / float(counts.sum()),
+        log_likelihood=None if fit is None else fit.log_likelihood,
     )
 
 

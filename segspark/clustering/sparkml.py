@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.ml.clustering import BisectingKMeans, GaussianMixture, KMeans
@@ -12,8 +11,14 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from segspark.clustering.engine import Candidate, FittedCandidate, Progress
-from segspark.clustering.layout import fixed_layout
+from segspark.clustering.blocks import PointBlocks, released
+from segspark.clustering.engine import (
+    Candidate,
+    FittedCandidate,
+    Progress,
+    seed_of,
+    too_few_points,
+)
 from segspark.clustering.sparkmodels import centres_of, mixture_of, tree_of
 from segspark.model.clusters import ClusterModel
 from segspark.settings.training import Algorithm, SweepSettings
@@ -41,7 +46,7 @@ class SparkMLEngine:
 
     def fit(
         self,
-        points: DataFrame,
+        points: PointBlocks,
         candidates: Sequence[Candidate],
         settings: SweepSettings,
         *,
@@ -49,39 +54,35 @@ class SparkMLEngine:
     ) -> list[FittedCandidate]:
         """Fit the candidates one after the other, each from its own derived seeds.
 
-        The points are first brought into one order and layout, so equal points give equal models
-        however they were partitioned; with more than one partition (200,000 customers and more)
-        Spark adds up in the order in which tasks end, so the last digits may differ.
+        The points come in one order and layout, so equal points give equal models however they
+        were partitioned; with more than one block (100,000 customers and more) Spark adds up in
+        the order in which tasks end, so the last digits may differ.
 
         Args:
-            points: customer_id, vector (array<double>), one row per customer.
+            points: All customers.
             candidates: What to fit.
             settings: Restarts, iterations and seed.
-            progress: Called before the first and after every candidate.
+            progress: Called before each candidate.
 
         Returns:
             One result per candidate, in order.
-
-        Raises:
-            ClusteringError: There are no points.
         """
+        distinct = points.distinct_points(most=max(each.segment_count for each in candidates))
         fitted: list[FittedCandidate] = []
-        with fixed_layout(points) as ordered:
-            distinct = _distinct_points(ordered, most=max(c.segment_count for c in candidates))
+        # A local checkpoint and not a cached frame: Spark ML keeps its own blocks only of frames
+        # that are not cached, and is more than twice as slow without them.
+        with released(points.rows().localCheckpoint(eager=True)) as rows:
             away = F.transform("vector", lambda value: value + F.lit(_AWAY_FROM_ZERO))
-            vectors = ordered.select(
+            vectors = rows.select(
                 array_to_vector(F.col("vector")).alias("vector"),
                 array_to_vector(away).alias("vector_away"),
             )
-            progress(0, len(candidates), "points are laid out")
             for candidate in candidates:
+                progress(
+                    f"candidate {len(fitted) + 1} of {len(candidates)}, {candidate.candidate_id}"
+                )
                 fitted.append(_fit(vectors, candidate, settings, distinct=distinct))
-                progress(len(fitted), len(candidates), candidate.candidate_id)
         return fitted
-
-
-def _distinct_points(points: DataFrame, *, most: int) -> int:
-    return points.select("vector").distinct().limit(most).count()
 
 
 def _fit(
@@ -89,31 +90,26 @@ def _fit(
 ) -> FittedCandidate:
     asked = candidate.segment_count
     if distinct < asked:
-        return FittedCandidate(
-            candidate,
-            refusal=f"{asked} segments were asked of {distinct} distinct points",
-        )
+        return too_few_points(candidate, distinct)
     started = time.perf_counter()
     restarts = _restarts(candidate.algorithm, settings)
+    fit = _FITS[candidate.algorithm]
     try:
         starts = [
-            _FITS[candidate.algorithm](vectors, candidate, settings, _seed(candidate, settings, n))
-            for n in range(restarts)
+            fit(vectors, candidate, settings, seed_of(candidate, settings, restart=restart))
+            for restart in range(restarts)
         ]
     except (PySparkException, Py4JError) as error:
         return FittedCandidate(candidate, refusal=_sentence(candidate, error), restarts=restarts)
     # A start that returns too few clusters does not stand for one that found them all.
     best = min(starts, key=lambda start: (-start.clusters.k, start.loss))
     found = best.clusters.k
-    is_mixture = candidate.algorithm is Algorithm.GAUSSIAN_MIXTURE
     return FittedCandidate(
         candidate,
         clusters=best.clusters if found == asked else None,
         refusal=None if found == asked else f"{asked} segments were asked and {found} came back",
         restarts=restarts,
         iterations=best.iterations,
-        training_cost=None if is_mixture else best.loss,
-        log_likelihood=-best.loss if is_mixture else None,
         seconds=time.perf_counter() - started,
     )
 
@@ -126,12 +122,6 @@ def _restarts(algorithm: Algorithm, settings: SweepSettings) -> int:
             return settings.mixture_restarts
         case Algorithm.BISECTING_KMEANS:
             return 1
-
-
-def _seed(candidate: Candidate, settings: SweepSettings, restart: int) -> int:
-    order = list(Algorithm).index(candidate.algorithm)
-    parts = [settings.seed, order, candidate.segment_count, restart]
-    return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
 def _sentence(candidate: Candidate, error: PySparkException | Py4JError) -> str:

@@ -5,7 +5,8 @@ from typing import Self
 
 import numpy as np
 
-from segspark.model.scores import Floats, Indices, squared_distances
+from segspark.model.clusters import ClusterModel
+from segspark.model.scores import Floats, Indices, Scores, squared_distances
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,11 +26,6 @@ class ClusterSums:
     squares: Floats
 
     @classmethod
-    def zero(cls, origins: Floats) -> Self:
-        """The sums over nobody, for (k, d) origins."""
-        return cls(np.zeros(len(origins)), np.zeros(origins.shape), np.zeros(len(origins)))
-
-    @classmethod
     def of(cls, points: Floats, labels: Indices, *, origins: Floats) -> Self:
         """Sum (n, d) points by their (n,) cluster indices."""
         clusters = len(origins)
@@ -46,17 +42,6 @@ class ClusterSums:
         return type(self)(
             self.counts + other.counts, self.sums + other.sums, self.squares + other.squares
         )
-
-    def to_flat(self) -> Floats:
-        """Write the sums as one row of k * (d + 2) numbers."""
-        return np.concatenate([self.counts, self.sums.ravel(), self.squares])
-
-    @classmethod
-    def from_flat(cls, flat: Floats, *, shape: tuple[int, int]) -> Self:
-        """Read what `to_flat` wrote for (k, d)."""
-        clusters, width = shape
-        counts, sums, squares = np.split(flat, [clusters, clusters * (width + 1)])
-        return cls(counts, sums.reshape(shape), squares)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,11 +80,6 @@ class SpreadSums:
     distances: Floats
 
     @classmethod
-    def zero(cls, clusters: int) -> Self:
-        """The sums over nobody."""
-        return cls(0.0, np.zeros(clusters))
-
-    @classmethod
     def of(cls, points: Floats, labels: Indices, *, shape: ClusterShape) -> Self:
         """Sum over (n, d) points with (n,) cluster indices."""
         squared = squared_distances(points, shape.means)
@@ -112,14 +92,28 @@ class SpreadSums:
     def __add__(self, other: Self) -> Self:
         return type(self)(self.silhouette + other.silhouette, self.distances + other.distances)
 
-    def to_flat(self) -> Floats:
-        """Write the sums as one row of 1 + k numbers."""
-        return np.concatenate([[self.silhouette], self.distances])
+
+@dataclass(frozen=True, slots=True)
+class FitSums:
+    """Sums of what a model itself says about customers.
+
+    Attributes:
+        confidence: Sum of their leads over the runner-up.
+        log_likelihood: Of all of them together; None for models without densities.
+    """
+
+    confidence: float
+    log_likelihood: float | None
 
     @classmethod
-    def from_flat(cls, flat: Floats) -> Self:
-        """Read what `to_flat` wrote."""
-        return cls(float(flat[0]), flat[1:])
+    def of(cls, points: Floats, scores: Scores, *, model: ClusterModel) -> Self:
+        """Sum over (n, d) points with what the model scored them."""
+        return cls(float(scores.confidence.sum()), model.log_likelihood(points))
+
+    def __add__(self, other: Self) -> Self:
+        mine, others = self.log_likelihood, other.log_likelihood
+        together = None if mine is None or others is None else mine + others
+        return type(self)(self.confidence + other.confidence, together)
 
 
 def _silhouettes(squared: Floats, labels: Indices, shape: ClusterShape) -> Floats:

@@ -37,6 +37,9 @@ class ClusterModel(Protocol):
     def score(self, points: Floats) -> Scores:
         """Score (n, d) points; no points give empty scores."""
 
+    def log_likelihood(self, points: Floats) -> float | None:
+        """Logarithm of the density of (n, d) points together; None for models without one."""
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values that `cluster_model_from_dict` reads."""
 
@@ -67,6 +70,9 @@ class Centres:
         return score_in_chunks(
             checked, lambda chunk: margin_scores(chunk, self.centres, self.assign(chunk))
         )
+
+    def log_likelihood(self, points: Floats) -> None:
+        """There are no densities."""
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "centres": self.centres.tolist()}

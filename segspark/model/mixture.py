@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.special import logsumexp
 
 from segspark.model.scores import (
     NO_RUNNER_UP,
@@ -55,14 +56,29 @@ class Mixture:
     def k(self) -> int:
         return len(self.weights)
 
+    def weighted_log_densities(self, points: Floats) -> Floats:
+        """Logarithm of weight times density of each component: (n, d) points give (n, k)."""
+        with np.errstate(divide="ignore"):
+            constants = self._log_constants + np.log(self.weights)
+        # By component and then point in memory, so that a component's row is written in one go.
+        densities = np.empty((self.k, len(points)))
+        for index in range(self.k):
+            scaled = (points - self.centres[index]) @ self._roots[index].T
+            np.einsum("ne,ne->n", scaled, scaled, out=densities[index])
+        densities *= -0.5
+        densities += constants[:, None]
+        return densities.T
+
     def weighted_densities(self, points: Floats) -> Floats:
         """Weight times density of each component: (n, d) points give (n, k)."""
-        densities = np.empty((len(points), self.k))
-        for index in range(self.k):
-            scaled = np.einsum("nd,ed->ne", points - self.centres[index], self._roots[index])
-            exponent = self._log_constants[index] - 0.5 * np.einsum("ne,ne->n", scaled, scaled)
-            densities[:, index] = self.weights[index] * np.exp(exponent)
-        return densities
+        return np.exp(self.weighted_log_densities(points))
+
+    def log_likelihood(self, points: Floats) -> float:
+        """Logarithm of the density of (n, d) points together.
+
+        Spark's own adds 2 ** -52 to every component's density, which far outliers show.
+        """
+        return float(logsumexp(self.weighted_log_densities(points), axis=1).sum())
 
     def posteriors(self, points: Floats) -> Floats:
         """Spark's `probability` column: (n, d) points give (n, k), rows adding up to 1."""

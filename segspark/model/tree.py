@@ -81,6 +81,9 @@ class BisectingTree:
             checked, lambda chunk: margin_scores(chunk, self.centres, self.assign(chunk))
         )
 
+    def log_likelihood(self, points: Floats) -> None:
+        """There are no densities."""
+
     def to_dict(self) -> dict[str, Any]:
         nodes = [
             {

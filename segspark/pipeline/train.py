@@ -5,6 +5,7 @@ from datetime import date
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.engine import SweepEngine
 from segspark.clustering.recipes import check_vector, value_rules
 from segspark.clustering.selection import CandidateResult, Selection
@@ -29,7 +30,7 @@ from segspark.tables.manifest import Outcome, StageRun
 from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
 
 STAGE = "train"
-_TRAINING_VERSION = 2
+_TRAINING_VERSION = 3
 """Raised when the same features and settings would give another model."""
 
 
@@ -93,18 +94,17 @@ def training_id_of(settings: Settings, snapshot_id: str) -> str:
     return content_id("training", settings.segmentation, *inputs, config, _TRAINING_VERSION)
 
 
-def _engine() -> SweepEngine:
-    """The engine of `training.sweep.engine`; there is one so far."""
-    return SparkMLEngine()
+_ENGINES: dict[str, type[SweepEngine]] = {"batched": BatchedEngine, "sparkml": SparkMLEngine}
 
 
 def _sweep(workspace: Workspace, features: DataFrame, vector: FeatureVector) -> Sweep:
     points = features.select("customer_id", vector_column(vector).alias("vector"))
 
-    def progress(done: int, total: int, name: str) -> None:
-        workspace.progress.step(f"train: candidate {done} of {total}, {name}")
+    def progress(words: str) -> None:
+        workspace.progress.step(f"train: {words}")
 
-    return run_sweep(points, workspace.settings.training, engine=_engine(), progress=progress)
+    settings = workspace.settings.training
+    return run_sweep(points, settings, engine=_ENGINES[settings.sweep.engine](), progress=progress)
 
 
 def _keep(
@@ -158,7 +158,7 @@ def _candidate_values(training_id: str, row: CandidateResult, sweep: Sweep) -> t
         found.within_cluster_sum if found else None,
         found.smallest_share if found else None,
         found.largest_share if found else None,
-        fitted.log_likelihood,
+        found.log_likelihood if found else None,
         row.is_chosen,
         row.candidate == sweep.selection.plain_maximum.candidate,
         row.reason,

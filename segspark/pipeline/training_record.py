@@ -63,7 +63,6 @@ def _candidate_record(row: CandidateResult) -> CandidateRecord:
     metrics: dict[str, float | None] = {
         "silhouette": row.silhouette,
         "silhouette_gain": row.gain,
-        "log_likelihood": row.fitted.log_likelihood,
         "elapsed_seconds": row.fitted.seconds,
     }
     if found is not None:
@@ -71,6 +70,8 @@ def _candidate_record(row: CandidateResult) -> CandidateRecord:
             "davies_bouldin": found.davies_bouldin,
             "calinski_harabasz": found.calinski_harabasz,
             "within_cluster_sum": found.within_cluster_sum,
+            "log_likelihood": found.log_likelihood,
+            "mean_confidence": found.mean_confidence,
             "smallest_segment_ratio": found.smallest_share,
             "largest_segment_ratio": found.largest_share,
         }

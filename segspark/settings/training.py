@@ -16,6 +16,15 @@ class Algorithm(StrEnum):
     GAUSSIAN_MIXTURE = "gaussian_mixture"
 
 
+class Covariance(StrEnum):
+    """What the covariances of a mixture's components may look like."""
+
+    FULL = "full"
+    DIAGONAL = "diagonal"
+    TIED = "tied"
+    SPHERICAL = "spherical"
+
+
 Transformation = Literal["log1p", "none"]
 """The logarithm of 1 + value, or the value as it is."""
 
@@ -95,8 +104,9 @@ class VectorSettings(StrictModel):
 class SweepSettings(StrictModel):
     """The candidates."""
 
-    engine: Literal["sparkml"] = "sparkml"
-    """What fits them."""
+    engine: Literal["batched", "sparkml"] = "batched"
+    """What fits them: `batched` takes all candidates on together, a pass over the customers for a
+    step of each; `sparkml` runs Spark ML's own algorithms one after the other."""
     algorithms: tuple[Annotated[Algorithm, Field(strict=False)], ...] = Field(
         default=(Algorithm.KMEANS, Algorithm.BISECTING_KMEANS, Algorithm.GAUSSIAN_MIXTURE),
         strict=False,
@@ -113,6 +123,8 @@ class SweepSettings(StrictModel):
     most_iterations: int = Field(default=50, ge=1)
     """Iterations after which a fit stops; bisecting, which never stops earlier, makes at most
     20 a split."""
+    covariance: Annotated[Covariance, Field(strict=False)] = Covariance.FULL
+    """What the covariances of a mixture's components may look like; `sparkml` knows `full` only."""
     seed: int = Field(default=20171, ge=0)
     """Seed of every random start."""
 
@@ -122,6 +134,8 @@ class SweepSettings(StrictModel):
             raise ValueError("name at least one algorithm, and each only once")
         if self.fewest_segments > self.most_segments:
             raise ValueError("fewest_segments is above most_segments")
+        if self.engine == "sparkml" and self.covariance is not Covariance.FULL:
+            raise ValueError("the engine sparkml knows the covariance full only")
         return self
 
 

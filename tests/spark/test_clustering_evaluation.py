@@ -4,10 +4,11 @@ from pyspark.ml.evaluation import ClusteringEvaluator
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from scipy.stats import multivariate_normal
 
+from segspark.clustering.blocks import point_blocks
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.evidence import Evidence, evidence
-from segspark.errors import ClusteringError
 from segspark.model.clusters import Centres, ClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
@@ -49,12 +50,12 @@ def test_two_passes_find_what_memory_finds_however_points_are_partitioned(
 ) -> None:
     values = scattered()
 
-    found = evaluate(points_frame(spark, values).repartition(partitions), MODELS)
+    with point_blocks(points_frame(spark, values).repartition(partitions)) as blocks:
+        found = evaluate(blocks, MODELS)
 
     for model, figures in zip(MODELS, found, strict=True):
         assert_same(figures, evidence(values, model.assign(values)))
-        cost = ((values - model.centres[model.assign(values)]) ** 2).sum()
-        assert figures.centre_cost == pytest.approx(cost, rel=1e-9)
+        assert figures.mean_confidence == pytest.approx(model.score(values).confidence.mean())
         assert len(figures.cluster_sizes) == model.k
 
 
@@ -66,14 +67,30 @@ def test_the_silhouette_is_that_of_sparks_evaluator(spark: SparkSession) -> None
         array_to_vector(F.col("point")).alias("features"), "prediction"
     )
 
-    (found,) = evaluate(points_frame(spark, values), MODELS[:1])
+    with point_blocks(points_frame(spark, values)) as blocks:
+        (found,) = evaluate(blocks, MODELS[:1])
 
     assert found.silhouette == pytest.approx(ClusteringEvaluator().evaluate(predicted), abs=1e-9)
 
 
-def test_no_models_need_no_job_and_no_points_are_refused(spark: SparkSession) -> None:
-    nobody = points_frame(spark, scattered()).limit(0)
+def test_a_mixture_is_judged_by_its_likelihood_and_others_are_not(spark: SparkSession) -> None:
+    values = scattered()
+    mixture = MODELS[2]
+    assert isinstance(mixture, Mixture)
 
-    assert evaluate(nobody, []) == []
-    with pytest.raises(ClusteringError, match="no customers to judge"):
-        evaluate(nobody, MODELS)
+    with point_blocks(points_frame(spark, values)) as blocks:
+        *others, found = evaluate(blocks, MODELS)
+
+    densities = sum(
+        weight * multivariate_normal(centre, covariance).pdf(values)
+        for weight, centre, covariance in zip(
+            mixture.weights, mixture.centres, mixture.covariances, strict=True
+        )
+    )
+    assert found.log_likelihood == pytest.approx(np.log(densities).sum(), rel=1e-9)
+    assert [each.log_likelihood for each in others] == [None, None]
+
+
+def test_no_models_need_no_job(spark: SparkSession) -> None:
+    with point_blocks(points_frame(spark, scattered())) as blocks:
+        assert evaluate(blocks, []) == []

@@ -7,13 +7,13 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from segspark.clustering.blocks import point_blocks
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sparkmodels import centres_of, mixture_of, tree_of
 from segspark.clustering.vector_fit import fit_vector
 from segspark.clustering.vectorise import vector_column
-from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, SweepSettings, VectorSettings
 from tests.clustering_data import known_answers, online_retail_customers, points_frame
@@ -29,7 +29,8 @@ def clouds(rows: int = 400) -> Floats:
 
 
 def fit(points: DataFrame, *candidates: Candidate) -> list[FittedCandidate]:
-    return SparkMLEngine().fit(points, candidates, ONE_START, progress=lambda *_: None)
+    with point_blocks(points) as blocks:
+        return SparkMLEngine().fit(blocks, candidates, ONE_START, progress=lambda _: None)
 
 
 def with_outlier(spark: SparkSession) -> tuple[Floats, DataFrame]:
@@ -107,45 +108,23 @@ def test_fewer_distinct_points_than_segments_are_refused_by_candidate(
     assert all(each.clusters is None for each in large)
 
 
-def test_no_customers_are_refused(spark: SparkSession) -> None:
-    nobody = points_frame(spark, clouds()).limit(0)
-
-    with pytest.raises(ClusteringError, match="there are no customers to cluster"):
-        fit(nobody, Candidate(Algorithm.KMEANS, 3))
-
-
-def test_a_fit_that_breaks_inside_spark_is_refused_in_one_line(spark: SparkSession) -> None:
-    points = points_frame(spark, clouds(20))
-    ragged = points.withColumn(
-        "vector",
-        F.when(F.col("customer_id") == "c00003", F.array(F.lit(1.0))).otherwise(F.col("vector")),
-    )
-
-    (found,) = fit(ragged, Candidate(Algorithm.KMEANS, 3))
-
-    assert found.clusters is None
-    assert found.refusal is not None
-    assert found.refusal.startswith("Spark could not fit kmeans-3 (")
-    assert "\n" not in found.refusal
-    assert "\tat " not in found.refusal
-
-
 def test_progress_is_told_of_every_candidate_and_nothing_stays_persisted(
     spark: SparkSession,
 ) -> None:
-    told: list[tuple[int, int, str]] = []
+    told: list[str] = []
     points = points_frame(spark, clouds(60))
     context: Any = spark.sparkContext
     before = context._jsc.getPersistentRDDs().size()  # noqa: SLF001 - no public way
 
-    SparkMLEngine().fit(
-        points,
-        [Candidate(Algorithm.KMEANS, 2), Candidate(Algorithm.BISECTING_KMEANS, 2)],
-        ONE_START,
-        progress=lambda *each: told.append(each),
-    )
+    with point_blocks(points) as blocks:
+        SparkMLEngine().fit(
+            blocks,
+            [Candidate(Algorithm.KMEANS, 2), Candidate(Algorithm.BISECTING_KMEANS, 2)],
+            ONE_START,
+            progress=told.append,
+        )
 
-    assert told[1:] == [(1, 2, "kmeans-2"), (2, 2, "bisecting_kmeans-2")]
+    assert told == ["candidate 1 of 2, kmeans-2", "candidate 2 of 2, bisecting_kmeans-2"]
     assert context._jsc.getPersistentRDDs().size() <= before  # noqa: SLF001 - no public way
 
 
@@ -159,16 +138,18 @@ def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> No
             winsorise_tail_ratio=0.0,
         ),
     ).vector
-    points = features.select("customer_id", vector_column(vector).alias("vector")).localCheckpoint()
+    points = features.select("customer_id", vector_column(vector).alias("vector"))
     candidates = [Candidate(Algorithm.KMEANS, count) for count in (4, 8)]
 
-    fitted = SparkMLEngine().fit(points, candidates, SweepSettings(), progress=lambda *_: None)
-    models = [each.clusters for each in fitted if each.clusters is not None]
+    with point_blocks(points) as blocks:
+        fitted = SparkMLEngine().fit(blocks, candidates, SweepSettings(), progress=lambda _: None)
+        models = [each.clusters for each in fitted if each.clusters is not None]
+        judged = evaluate(blocks, models)
 
     means, deviations = known["scaler"]["log1p_mean"], known["scaler"]["log1p_std_ddof0"]
     assert [column.centre for column in vector.columns] == pytest.approx(means, rel=1e-9)
     assert [column.scale for column in vector.columns] == pytest.approx(deviations, rel=1e-9)
-    for candidate, found in zip(candidates, evaluate(points, models), strict=True):
+    for candidate, found in zip(candidates, judged, strict=True):
         answer = known["kmeans"][str(candidate.segment_count)]
         if candidate.segment_count >= 7:
             # Spark's starts end in one of several optima here, each with its own silhouette.
@@ -184,12 +165,7 @@ def test_bisecting_splits_points_whose_centre_is_zero(spark: SparkSession) -> No
     points = generator.normal(size=(300, 3))
     points -= points.mean(axis=0)
 
-    found = SparkMLEngine().fit(
-        points_frame(spark, points),
-        [Candidate(Algorithm.BISECTING_KMEANS, 4)],
-        SweepSettings(),
-        progress=lambda *_: None,
-    )
+    found = fit(points_frame(spark, points), Candidate(Algorithm.BISECTING_KMEANS, 4))
 
     assert found[0].refusal is None
     assert found[0].clusters is not None

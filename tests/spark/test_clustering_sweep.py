@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 from sklearn.datasets import make_blobs
 
-from segspark.clustering.layout import sample_points
-from segspark.clustering.sparkml import SparkMLEngine
+from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.sweep import Sweep, far_out_distance, run_sweep
 from segspark.errors import ClusteringError
 from segspark.model.clusters import Centres
@@ -25,8 +23,8 @@ def sweep_of(spark: SparkSession, values: Floats, sweep: SweepSettings) -> Sweep
     return run_sweep(
         points_frame(spark, values),
         TrainingSettings(sweep=sweep, selection=SELECTION),
-        engine=SparkMLEngine(),
-        progress=lambda *_: None,
+        engine=BatchedEngine(),
+        progress=lambda _: None,
     )
 
 
@@ -73,22 +71,10 @@ def test_too_few_customers_are_refused_in_a_sentence(
         sweep_of(spark, np.ones((2, 3))[:rows], SweepSettings())
 
 
-def test_the_far_out_distance_is_tukeys_outer_fence(spark: SparkSession) -> None:
+def test_the_far_out_distance_is_tukeys_outer_fence() -> None:
     values = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]])
     centre = Centres(np.zeros((1, 1)))
 
-    found = far_out_distance(points_frame(spark, values).repartition(3), centre)
+    found = far_out_distance(values, centre)
 
     assert found == 3.0 + 3 * 2.0
-
-
-def test_a_sample_is_the_same_however_customers_are_partitioned(spark: SparkSession) -> None:
-    values = np.random.default_rng(1).normal(size=(100, 2))
-    points = points_frame(spark, values)
-
-    one = sample_points(points.coalesce(1), rows=30)
-    many = sample_points(points.orderBy(F.desc("customer_id")).repartition(6), rows=30)
-
-    np.testing.assert_array_equal(one, many)
-    assert one.shape == (30, 2)
-    assert sample_points(points, rows=1000).shape == (100, 2)

@@ -25,7 +25,6 @@ def figures(candidate: Candidate, silhouette: float, *, smallest: int = 100) -> 
         davies_bouldin=1.0,
         calinski_harabasz=1.0,
         within_cluster_sum=1.0,
-        centre_cost=1.0,
         cluster_sizes=(*sizes, MANY - sum(sizes)),
     )
 

@@ -1,0 +1,161 @@
+"""Every candidate advances in the same passes over the points; none is fitted on its own."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from threadpoolctl import threadpool_limits
+
+from segspark.clustering.blocks import PointBlocks
+from segspark.clustering.centre_steps import CentreSet, nearest_sums
+from segspark.clustering.engine import Candidate, FittedCandidate, Progress, too_few_points
+from segspark.clustering.mixture_steps import MovingMixture, posterior_sums
+from segspark.clustering.split_steps import SplitSteps
+from segspark.clustering.starts import starting_centres, starting_mixtures, starting_splits
+from segspark.clustering.stepping import SetSteps, Steps, settle
+from segspark.model.clusters import ClusterModel
+from segspark.model.scores import Floats
+from segspark.settings.training import Algorithm, SweepSettings
+
+SAMPLE_ROWS = 20_000
+
+
+class BatchedEngine:
+    """KMeans, bisecting KMeans and Gaussian mixtures, by numpy on Spark's workers.
+
+    Candidates start from their fit to a sample, so that few passes over all points are left; in
+    each pass every candidate that still moves makes a step. The same points and settings give the
+    same models to the last digit, however the points were partitioned and on how many cores.
+    """
+
+    def fit(
+        self,
+        points: PointBlocks,
+        candidates: Sequence[Candidate],
+        settings: SweepSettings,
+        *,
+        progress: Progress,
+    ) -> list[FittedCandidate]:
+        """Fit all candidates together.
+
+        Args:
+            points: All customers.
+            candidates: What to fit.
+            settings: Restarts (on the sample), steps, covariance and seed.
+            progress: Called before the sample is fitted and before each pass.
+
+        Returns:
+            One result per candidate, in order.
+        """
+        started = time.perf_counter()
+        progress(f"starting {len(candidates)} candidates from a sample")
+        distinct = points.distinct_points(most=max(each.segment_count for each in candidates))
+        possible = [each for each in candidates if each.segment_count <= distinct]
+        # Equal sums on any number of cores: BLAS would split them among its threads.
+        with threadpool_limits(limits=1):
+            starts = _starts(points.sample(SAMPLE_ROWS), possible, settings)
+        reached = settle(
+            list(starts.values()),
+            points.add_up,
+            most_steps=settings.most_iterations,
+            told=lambda steps: progress(f"pass {steps} over all customers"),
+        )
+        models: dict[Candidate, tuple[ClusterModel, int]] = {}
+        for algorithm, family in zip(starts, reached, strict=True):
+            own = [each for each in possible if each.algorithm is algorithm]
+            found = family.models([each.segment_count for each in own])
+            models |= dict(zip(own, found, strict=True))
+        seconds = (time.perf_counter() - started) / max(len(possible), 1)
+        return [
+            _result(each, *models[each], settings=settings, seconds=seconds)
+            if each in models
+            else too_few_points(each, distinct)
+            for each in candidates
+        ]
+
+
+def _starts(
+    sample: Floats, candidates: Sequence[Candidate], settings: SweepSettings
+) -> dict[Algorithm, Steps]:
+    """The candidates of each algorithm, fitted to a sample."""
+    counts = {
+        algorithm: [each.segment_count for each in candidates if each.algorithm is algorithm]
+        for algorithm in settings.algorithms
+    }
+    centres = _centres(sample, counts, settings)
+    starts: dict[Algorithm, Steps] = {}
+    for algorithm, asked in counts.items():
+        if asked:
+            starts[algorithm] = _START[algorithm](sample, asked, centres, settings)
+    return starts
+
+
+_Centres = dict[int, list[CentreSet]]
+
+
+def _start_kmeans(
+    sample: Floats,  # noqa: ARG001 - the centres are of it
+    counts: Sequence[int],
+    centres: _Centres,
+    settings: SweepSettings,  # noqa: ARG001 - as above
+) -> SetSteps[CentreSet]:
+    sets = tuple(CentreSet(centres[count][0].centres) for count in counts)
+    return SetSteps(sets, nearest_sums)
+
+
+def _start_bisecting(
+    sample: Floats,
+    counts: Sequence[int],
+    centres: _Centres,  # noqa: ARG001 - each part has its own
+    settings: SweepSettings,
+) -> SplitSteps:
+    restarts, seed = settings.kmeans_restarts, settings.seed
+    splits = starting_splits(sample, max(counts) - 1, restarts=restarts, seed=seed)
+    return SplitSteps(splits, sample.mean(axis=0))
+
+
+def _start_mixtures(
+    sample: Floats, counts: Sequence[int], centres: _Centres, settings: SweepSettings
+) -> SetSteps[MovingMixture]:
+    starts = [centres[count][: settings.mixture_restarts] for count in counts]
+    mixtures = starting_mixtures(sample, starts, covariance=settings.covariance)
+    return SetSteps(mixtures, posterior_sums)
+
+
+_START: dict[Algorithm, Callable[[Floats, Sequence[int], _Centres, SweepSettings], Steps]] = {
+    Algorithm.KMEANS: _start_kmeans,
+    Algorithm.BISECTING_KMEANS: _start_bisecting,
+    Algorithm.GAUSSIAN_MIXTURE: _start_mixtures,
+}
+
+
+def _centres(
+    sample: Floats, counts: dict[Algorithm, list[int]], settings: SweepSettings
+) -> _Centres:
+    """KMeans of the sample for each number that KMeans itself or a mixture starts from."""
+    asked = counts.get(Algorithm.KMEANS, []) + counts.get(Algorithm.GAUSSIAN_MIXTURE, [])
+    numbers = sorted(set(asked))
+    if not numbers:
+        return {}
+    restarts = max(settings.kmeans_restarts, settings.mixture_restarts)
+    found = starting_centres(sample, numbers, restarts=restarts, seed=settings.seed)
+    return dict(zip(numbers, found, strict=True))
+
+
+def _result(
+    candidate: Candidate,
+    clusters: ClusterModel,
+    iterations: int,
+    *,
+    settings: SweepSettings,
+    seconds: float,
+) -> FittedCandidate:
+    asked, found = candidate.segment_count, clusters.k
+    is_mixture = candidate.algorithm is Algorithm.GAUSSIAN_MIXTURE
+    return FittedCandidate(
+        candidate,
+        clusters=clusters if found == asked else None,
+        refusal=None if found == asked else f"{asked} segments were asked and {found} came back",
+        restarts=settings.mixture_restarts if is_mixture else settings.kmeans_restarts,
+        iterations=iterations,
+        seconds=seconds,
+    )

@@ -1,0 +1,193 @@
+"""Points as few large blocks that every pass of a sweep reads, laid out the same way always."""
+
+import pickle
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.clustering.stepping import SumsOf
+from segspark.errors import ClusteringError
+from segspark.model.scores import Floats
+
+ROWS_PER_BLOCK = 62_500
+_BLOCK = "places binary, points binary"
+
+Batches = Iterator[pa.RecordBatch]
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class PointBlocks:
+    """All customers' points, in an order that depends on their ids alone.
+
+    Attributes:
+        frame: places (binary: a hash of each customer_id, int64), points (binary: float64, row by
+            row), one row a block.
+        row_count: Customers.
+        width: Coordinates of a point.
+    """
+
+    frame: DataFrame
+    row_count: int
+    width: int
+
+    def add_up(self, sums_of: Sequence[SumsOf]) -> list[Any]:
+        """Add up several figures over all points by one job, block by block in their order.
+
+        Args:
+            sums_of: Each takes (n, d) points and gives something that adds up by `+`; it runs in
+                Spark's Python workers.
+        """
+        width = self.width
+
+        def of_block(places: Places, points: Floats) -> list[Any]:  # noqa: ARG001 - as asked
+            return [each(points) for each in sums_of]
+
+        return reduce(_added, self._each(of_block, width))
+
+    def sample(self, rows: int) -> Floats:
+        """Collect the points of the `rows` customers whose ids have the lowest hashes, in order.
+
+        The same customers give the same sample, however they were partitioned.
+
+        Returns:
+            Shape (n, d).
+        """
+        # Hashes are even: no block holds many more of the lowest than its share, and as many blocks
+        # as there are hundreds of thousands of customers need not send the whole sample each.
+        share = rows / max(1, round(self.row_count / ROWS_PER_BLOCK))
+        most = int(share + 10 * share**0.5 + 100)
+
+        def lowest(places: Places, points: Floats) -> tuple[Places, Floats]:
+            return places[:most], points[:most]
+
+        parts = self._each(lowest, self.width)
+        places = np.concatenate([part[0] for part in parts])
+        points: Floats = np.concatenate([part[1] for part in parts])
+        return points[np.argsort(places, kind="stable")[:rows]]
+
+    def distinct_points(self, *, most: int) -> int:
+        """Count distinct points, up to `most`."""
+
+        def distinct(places: Places, points: Floats) -> Floats:  # noqa: ARG001 - as asked
+            few: Floats = np.unique(points[: 16 * most], axis=0)
+            return few[:most] if len(few) >= most else np.unique(points, axis=0)[:most]
+
+        return min(most, len(np.unique(np.concatenate(self._each(distinct, self.width)), axis=0)))
+
+    def rows(self) -> DataFrame:
+        """The points one by one, in their order: vector (array<double>)."""
+        width = self.width
+
+        def unpacked(batches: Batches) -> Batches:
+            for batch in batches:
+                for _, points in _blocks_of(batch, width):
+                    values = pa.array(points.ravel())
+                    offsets = pa.array(np.arange(0, values.__len__() + 1, width, dtype=np.int32))
+                    vectors = pa.ListArray.from_arrays(offsets, values)
+                    yield pa.RecordBatch.from_pydict({"vector": vectors})
+
+        return self.frame.mapInArrow(unpacked, "vector array<double>")
+
+    def _each(self, figure_of: Any, width: int) -> list[Any]:  # noqa: ANN401 - whatever it gives
+        """Apply a function of (n,) hashes and (n, d) points to each block; results in order."""
+
+        def figures(batches: Batches) -> Batches:
+            for batch in batches:
+                found = [figure_of(*block) for block in _blocks_of(batch, width)]
+                texts = pa.array([pickle.dumps(each) for each in found], pa.binary())
+                yield pa.RecordBatch.from_pydict({"figures": texts})
+
+        rows = self.frame.mapInArrow(figures, "figures binary").collect()
+        # What these bytes hold was written by this very function, on Spark's workers.
+        return [pickle.loads(row["figures"]) for row in rows]  # noqa: S301
+
+
+def _added(first: list[Any], second: list[Any]) -> list[Any]:
+    return [add(*pair) for pair in zip(first, second, strict=True)]
+
+
+def _blocks_of(batch: pa.RecordBatch, width: int) -> Iterator[tuple[Places, Floats]]:
+    for places, points in zip(batch.column("places"), batch.column("points"), strict=True):
+        yield (
+            np.frombuffer(places.as_buffer(), dtype=np.int64),
+            np.frombuffer(points.as_buffer(), dtype=np.float64).reshape(-1, width),
+        )
+
+
+@contextmanager
+def point_blocks(points: DataFrame) -> Iterator[PointBlocks]:
+    """Hold the points in blocks, whose order and sizes depend on ids and row count alone.
+
+    Runs two jobs: a count, and one that shuffles the points by a hash of their ids.
+
+    Args:
+        points: customer_id (unique), vector (array<double>), one row per customer.
+
+    Yields:
+        The blocks; released afterwards.
+
+    Raises:
+        ClusteringError: There are no points, or they have not all as many coordinates, or one of
+            these is missing.
+    """
+    rows = points.count()
+    if rows == 0:
+        raise ClusteringError("there are no customers to cluster: build features that keep some")
+    held = (
+        points.select(F.xxhash64("customer_id").alias("place"), "customer_id", "vector")
+        .repartition(max(1, round(rows / ROWS_PER_BLOCK)), "place")
+        # Ids of equal hash are so rare that sorting by them as well costs nothing.
+        .sortWithinPartitions("place", "customer_id")
+        .select("place", "vector")
+        .mapInArrow(_packed, _BLOCK)
+        .localCheckpoint(eager=True)
+    )
+    with released(held):
+        width = held.select(F.length("points") / F.length("places")).first()
+        yield PointBlocks(held, rows, int(width[0]) if width else 0)
+
+
+def _packed(batches: Batches) -> Batches:
+    """Place (bigint), vector (array<double>) → one block."""
+    places: list[Places] = []
+    points: list[Floats] = []
+    for batch in batches:
+        if batch.num_rows:
+            places.append(batch.column("place").to_numpy(zero_copy_only=False))
+            points.append(points_of(batch))
+    if places:
+        block = [np.concatenate(places).tobytes(), np.concatenate(points).tobytes()]
+        yield pa.RecordBatch.from_arrays(
+            [pa.array([part], pa.binary()) for part in block], names=["places", "points"]
+        )
+
+
+def points_of(batch: pa.RecordBatch) -> Floats:
+    """Read a batch's `vector` column, lists of one length without NULL, as shape (n, d)."""
+    rows = batch.num_rows
+    values = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
+    points: Floats = values.reshape(rows, -1) if rows else np.empty((0, 0))
+    return points
+
+
+@contextmanager
+def released(checkpoint: DataFrame) -> Iterator[DataFrame]:
+    """Free a local checkpoint afterwards rather than when Java collects its garbage."""
+    try:
+        yield checkpoint
+    finally:
+        blocking = False
+        with suppress(Py4JError, PySparkException):
+            checkpoint._jdf.logicalPlan().rdd().unpersist(blocking)  # noqa: SLF001 - no call in PySpark

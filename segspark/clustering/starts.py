@@ -1,0 +1,148 @@
+"""Where candidates start: fitted on a sample in memory, so that few passes over all are left."""
+
+import heapq
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import kmeans_plusplus
+
+from segspark.clustering.centre_steps import CentreSet, nearest_sums
+from segspark.clustering.mixture_steps import (
+    MovingMixture,
+    posterior_sums,
+    shaped_covariances,
+)
+from segspark.clustering.split_steps import Split
+from segspark.clustering.stepping import AddUp, SetSteps, SumsOf, settle
+from segspark.model.mixture import Mixture
+from segspark.model.scores import Floats, squared_distances
+from segspark.settings.training import Covariance
+
+_TRIALS = 4
+_MOST_STEPS = 100
+_SAMPLE_GAIN = 1e-4
+_FULL_GAIN = 1e-5
+
+
+def in_memory(points: Floats) -> AddUp:
+    """Adds up over (n, d) points that are at hand."""
+
+    def add_up(sums_of: Sequence[SumsOf]) -> list[Any]:
+        return [each(points) for each in sums_of]
+
+    return add_up
+
+
+def starting_centres(
+    sample: Floats, counts: Sequence[int], *, restarts: int, seed: int
+) -> list[list[CentreSet]]:
+    """KMeans on a sample, for each number of centres and start.
+
+    A draw of k-means++ begins with draws of every smaller number of centres, so one draw a start
+    serves all.
+
+    Args:
+        sample: Shape (n, d).
+        counts: Numbers of centres.
+        restarts: Draws.
+        seed: Of the draws.
+
+    Returns:
+        For each number the starts, the lowest cost first; a start has fewer centres where the
+        sample has fewer distinct points.
+    """
+    draws = [
+        _draw(sample, max(counts), part) for part in np.random.SeedSequence(seed).spawn(restarts)
+    ]
+    sets = tuple(CentreSet(draw[:count]) for count in counts for draw in draws)
+    (reached,) = settle([SetSteps(sets, nearest_sums)], in_memory(sample), most_steps=_MOST_STEPS)
+    grouped = [reached.sets[start : start + restarts] for start in range(0, len(sets), restarts)]
+    return [sorted(group, key=lambda each: (-len(each.centres), each.cost)) for group in grouped]
+
+
+def _draw(sample: Floats, count: int, seed: np.random.SeedSequence) -> Floats:
+    state = np.random.RandomState(seed.generate_state(1)[0])
+    # As many trials whatever the count, so that a longer draw begins with the shorter one.
+    centres, _ = kmeans_plusplus(
+        sample, min(count, len(sample)), random_state=state, n_local_trials=_TRIALS
+    )
+    first = np.unique(centres, axis=0, return_index=True)[1]
+    distinct: Floats = centres[np.sort(first)]
+    return distinct
+
+
+def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> tuple[Split, ...]:
+    """Cut a sample in two again and again, each time where it lowers the sum of squares most.
+
+    Args:
+        sample: Shape (n, d).
+        count: Splits.
+        restarts: Draws of k-means++ for each split.
+        seed: Of the draws.
+
+    Returns:
+        At most `count` splits, fewer where no part has two distinct points any more.
+    """
+    seeds = np.random.SeedSequence(seed)
+    splits: list[Split] = []
+    best: list[tuple[float, int, Floats, Floats]] = []
+
+    def consider(part: int, members: Floats) -> None:
+        if (members == members[:1]).all():
+            return
+        (starts,) = starting_centres(
+            members, [2], restarts=restarts, seed=int(seeds.spawn(1)[0].generate_state(1)[0])
+        )
+        before = np.square(members - members.mean(axis=0)).sum()
+        heapq.heappush(best, (starts[0].cost - before, part, starts[0].centres, members))
+
+    consider(0, sample)
+    while best and len(splits) < count:
+        _, part, centres, members = heapq.heappop(best)
+        place = len(splits)
+        splits.append(Split(part, centres))
+        nearest = squared_distances(members, centres).argmin(axis=1)
+        for half in range(2):
+            consider(2 * place + 1 + half, members[nearest == half])
+    return tuple(splits)
+
+
+def starting_mixtures(
+    sample: Floats, centres: Sequence[Sequence[CentreSet]], *, covariance: Covariance
+) -> tuple[MovingMixture, ...]:
+    """Gaussian mixtures on a sample, from the clusters that KMeans found.
+
+    Args:
+        sample: Shape (n, d).
+        centres: For each candidate its starts, at least one.
+        covariance: What the components' covariances may look like.
+
+    Returns:
+        For each candidate the mixture of highest likelihood on the sample, ready to go on.
+    """
+    sets = tuple(
+        MovingMixture(_mixture_at(sample, start.centres, covariance), covariance, _SAMPLE_GAIN)
+        for starts in centres
+        for start in starts
+    )
+    (reached,) = settle([SetSteps(sets, posterior_sums)], in_memory(sample), most_steps=_MOST_STEPS)
+    found, left = [], list(reached.sets)
+    for starts in centres:
+        used, left = left[: len(starts)], left[len(starts) :]
+        best = max(used, key=lambda each: each.log_likelihood)
+        found.append(MovingMixture(best.mixture, covariance, _FULL_GAIN))
+    return tuple(found)
+
+
+def _mixture_at(sample: Floats, centres: Floats, covariance: Covariance) -> Mixture:
+    """Weights, means and covariances of the points nearest to each centre."""
+    nearest = squared_distances(sample, centres).argmin(axis=1)
+    counts = np.bincount(nearest, minlength=len(centres)).astype(np.float64)
+    spread = np.stack(
+        [
+            np.cov(sample[nearest == place].T, bias=True).reshape(2 * sample.shape[1:])
+            for place in range(len(centres))
+        ]
+    )
+    return Mixture(counts / counts.sum(), centres, shaped_covariances(spread, counts, covariance))
