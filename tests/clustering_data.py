@@ -9,9 +9,19 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from segspark.clustering.recipes import value_rules
+from segspark.clustering.vector_fit import VectorFit, fit_vector
 from segspark.model.scores import Floats
+from segspark.settings.features import FeatureSettings
+from segspark.settings.training import VectorSettings
 
 _HERE = Path(__file__).parent
+
+
+def fit_vector_of(features: DataFrame, settings: VectorSettings) -> VectorFit:
+    """Fit a vector to features with the windows that nobody has changed."""
+    rules = value_rules(settings, windows=FeatureSettings().windows_days)
+    return fit_vector(features, rules, settings)
 
 
 def points_frame(spark: SparkSession, values: Floats) -> DataFrame:

@@ -7,7 +7,6 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.clustering.components import principal_components, scaled_covariance
-from segspark.clustering.recipes import value_rules
 from segspark.clustering.vectorise import cut, raised_value, transformed
 from segspark.errors import ClusteringError
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
@@ -32,7 +31,9 @@ class VectorFit:
     warnings: tuple[str, ...]
 
 
-def fit_vector(features: DataFrame, settings: VectorSettings) -> VectorFit:
+def fit_vector(
+    features: DataFrame, rules: Sequence[ValueRule], settings: VectorSettings
+) -> VectorFit:
     """Fit cut, centre and scale of each column after its transformation, then the components.
 
     First the exact quantiles with linear interpolation (numpy's default), which no partitioning
@@ -40,8 +41,9 @@ def fit_vector(features: DataFrame, settings: VectorSettings) -> VectorFit:
     covariance of the scaled columns.
 
     Args:
-        features: One row per customer with the columns that `settings` take, in natural units;
-            other columns are ignored.
+        features: One row per customer with the columns of the rules, in natural units; other
+            columns are ignored.
+        rules: The columns and how each is read.
         settings: Recipe, share to cut off at each end, scaling and components.
 
     Raises:
@@ -49,7 +51,7 @@ def fit_vector(features: DataFrame, settings: VectorSettings) -> VectorFit:
             infinite or without a logarithm, or a column is the same for every customer. The recipe
             `behaviour` leaves such a column out, unless all are, with a warning.
     """
-    rules, tail = value_rules(settings), settings.winsorise_tail_ratio
+    tail = settings.winsorise_tail_ratio
     first = _only_row(features, [a for rule in rules for a in _quantile_aggregates(rule, tail)])
     _check_values(first, rules)
     bounds = {rule.name: _bounds(first, rule.name, tail) for rule in rules}

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from segspark.clustering.recipes import check_vector
 from segspark.pipeline.assign import NEWEST, assign
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
@@ -10,7 +9,7 @@ from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.publish import publish
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import train
-from segspark.tables.features import customer_features
+from segspark.pipeline.vector_features import check_configured_vector
 
 
 def run_pipeline(
@@ -28,8 +27,7 @@ def run_pipeline(
     """
     if model is None:
         # What is wrong with the vector must not show after an hour of other stages.
-        settings = workspace.settings
-        check_vector(settings.training.vector, table=customer_features(settings.features))
+        check_configured_vector(workspace.settings)
     results = [ingest(workspace), *build_features(workspace, as_of=as_of)]
     snapshot_id = results[-1].stage_id
     results.append(value_customers(workspace, as_of=as_of, snapshot_id=snapshot_id))

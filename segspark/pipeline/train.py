@@ -7,7 +7,6 @@ from pyspark.sql import functions as F
 
 from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.engine import SweepEngine
-from segspark.clustering.recipes import check_vector, value_rules
 from segspark.clustering.selection import CandidateResult, Selection
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sweep import Sweep, run_sweep
@@ -20,10 +19,16 @@ from segspark.model.vector import FeatureVector
 from segspark.pipeline.features import snapshot_of
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.pipeline.training_record import open_tracker, training_record
-from segspark.pipeline.vector_features import read_vector_features, vector_inputs, vector_tables
+from segspark.pipeline.vector_features import (
+    check_configured_vector,
+    configured_rules,
+    read_vector_features,
+    vector_inputs,
+    vector_tables,
+)
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
-from segspark.tables.features import CUSTOMER_FEATURES, customer_features
+from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun
@@ -48,9 +53,9 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         ClusteringError: The snapshot cannot be clustered as asked.
     """
     settings = workspace.settings
-    check_vector(settings.training.vector, table=customer_features(settings.features))
+    check_configured_vector(settings)
     snapshot = snapshot_id or snapshot_of(workspace, as_of=as_of)
-    rules = value_rules(settings.training.vector)
+    rules = configured_rules(settings)
     columns = [rule.name for rule in rules]
     run = StageRun(
         stage=STAGE,
@@ -68,7 +73,7 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         # Before the sweep: a server that is down must not cost one.
         tracker = open_tracker(workspace)
         with engine_sentences("training", error=StageError):
-            fit = fit_vector(features, settings.training.vector)
+            fit = fit_vector(features, rules, settings.training.vector)
             for warning in fit.warnings:
                 workspace.progress.say(f"{STAGE:<8}  {warning}")
             sweep = _sweep(workspace, features, fit.vector)
@@ -89,7 +94,7 @@ def find_model(lake: Lake, training_id: str) -> Row | None:
 def training_id_of(settings: Settings, snapshot_id: str) -> str:
     """Id of the training that the settings make of a snapshot."""
     config = settings.training.model_dump(mode="json")
-    columns = [rule.name for rule in value_rules(settings.training.vector)]
+    columns = [rule.name for rule in configured_rules(settings)]
     inputs = vector_inputs(settings, snapshot_id, columns=columns)
     return content_id("training", settings.segmentation, *inputs, config, _TRAINING_VERSION)
 

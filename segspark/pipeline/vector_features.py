@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from segspark.clustering.recipes import LIFETIME_VALUE
+from segspark.clustering.recipes import LIFETIME_VALUE, check_vector, value_rules
 from segspark.errors import StageError
+from segspark.model.vector import ValueRule
 from segspark.pipeline.features import read_snapshot
 from segspark.pipeline.lifetime import STAGE as LIFETIME
 from segspark.pipeline.lifetime import lifetime_id_of
@@ -17,6 +18,22 @@ from segspark.tables.features import CUSTOMER_FEATURES, customer_features
 from segspark.tables.lake import Lake
 from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES
 from segspark.tables.manifest import find_stage
+
+
+def configured_rules(settings: Settings) -> tuple[ValueRule, ...]:
+    """The columns that the configured vector takes, and how each is read."""
+    return value_rules(settings.training.vector, windows=settings.features.windows_days)
+
+
+def check_configured_vector(settings: Settings) -> None:
+    """Refuse a vector that no snapshot of this configuration has the columns for.
+
+    Raises:
+        ConfigError: A column is unknown or no number, or there are fewer columns than components.
+    """
+    features = settings.features
+    table = customer_features(features)
+    check_vector(settings.training.vector, windows=features.windows_days, table=table)
 
 
 def vector_inputs(

@@ -52,8 +52,9 @@ class VectorSettings(StrictModel):
 
     recipe: Literal["rfm_log", "rfm_clv", "behaviour", "custom"] = "rfm_log"
     """`rfm_log`: logarithms of recency, frequency and average order amount; `rfm_clv`: these and
-    the logarithm of the lifetime value; `behaviour`: logarithms of orders and spend of the last
-    weeks, of basket and tenure, without what is the same for everybody; `custom`: `columns`, which
+    the logarithm of the lifetime value; `behaviour`: logarithms of orders in the two longest of
+    `features.windows_days`, of spend in the longest, of basket and tenure, without what is the same
+    for everybody; `custom`: `columns`, which
     make it the default."""
     columns: tuple[str, ...] = Field(default=(), strict=False)
     """Numbers of `customer_features`, or `lifetime_value_amount`, that the recipe `custom` takes.

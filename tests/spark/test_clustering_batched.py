@@ -8,13 +8,17 @@ from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.blocks import point_blocks
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evaluation import evaluate
-from segspark.clustering.vector_fit import fit_vector
 from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
 from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, SweepSettings, VectorSettings
-from tests.clustering_data import known_answers, online_retail_customers, points_frame
+from tests.clustering_data import (
+    fit_vector_of,
+    known_answers,
+    online_retail_customers,
+    points_frame,
+)
 
 ALL_OF_THREE_AND_FIVE = [Candidate(a, k) for a in Algorithm for k in (3, 5)]
 
@@ -84,7 +88,9 @@ def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> No
     known = known_answers()["online_retail"]["kmeans"]
     features = online_retail_customers(spark)
     columns = ("recency_days", "frequency_count", "monetary_amount")
-    vector = fit_vector(features, VectorSettings(columns=columns, winsorise_tail_ratio=0.0)).vector
+    vector = fit_vector_of(
+        features, VectorSettings(columns=columns, winsorise_tail_ratio=0.0)
+    ).vector
     points = features.select("customer_id", vector_column(vector).alias("vector"))
     candidates = [Candidate(Algorithm.KMEANS, count) for count in range(2, 9)]
 

@@ -12,11 +12,15 @@ from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sparkmodels import centres_of, mixture_of, tree_of
-from segspark.clustering.vector_fit import fit_vector
 from segspark.clustering.vectorise import vector_column
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, SweepSettings, VectorSettings
-from tests.clustering_data import known_answers, online_retail_customers, points_frame
+from tests.clustering_data import (
+    fit_vector_of,
+    known_answers,
+    online_retail_customers,
+    points_frame,
+)
 
 FAR_OUT = (60.0, -60.0, 60.0)
 ONE_START = SweepSettings(kmeans_restarts=1, mixture_restarts=1, most_iterations=5)
@@ -131,7 +135,7 @@ def test_progress_is_told_of_every_candidate_and_nothing_stays_persisted(
 def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> None:
     known = known_answers()["online_retail"]
     features = online_retail_customers(spark)
-    vector = fit_vector(
+    vector = fit_vector_of(
         features,
         VectorSettings(
             columns=("recency_days", "frequency_count", "monetary_amount"),

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from segspark.clustering.recipes import RECIPES
-from segspark.clustering.vector_fit import fit_vector
+from segspark.clustering.recipes import recipe_columns
 from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 from segspark.settings.training import PcaSettings, VectorSettings
 from tests.builders import table
+from tests.clustering_data import fit_vector_of
 
 TWO = VectorSettings(columns=("recency_days", "monetary_amount"), winsorise_tail_ratio=0.02)
 SCHEMA = "customer_id string, recency_days int, monetary_amount double"
@@ -31,7 +31,7 @@ def test_cut_mean_and_deviation_are_those_of_numpy(spark: SparkSession) -> None:
     lower, upper = np.quantile(logs, [0.02, 0.98], axis=0)
     cut = np.clip(logs, lower, upper)
 
-    vector = fit_vector(frame(spark, values), TWO).vector
+    vector = fit_vector_of(frame(spark, values), TWO).vector
 
     assert vector.names == TWO.columns
     expected = np.column_stack([lower, upper, cut.mean(axis=0), cut.std(axis=0)])
@@ -43,7 +43,7 @@ def test_without_winsorising_there_are_no_bounds(spark: SparkSession) -> None:
     values = skewed()
     settings = VectorSettings(columns=("monetary_amount",), winsorise_tail_ratio=0.0)
 
-    (column,) = fit_vector(frame(spark, values), settings).vector.columns
+    (column,) = fit_vector_of(frame(spark, values), settings).vector.columns
 
     assert (column.lower, column.upper) == (-np.inf, np.inf)
     assert column.centre == pytest.approx(np.log1p(values[:, 1]).mean(), rel=1e-12)
@@ -54,7 +54,7 @@ def test_money_as_decimal_is_a_feature_too(spark: SparkSession) -> None:
         "recency_days", "cast(monetary_amount as decimal(28, 4)) as monetary_amount"
     )
 
-    assert fit_vector(features, TWO).vector.columns[1].scale > 0
+    assert fit_vector_of(features, TWO).vector.columns[1].scale > 0
 
 
 @pytest.mark.parametrize("constant", [5.0, 0.0])
@@ -62,7 +62,7 @@ def test_a_column_that_is_the_same_for_all_is_refused(spark: SparkSession, const
     values = np.column_stack([np.arange(50.0), np.full(50, constant)])
 
     with pytest.raises(ClusteringError, match=r"^monetary_amount is the same.*name other"):
-        fit_vector(frame(spark, values), TWO)
+        fit_vector_of(frame(spark, values), TWO)
 
 
 def test_a_column_that_only_the_tails_vary_is_refused(spark: SparkSession) -> None:
@@ -70,13 +70,13 @@ def test_a_column_that_only_the_tails_vary_is_refused(spark: SparkSession) -> No
     values[0, 1] = 1e6
 
     with pytest.raises(ClusteringError, match="once its tails are cut off"):
-        fit_vector(frame(spark, values), TWO)
+        fit_vector_of(frame(spark, values), TWO)
 
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_fewer_than_two_customers_are_refused(spark: SparkSession, rows: int) -> None:
     with pytest.raises(ClusteringError, match=f"there are {rows}"):
-        fit_vector(frame(spark, skewed()[:rows]), TWO)
+        fit_vector_of(frame(spark, skewed()[:rows]), TWO)
 
 
 @pytest.mark.parametrize("wrong", [-1.0, -0.5, float("nan"), float("inf"), None])
@@ -86,7 +86,7 @@ def test_values_without_a_logarithm_are_refused_and_counted(
     features = table(spark, SCHEMA, ("a", 1, 1.0), ("b", 2, wrong), ("c", 3, 3.0))
 
     with pytest.raises(ClusteringError, match=r"^monetary_amount is missing.* for 1 of 3"):
-        fit_vector(features, TWO)
+        fit_vector_of(features, TWO)
 
 
 def test_robust_scaling_takes_median_and_quartiles_of_what_is_cut(spark: SparkSession) -> None:
@@ -95,7 +95,7 @@ def test_robust_scaling_takes_median_and_quartiles_of_what_is_cut(spark: SparkSe
     cut = np.clip(logs, *np.quantile(logs, [0.02, 0.98], axis=0))
     lower, median, upper = np.quantile(cut, [0.25, 0.5, 0.75], axis=0)
 
-    fit = fit_vector(frame(spark, values), TWO.model_copy(update={"scaling": "robust"}))
+    fit = fit_vector_of(frame(spark, values), TWO.model_copy(update={"scaling": "robust"}))
 
     found = [(c.centre, c.scale) for c in fit.vector.columns]
     np.testing.assert_allclose(
@@ -108,7 +108,7 @@ def test_robust_parameters_are_the_same_however_customers_are_spread(spark: Spar
     settings = TWO.model_copy(update={"scaling": "robust"})
     features = frame(spark, skewed())
 
-    fits = {fit_vector(features.repartition(n, "customer_id"), settings) for n in (1, 7)}
+    fits = {fit_vector_of(features.repartition(n, "customer_id"), settings) for n in (1, 7)}
 
     assert len(fits) == 1
 
@@ -118,7 +118,7 @@ def test_quartiles_that_coincide_give_way_to_the_deviation_with_a_warning(
 ) -> None:
     values = np.column_stack([np.arange(100.0), np.where(np.arange(100) < 80, 3.0, 50.0)])
 
-    fit = fit_vector(frame(spark, values), TWO.model_copy(update={"scaling": "robust"}))
+    fit = fit_vector_of(frame(spark, values), TWO.model_copy(update={"scaling": "robust"}))
 
     assert fit.vector.columns[1].centre == pytest.approx(np.log1p(3.0))
     assert fit.vector.columns[1].scale == pytest.approx(np.log1p(values[:, 1]).std())
@@ -132,7 +132,7 @@ def test_a_column_that_is_taken_as_it_is_may_be_below_zero(spark: SparkSession) 
     )
     values = np.column_stack([np.zeros(4), [-3.0, -1.0, 1.0, 3.0]])
 
-    (column,) = fit_vector(frame(spark, values), settings).vector.columns
+    (column,) = fit_vector_of(frame(spark, values), settings).vector.columns
 
     assert (column.centre, column.scale) == pytest.approx((0.0, np.sqrt(5.0)))
 
@@ -146,7 +146,7 @@ def test_a_missing_value_that_counts_as_something_is_fitted_as_that(spark: Spark
     )
     features = table(spark, "monetary_amount double", (2.0,), (None,), (float("nan"),), (4.0,))
 
-    (column,) = fit_vector(features, settings).vector.columns
+    (column,) = fit_vector_of(features, settings).vector.columns
 
     assert column.centre == 4.5
     assert column.rule.missing == 6.0
@@ -158,7 +158,7 @@ def test_components_are_those_of_the_scaled_columns(spark: SparkSession) -> None
     settings = TWO.model_copy(update={"pca": PcaSettings(component_count=2)})
     features = frame(spark, values)
 
-    vector = fit_vector(features, settings).vector
+    vector = fit_vector_of(features, settings).vector
 
     assert vector.projection is not None
     points = np.array([row[0] for row in features.select(vector_column(vector)).collect()])
@@ -171,31 +171,32 @@ def test_components_are_those_of_the_scaled_columns(spark: SparkSession) -> None
     np.testing.assert_allclose(vector.projection.weights[0], [np.sqrt(0.5)] * 2, rtol=1e-9)
 
 
-BEHAVIOUR = ", ".join(f"{name} double" for name in RECIPES["behaviour"])
+BEHAVIOUR = recipe_columns("behaviour", windows=(30, 90))
 
 
 def shops(spark: SparkSession, *varying: int) -> DataFrame:
     """Customers whose behaviour differs in the columns at these places alone."""
-    width = len(RECIPES["behaviour"])
+    width = len(BEHAVIOUR)
+    schema = ", ".join(f"{name} double" for name in BEHAVIOUR)
     rows = [tuple(n if i in varying else 1.0 for i in range(width)) for n in (1.0, 2.0, 5.0)]
-    return table(spark, BEHAVIOUR, *rows)
+    return table(spark, schema, *rows)
 
 
 def test_behaviour_does_without_what_is_the_same_for_everybody(spark: SparkSession) -> None:
-    fit = fit_vector(shops(spark, 0, 3), VectorSettings(recipe="behaviour"))
+    fit = fit_vector_of(shops(spark, 0, 3), VectorSettings(recipe="behaviour"))
 
     assert fit.vector.names == ("order_30_days_count", "average_order_amount")
-    assert len(fit.warnings) == len(RECIPES["behaviour"]) - 2
+    assert len(fit.warnings) == len(BEHAVIOUR) - 2
     assert fit.warnings[0].startswith("order_90_days_count is the same for every customer")
 
 
 def test_behaviour_that_is_the_same_in_everything_is_refused(spark: SparkSession) -> None:
     with pytest.raises(ClusteringError, match=r"^order_30_days_count is the same"):
-        fit_vector(shops(spark), VectorSettings(recipe="behaviour"))
+        fit_vector_of(shops(spark), VectorSettings(recipe="behaviour"))
 
 
 def test_more_components_than_columns_that_tell_apart_are_refused(spark: SparkSession) -> None:
     settings = VectorSettings(recipe="behaviour", pca=PcaSettings(component_count=3))
 
     with pytest.raises(ClusteringError, match="only 2 columns tell customers apart"):
-        fit_vector(shops(spark, 0, 3), settings)
+        fit_vector_of(shops(spark, 0, 3), settings)
