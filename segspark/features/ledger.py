@@ -59,12 +59,13 @@ def counted_money(lines: LedgerLines) -> DataFrame:
     Returns:
         One row: `gross_amount` and `returned_amount`, plain sums over the lines of known customers.
     """
+    amount = amount_of(F.col("amount"))
+    names = {"gross_amount": "is_purchase", "returned_amount": "is_return"}
     return lines.order_days.agg(
         *(
-            amount_of(F.coalesce(F.sum(F.when(F.col(counts), F.col("amount"))), F.lit(0))).alias(
-                name
-            )
-            for name, counts in (("gross_amount", "is_purchase"), ("returned_amount", "is_return"))
+            # As decimals: 64 bits may hold the ten-thousandths of each customer and not of all.
+            F.coalesce(F.sum(F.when(F.col(counts), amount)), F.lit(0)).alias(name)
+            for name, counts in names.items()
         )
     )
 

@@ -275,6 +275,21 @@ def test_the_money_counted_is_that_of_purchases_and_of_returns(spark: SparkSessi
     assert values(nothing, *sums) == [(Decimal(0), Decimal(0))]
 
 
+def test_the_money_counted_of_all_customers_may_be_more_than_64_bits_hold(
+    spark: SparkSession,
+) -> None:
+    great = 90_000_000_000_000
+    lines = [
+        *(Line(who, "A1", 1, day=1, money=great, copies=6) for who in ("7", "8")),
+        *(Line(who, "R1", -1, day=2, money=-great, copies=6) for who in ("7", "8")),
+    ]
+    own = ledger_lines(transactions(spark, lines), settings=LedgerSettings(exact_duplicates="all"))
+    expected = Decimal(12 * great)
+    assert expected * 10_000 > 2**63
+    sums = ("gross_amount", "returned_amount")
+    assert values(counted_money(own), *sums) == [(expected, expected)]
+
+
 def test_matches_that_were_written_are_used_as_they_are(
     spark: SparkSession, found: dict[Matching, list[Row]]
 ) -> None:
