@@ -20,7 +20,7 @@ from segspark.tables.purchases import CUSTOMER_DAYS, TRANSACTIONS
 from segspark.tables.returns import RETURN_MATCHES
 from segspark.tables.telling import told
 
-PURCHASES = Ledger("ledger", TRANSACTIONS, LINE_COLUMNS, version=5)
+PURCHASES = Ledger("ledger", TRANSACTIONS, LINE_COLUMNS, version=6)
 _MONEY = ("gross_amount", "returned_amount", "unmatched_returned_amount")
 
 

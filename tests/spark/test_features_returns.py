@@ -37,7 +37,7 @@ Found = defaultdict[str, list[Match]]
 Undone = tuple[object, ...]
 
 
-def undone(order: str | None, bought: int | None, back: int, units: int, money: int) -> Undone:
+def undone(order: str | None, bought: int | None, back: int, units: int, money: Units) -> Undone:
     """Order and day of the purchase, day of the return, units and money."""
     return (order, None if bought is None else day(bought), day(back), units, money)
 
@@ -108,6 +108,16 @@ CASES = {
             Line("7", "R1", -1, day=2, number=900_009, batch="batch-2"),
         ],
         [undone("A1", 1, 2, 1, 10), undone("A1", 1, 2, 1, 10)],
+    ),
+    "nine of sixteen units for 13.10 are 7.36875, a tie, which is rounded up": Case(
+        [
+            Line("7", "A1", 9, day=1),
+            Line("7", "R1", -16, day=2, money=-10, rate=Decimal("1.31")),
+        ],
+        [
+            undone("A1", 1, 2, 9, Decimal("7.3688")),
+            undone(None, None, 2, 7, Decimal("5.7312")),
+        ],
     ),
 }
 # 10.0000 over three units does not divide.
