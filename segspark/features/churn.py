@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 from segspark.features.lifetime_histories import (
     feature_names,
     numbers_of,
-    sampled,
     sorted_columns,
 )
 from segspark.lifetime.arrays import Floats
@@ -18,24 +17,7 @@ from segspark.lifetime.churn_learning import ChurnDate
 from segspark.lifetime.churn_methods import SeenCustomers
 from segspark.lifetime.histories import PurchaseHistories
 
-MOST_CHURN_CUSTOMERS = 50_000
-"""Of more, a sample by a hash of the id is learnt from and tested on, of each day."""
-_PARTITIONS = 4
 _TIMES = ("repeat_count", "last_repeat_days", "age_days")
-
-
-def churn_ledger(ledger: DataFrame, *, customer_count: int) -> DataFrame:
-    """The ledger of the customers that are learnt from: all, or a sample where there are many.
-
-    Args:
-        ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
-        customer_count: No fewer customers than there are.
-
-    Returns:
-        Each customer's rows side by side, so that no query of a day moves them again.
-    """
-    rows = sampled(ledger, customer_count=customer_count, most=MOST_CHURN_CUSTOMERS)
-    return rows.repartition(_PARTITIONS, "customer_id")
 
 
 def collect_churn_date(held_out: DataFrame, *, name: str) -> ChurnDate:

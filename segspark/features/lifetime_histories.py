@@ -22,8 +22,6 @@ from segspark.tables.features import CUSTOMER_FEATURES
 OBSERVED = ("repeat_count", "last_repeat_days", "age_days", "repeat_mean", "day_mean")
 MOST_TRIPLES = 5_000_000
 """So many distinct (x, t_x, T) are fitted exactly; of more, cells."""
-MOST_HOLDOUT_CUSTOMERS = 200_000
-"""Of more, a sample by a hash of the id is held out."""
 _HASHES = 1_000_000
 _EXACT_SPEND = "decimal(34,10)"
 """Sums of it do not depend on the order, as sums of floats do."""
@@ -99,31 +97,35 @@ def held_out_histories(
     )
 
 
-def collect_fold(held_out: DataFrame, *, days: int, name: str, customer_count: int) -> Fold:
-    """Bring a fold to the driver, a sample of it where there are many customers.
+def collect_fold(held_out: DataFrame, *, days: int, name: str) -> Fold:
+    """Bring a fold to the driver.
 
     Args:
         held_out: From `held_out_histories`.
         days: Length of the hold-out period.
         name: Of the fold, for people.
-        customer_count: No fewer customers than there are.
 
     Returns:
         Rows in an order of their own, whatever Spark's was.
     """
     columns = (*OBSERVED, "later_count", "later_amount")
-    found = sorted_columns(
-        sampled(held_out, customer_count=customer_count, most=MOST_HOLDOUT_CUSTOMERS), columns
-    )
+    found = sorted_columns(held_out, columns)
     return Fold(name, float(days), _customers(found[:5]), found[5], found[6])
 
 
-def sampled(customers: DataFrame, *, customer_count: int, most: int) -> DataFrame:
-    """All of the rows, or about `most` of them, by a hash of the id: always the same ones."""
+def sampled(ledger: DataFrame, *, customer_count: int, most: int) -> DataFrame:
+    """The rows of all customers, or of about `most`, by a hash of the id: always the same ones.
+
+    Args:
+        ledger: Conforms to `CUSTOMER_DAYS`. Spark sees nothing through what Python works out, so
+            what is made of it is too late to sample: all of it would have been worked out.
+        customer_count: No fewer customers than there are.
+        most: How many are enough.
+    """
     if customer_count <= most:
-        return customers
+        return ledger
     limit = int(most / customer_count * _HASHES)
-    return customers.filter(F.pmod(F.xxhash64("customer_id"), F.lit(_HASHES)) < limit)
+    return ledger.filter(F.pmod(F.xxhash64("customer_id"), F.lit(_HASHES)) < limit)
 
 
 def observed_customers(rows: pa.Table | pa.RecordBatch) -> ObservedCustomers:

@@ -7,10 +7,8 @@ from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
 
-from segspark.features.churn import churn_ledger, collect_churn_date
-from segspark.features.lifetime_histories import (
-    held_out_histories,
-)
+from segspark.features.churn import collect_churn_date
+from segspark.features.lifetime_histories import held_out_histories, sampled
 from segspark.lifetime.choice import Choice
 from segspark.lifetime.churn_holdout import (
     CHURN,
@@ -36,6 +34,9 @@ from segspark.lifetime.fitted import PURCHASE_MODELS, FittedModels, FittedPurcha
 from segspark.pipeline.lifetime_evidence import NO_HOLD_OUT, Values
 from segspark.pipeline.lifetime_folds import Population
 from segspark.pipeline.stage import Workspace
+
+_MOST_CUSTOMERS = 50_000
+"""Of more, a sample is learnt from and tested on, of each day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def churn_dates(
     count = churn_date_count(everybody.history_days, churn_days=days)
     if not count:
         return ()
-    seen = churn_ledger(ledger, customer_count=everybody.known).persist()
+    seen = sampled(ledger, customer_count=everybody.known, most=_MOST_CUSTOMERS).persist()
     try:
         return tuple(
             _churn_date(workspace, seen, as_of - timedelta(days=number * days))

@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from segspark.errors import LifetimeError
 from segspark.features import churn
 from segspark.features.lifetime_histories import (
     feature_names,
@@ -22,6 +23,8 @@ from segspark.lifetime.churn_holdout import ServedChurn
 from segspark.lifetime.churn_learning import BOOSTED_TREES, ChurnDate, ChurnTerms
 from segspark.lifetime.customer_values import CustomerValuer, ValueTerms
 from segspark.lifetime.fitted import FittedModels, SpendBasis, Statistics, fit_models
+from segspark.lifetime.observed import Fold
+from segspark.pipeline import lifetime_churn, lifetime_folds
 from segspark.pipeline.lifetime_churn import (
     ChurnEvidence,
     churn_dates,
@@ -30,7 +33,7 @@ from segspark.pipeline.lifetime_churn import (
     churn_reliability_rows,
     churn_score_rows,
 )
-from segspark.pipeline.lifetime_folds import Population
+from segspark.pipeline.lifetime_folds import Population, hold_outs
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import Workspace
 from segspark.settings.features import FeatureSettings
@@ -158,13 +161,37 @@ def test_a_purchase_undone_within_the_days_that_follow_is_none(
 def test_of_many_customers_the_same_ones_are_seen_whatever_the_partitions(
     work: Workspace, ledger: DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(churn, "MOST_CHURN_CUSTOMERS", 75)
+    monkeypatch.setattr(lifetime_churn, "_MOST_CUSTOMERS", 75)
     population = Population(150, 150, 0, 3 * CHURN)
     once = churn_dates(work, ledger, population, AS_OF)
     again = churn_dates(work, ledger.repartition(5, "purchase_date"), population, AS_OF)
     for found, expected in zip(again, once, strict=True):
         assert_same(found, expected)
         assert 0 < len(found.customers) < 110
+
+
+def test_of_many_customers_no_others_are_worked_out_for_a_hold_out(
+    work: Workspace,
+    ledger: DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plans = []
+
+    def explained(held_out: DataFrame, **_: object) -> Fold:
+        capsys.readouterr()
+        held_out.explain()
+        plans.append(capsys.readouterr().out)
+        raise LifetimeError("explained")
+
+    monkeypatch.setattr(lifetime_folds, "_MOST_CUSTOMERS", 75)
+    monkeypatch.setattr(lifetime_folds, "collect_fold", explained)
+    hold_outs(work, ledger, Population(150, 150, 0, DAYS), AS_OF)
+    assert len(plans) == 2
+    for plan in plans:
+        # A plan is told from its end; the hash is what samples.
+        after, _, before = plan.partition("MapInArrow")
+        assert ("xxhash64" in after, "xxhash64" in before) == (False, True)
 
 
 def fitted_to(histories: DataFrame) -> FittedModels:

@@ -18,6 +18,7 @@ from segspark.features.lifetime_histories import (
     held_out_histories,
     history_statistics,
     purchase_histories,
+    sampled,
 )
 from segspark.features.lifetime_values import Forecasts, customer_lifetime_values
 from segspark.lifetime.churn_holdout import ServedChurn
@@ -182,23 +183,31 @@ def assert_same_rows(found: Any, expected: Any) -> None:  # noqa: ANN401 - histo
     np.testing.assert_allclose(ordered[0], ordered[1], rtol=1e-6)
 
 
-def test_a_fold_is_the_same_whatever_the_partitions_and_a_sample_of_the_ids(
-    shop: Shop, held_out: DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def counts(df: DataFrame) -> list[tuple[float, ...]]:
-        fold = collect_fold(df, days=80, name="middle", customer_count=200)
-        columns = (fold.customers.histories.ages, fold.customers.day_means, fold.later_amounts)
-        return list(zip(*(column.tolist() for column in columns), strict=True))
+def fold_rows(df: DataFrame) -> list[tuple[float, ...]]:
+    fold = collect_fold(df, days=80, name="middle")
+    columns = (fold.customers.histories.ages, fold.customers.day_means, fold.later_amounts)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
-    everybody = counts(held_out)
-    assert everybody == counts(held_out.repartition(5, "customer_id"))
+
+def test_a_fold_is_the_same_whatever_the_partitions(shop: Shop, held_out: DataFrame) -> None:
+    everybody = fold_rows(held_out)
+    assert everybody == fold_rows(held_out.repartition(5, "customer_id"))
     assert len(everybody) == len(shop.customer_ids) + 1
 
-    monkeypatch.setattr(lifetime_histories, "MOST_HOLDOUT_CUSTOMERS", 100)
-    some = counts(held_out)
-    assert some == counts(held_out.repartition(5, "customer_id"))
-    assert 0.3 * len(everybody) < len(some) < 0.7 * len(everybody)
-    assert set(some) < set(everybody)
+
+def test_a_sample_of_the_ledger_holds_the_same_customers_whatever_the_partitions(
+    ledger: DataFrame, held_out: DataFrame
+) -> None:
+    def some(rows: DataFrame) -> list[tuple[float, ...]]:
+        seen = sampled(rows, customer_count=200, most=100)
+        return fold_rows(held_out_histories(seen, settings=PLAIN, after=MIDDLE, until=END))
+
+    everybody = fold_rows(held_out)
+    found = some(ledger)
+    assert found == some(ledger.repartition(5, "purchase_date"))
+    assert 0.3 * len(everybody) < len(found) < 0.7 * len(everybody)
+    assert set(found) < set(everybody)
+    assert sampled(ledger, customer_count=100, most=100) is ledger
 
 
 def values_of(df: DataFrame, forecasts: Forecasts | None) -> dict[str, dict[str, Any]]:
