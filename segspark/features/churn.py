@@ -24,8 +24,8 @@ def collect_churn_date(held_out: DataFrame, *, name: str) -> ChurnDate:
     """Bring a past day to the driver.
 
     Args:
-        held_out: From `held_out_histories` over the churn days that follow the day: who has no
-            purchase there, as it was known at their end, has churned.
+        held_out: From `held_out_histories`, with features, over the churn days that follow the day:
+            who has no purchase there, as it was known at their end, has churned.
         name: Of the day, for people.
 
     Returns:

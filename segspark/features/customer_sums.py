@@ -1,6 +1,7 @@
 """Days of customers → what each customer's features are worked out from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,7 +10,6 @@ from pyspark.sql import DataFrame
 
 from segspark.features.day_arrays import (
     DayArrays,
-    Flags,
     Whole,
     day_arrays,
     money,
@@ -21,37 +21,22 @@ from segspark.features.known import in_order, known_rows
 from segspark.features.windows import window_sums, window_types
 from segspark.settings.features import FeatureSettings
 
-_COUNT, _MONEY, _DAY, _NUMBER = "bigint", "decimal(28,4)", "date", "double"
-_SUMMED = (
-    "orders",
-    "spend",
-    "order_count",
-    "line_count",
-    "quantity_units",
-    "gross_amount",
-    "discount_amount",
-    "returned_amount",
-)
-_RFM_TYPES = {
-    "first_purchase_date": _DAY,
-    "last_purchase_date": _DAY,
-    "frequency_count": _COUNT,
-    "monetary_amount": _MONEY,
-    "placed_orders": _COUNT,
-    "placed_lines": _COUNT,
-    "placed_units": _MONEY,
-    "gross_amount": _MONEY,
-    "discount_amount": _MONEY,
-    "returned_amount": _MONEY,
-    "orders_ever": _COUNT,
-    "returned_ever": _MONEY,
-}
-_BTYD_TYPES = {
-    "purchase_days": _COUNT,
-    "last_day": _DAY,
-    "day_spend": _MONEY,
-    "first_spend": _MONEY,
-}
+_COUNT, _MONEY, _DAY = "bigint", "decimal(28,4)", "date"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Columns that are worked out together.
+
+    Attributes:
+        types: Their names and types.
+        reads: Columns of the known rows that they are worked out from.
+        work_out: Days of customers → the columns by name.
+    """
+
+    types: dict[str, str]
+    reads: tuple[str, ...]
+    work_out: Callable[[DayArrays], dict[str, pa.Array]]
 
 
 def customer_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
@@ -63,80 +48,119 @@ def customer_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) 
         as_of: Last day counted, inclusive; rows that become effective later are not seen.
 
     Returns:
-        One row per customer known by the date: the first and the last day with an order, and sums,
-        of the days observed; `orders_ever`, `returned_ever`, `first_purchase_date` and, for
-        lifetime value, the number of purchase days, the last one, and the spend of all and of the
-        first, over the whole history; `window_sums`; `habit_sums`.
+        The columns of `history_sums`; the last day with an order, and sums, of the days observed;
+        `window_sums`; `habit_sums`.
     """
-    types = {
-        "customer_id": "string",
-        **_RFM_TYPES,
-        **_BTYD_TYPES,
-        **HABIT_TYPES,
-        **window_types(settings.windows_days),
-    }
-    return (
-        known_rows(ledger, settings=settings, as_of=as_of)
-        .transform(in_order, _SUMMED)
-        .mapInArrow(
-            _summed(settings, as_of), ", ".join(f"{name} {kind}" for name, kind in types.items())
-        )
-    )
-
-
-def _summed(
-    settings: FeatureSettings, as_of: date
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Batches of sorted rows → batches of sums."""
     length, windows, today = settings.observation_days, settings.windows_days, number_of_day(as_of)
     first = number_of_day(as_of - timedelta(days=length - 1)) if length else number_of_day(date.min)
+    habits = _Sums(
+        HABIT_TYPES,
+        ("orders",),
+        lambda days: habit_sums(days, (days.day >= first) & (days.sums["orders"] > 0)),
+    )
+    recent = _Sums(
+        window_types(windows),
+        ("orders", "spend"),
+        lambda days: window_sums(days, windows, as_of=today),
+    )
+    known = known_rows(ledger, settings=settings, as_of=as_of)
+    return _summed(known, (_HISTORY, _observed_from(first), habits, recent))
+
+
+def history_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
+    """Sum the whole history to customers, as it was known on a day, for lifetime value.
+
+    Args:
+        ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
+        settings: Net or gross.
+        as_of: Last day counted, inclusive; rows that become effective later are not seen.
+
+    Returns:
+        One row per customer known by the date: `orders_ever`, `returned_ever`, the first and the
+        last purchase day, how many there are, and the spend of all and of the first.
+    """
+    return _summed(known_rows(ledger, settings=settings, as_of=as_of), (_HISTORY,))
+
+
+def _summed(known: DataFrame, wanted: Sequence[_Sums]) -> DataFrame:
+    types = {"customer_id": "string"}
+    for each in wanted:
+        types |= each.types
+    reads = list(dict.fromkeys(name for each in wanted for name in each.reads))
 
     def sum_up(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for rows in whole_customers(batches):
-            days = day_arrays(rows, _SUMMED)
-            is_observed = days.day >= first
-            yield pa.RecordBatch.from_pydict(
-                {
-                    "customer_id": days.customer_ids,
-                    **_rfm_sums(days, is_observed),
-                    **_btyd_sums(days),
-                    **habit_sums(days, is_observed & (days.sums["orders"] > 0)),
-                    **window_sums(days, windows, as_of=today),
-                }
-            )
+            days = day_arrays(rows, reads)
+            found = {"customer_id": days.customer_ids}
+            for each in wanted:
+                found |= each.work_out(days)
+            # Spark goes by the place of a column, not by its name.
+            yield pa.RecordBatch.from_arrays([found[name] for name in types], names=list(types))
 
-    return sum_up
+    schema = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    return known.transform(in_order, reads).mapInArrow(sum_up, schema)
 
 
-def _rfm_sums(days: DayArrays, is_observed: Flags) -> dict[str, pa.Array]:
-    is_bought = days.sums["orders"] > 0
-
-    def observed(name: str) -> Whole:
-        return days.of_customers(days.sums[name], is_observed)
-
+def _history_sums(days: DayArrays) -> dict[str, pa.Array]:
+    """Purchase days over the whole history: Fader, Hardie and Lee's x, t_x and spend per day."""
+    is_bought, spend = days.sums["orders"] > 0, days.sums["spend"]
+    first = days.first(is_bought)
     return {
-        "first_purchase_date": days.dates(days.first(is_bought)),
-        "last_purchase_date": days.dates(days.last(is_bought & is_observed)),
-        "frequency_count": pa.array(observed("orders")),
-        "monetary_amount": money(observed("spend")),
-        "placed_orders": pa.array(observed("order_count")),
-        "placed_lines": pa.array(observed("line_count")),
-        "placed_units": money(observed("quantity_units")),
-        "gross_amount": money(observed("gross_amount")),
-        "discount_amount": money(observed("discount_amount")),
-        "returned_amount": money(observed("returned_amount")),
+        "first_purchase_date": days.dates(first),
+        "last_day": days.dates(days.last(is_bought)),
+        "purchase_days": pa.array(days.of_customers(is_bought.astype(np.int64))),
+        "day_spend": money(days.of_customers(spend, is_bought)),
+        "first_spend": money(np.where(first >= 0, spend[first], 0)),
         "orders_ever": pa.array(days.of_customers(days.sums["order_count"])),
         "returned_ever": money(days.of_customers(days.sums["returned_amount"])),
     }
 
 
-def _btyd_sums(days: DayArrays) -> dict[str, pa.Array]:
-    """Purchase days over the whole history: Fader, Hardie and Lee's x, t_x and spend per day."""
-    is_bought, spend = days.sums["orders"] > 0, days.sums["spend"]
-    first = days.first(is_bought)
-    return {
-        "purchase_days": pa.array(days.of_customers(is_bought.astype(np.int64))),
-        "last_day": days.dates(days.last(is_bought)),
-        "day_spend": money(days.of_customers(spend, is_bought)),
-        "first_spend": money(np.where(first >= 0, spend[first], 0)),
+_HISTORY = _Sums(
+    {
+        "first_purchase_date": _DAY,
+        "last_day": _DAY,
+        "purchase_days": _COUNT,
+        "day_spend": _MONEY,
+        "first_spend": _MONEY,
+        "orders_ever": _COUNT,
+        "returned_ever": _MONEY,
+    },
+    ("orders", "spend", "order_count", "returned_amount"),
+    _history_sums,
+)
+_OBSERVED_COUNTS = {
+    "frequency_count": "orders",
+    "placed_orders": "order_count",
+    "placed_lines": "line_count",
+}
+_OBSERVED_MONEY = {
+    "monetary_amount": "spend",
+    "placed_units": "quantity_units",
+    "gross_amount": "gross_amount",
+    "discount_amount": "discount_amount",
+    "returned_amount": "returned_amount",
+}
+
+
+def _observed_from(first: int) -> _Sums:
+    """Sums of the days from this one on, in days since 1970-01-01."""
+
+    def sum_up(days: DayArrays) -> dict[str, pa.Array]:
+        is_observed = days.day >= first
+
+        def of(name: str) -> Whole:
+            return days.of_customers(days.sums[name], is_observed)
+
+        return {
+            "last_purchase_date": days.dates(days.last(is_observed & (days.sums["orders"] > 0))),
+            **{name: pa.array(of(summed)) for name, summed in _OBSERVED_COUNTS.items()},
+            **{name: money(of(summed)) for name, summed in _OBSERVED_MONEY.items()},
+        }
+
+    types = {
+        "last_purchase_date": _DAY,
+        **dict.fromkeys(_OBSERVED_COUNTS, _COUNT),
+        **dict.fromkeys(_OBSERVED_MONEY, _MONEY),
     }
+    return _Sums(types, (*_OBSERVED_COUNTS.values(), *_OBSERVED_MONEY.values()), sum_up)

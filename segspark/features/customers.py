@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.features.custom import custom_columns
-from segspark.features.customer_sums import customer_sums
+from segspark.features.customer_sums import customer_sums, history_sums
 from segspark.features.habits import ratio_columns
 from segspark.features.scores import Cuts, score_columns
 from segspark.features.windows import window_columns
@@ -34,11 +34,39 @@ def customer_summaries(ledger: DataFrame, *, settings: FeatureSettings, as_of: d
     """
     summed = customer_sums(ledger, settings=settings, as_of=as_of)
     return (
-        summed.withColumn("exclusion_reason", _exclusion_reason())
+        summed.withColumn("exclusion_reason", F.coalesce(_exclusion_reason(), _not_observed()))
         .withColumns(
-            {**_derived(as_of), **ratio_columns(), **window_columns(settings.windows_days)}
+            {
+                **_derived(as_of),
+                **_lifetime(as_of),
+                **ratio_columns(),
+                **window_columns(settings.windows_days),
+            }
         )
         .withColumns(_only_where_eligible(settings))
+    )
+
+
+def customer_histories(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
+    """What `customer_summaries` says of the whole history, and no more.
+
+    Args:
+        ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
+        settings: Net or gross; the observation window is left out.
+        as_of: Last day counted, inclusive; rows that become effective later are not seen.
+
+    Returns:
+        One row per customer known by the date: `first_purchase_date`, `exclusion_reason` and the
+        columns of `customer_features` for lifetime value, NULL where there is a reason.
+    """
+    summed = history_sums(ledger, settings=settings, as_of=as_of)
+    reason = _exclusion_reason()
+    columns = {name: F.when(reason.isNull(), made) for name, made in _lifetime(as_of).items()}
+    return summed.select(
+        "customer_id",
+        "first_purchase_date",
+        reason.alias("exclusion_reason"),
+        *(made.alias(name) for name, made in columns.items()),
     )
 
 
@@ -71,15 +99,17 @@ def _exclusion_reason() -> Column:
         F.when((F.col("orders_ever") == 0) & (F.col("returned_ever") > 0), ONLY_RETURNS)
         .when(F.col("orders_ever") == 0, ONLY_OTHER_LINES)
         .when(F.col("purchase_days") == 0, ALL_UNDONE)
-        .when(F.col("last_purchase_date").isNull(), NOT_OBSERVED)
     )
 
 
+def _not_observed() -> Column:
+    return F.when(F.col("last_purchase_date").isNull(), NOT_OBSERVED)
+
+
 def _derived(as_of: date) -> dict[str, Column]:
-    day, repeats = F.lit(as_of), F.col("purchase_days") - 1
+    day = F.lit(as_of)
     orders = F.nullif(F.col("placed_orders"), F.lit(0)).cast("double")
     frequency = F.nullif(F.col("frequency_count"), F.lit(0)).cast("double")
-    day_spend, first_spend = (F.col(name).cast("double") for name in ("day_spend", "first_spend"))
     net = F.col("gross_amount") - F.col("returned_amount")
     return {
         "net_amount": net.cast("decimal(28,4)"),
@@ -88,6 +118,14 @@ def _derived(as_of: date) -> dict[str, Column]:
         "average_order_amount": F.col("monetary_amount").cast("double") / frequency,
         "average_basket_units": F.col("placed_units").cast("double") / orders,
         "average_basket_lines": F.col("placed_lines").cast("double") / orders,
+    }
+
+
+def _lifetime(as_of: date) -> dict[str, Column]:
+    """Of the whole history, whatever is observed."""
+    day, repeats = F.lit(as_of), F.col("purchase_days") - 1
+    day_spend, first_spend = (F.col(name).cast("double") for name in ("day_spend", "first_spend"))
+    return {
         "btyd_repeat_count": repeats,
         "btyd_last_repeat_days": F.datediff("last_day", "first_purchase_date"),
         "btyd_age_days": F.datediff(day, "first_purchase_date"),

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from segspark.features.customers import customer_summaries
+from segspark.features.customers import customer_histories, customer_summaries
 from segspark.features.known import known_days
 from segspark.lifetime.arrays import Floats
 from segspark.lifetime.compression import CELL_DAYS, CELL_LOG_SPEND
@@ -27,19 +27,29 @@ _EXACT_SPEND = "decimal(34,10)"
 """Sums of it do not depend on the order, as sums of floats do."""
 
 
-def purchase_histories(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
-    """Histories of every customer known by the date, from `customer_summaries`.
+def purchase_histories(
+    ledger: DataFrame, *, settings: FeatureSettings, as_of: date, with_features: bool = False
+) -> DataFrame:
+    """Histories of every customer known by the date.
 
     The observation window is left out: without the customers who have long been silent, the models
     would learn that nobody drops out.
 
+    Args:
+        ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
+        settings: Net or gross, and the windows of recent days.
+        as_of: Last day counted, inclusive.
+        with_features: Whether to add the numbers of `customer_summaries`, which only trees ask for.
+
     Returns:
         One row per customer: `customer_id`, `exclusion_reason`, `first_purchase_date`,
         `OBSERVED` as doubles: x, t_x and T in days, mean spends of repeat days (0 without one) and
-        of all days, NULL where there is a reason; and the numbers of the summaries as doubles.
+        of all days, NULL where there is a reason; and the features as doubles.
     """
     whole = settings.model_copy(update={"observation_days": None})
-    summaries = customer_summaries(ledger, settings=whole, as_of=as_of)
+    work_out = customer_summaries if with_features else customer_histories
+    summaries = work_out(ledger, settings=whole, as_of=as_of)
+    features = feature_names(summaries) if with_features else ()
     repeat_mean = F.coalesce("btyd_repeat_mean_amount", F.lit(0.0))
     columns = {
         "repeat_count": F.col("btyd_repeat_count"),
@@ -53,7 +63,7 @@ def purchase_histories(ledger: DataFrame, *, settings: FeatureSettings, as_of: d
         "exclusion_reason",
         "first_purchase_date",
         *(column.cast("double").alias(name) for name, column in columns.items()),
-        *(F.col(name).cast("double").alias(name) for name in feature_names(summaries)),
+        *(F.col(name).cast("double").alias(name) for name in features),
     )
 
 
@@ -70,15 +80,21 @@ def feature_names(customers: DataFrame) -> tuple[str, ...]:
 
 
 def held_out_histories(
-    ledger: DataFrame, *, settings: FeatureSettings, after: date, until: date
+    ledger: DataFrame,
+    *,
+    settings: FeatureSettings,
+    after: date,
+    until: date,
+    with_features: bool = False,
 ) -> DataFrame:
     """Histories as of a day, with what customers bought after it.
 
     Args:
         ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
-        settings: Net or gross.
+        settings: Net or gross, and the windows of recent days.
         after: Last day of calibration.
         until: Last day held out, inclusive; returns up to then count.
+        with_features: As for `purchase_histories`.
 
     Returns:
         `purchase_histories` of the customers that have one, `later_count` (purchase days) and
@@ -90,7 +106,9 @@ def held_out_histories(
         F.count("*").cast("double").alias("later_count"),
         F.sum("spend").cast("double").alias("later_amount"),
     )
-    histories = purchase_histories(ledger, settings=settings, as_of=after)
+    histories = purchase_histories(
+        ledger, settings=settings, as_of=after, with_features=with_features
+    )
     known = histories.filter(F.col("exclusion_reason").isNull())
     return known.join(later, on="customer_id", how="left").na.fill(
         0.0, ["later_count", "later_amount"]

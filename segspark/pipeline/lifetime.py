@@ -90,9 +90,10 @@ def value_customers(
 
     def work() -> Outcome:
         ledger = read_ledger(lake, ledger_id(settings))
-        everything = purchase_histories(ledger, settings=settings.features, as_of=as_of)
-        # Only trees ask for features, and few of the queries do.
-        histories = everything.drop(*feature_names(everything)).persist()
+        histories = purchase_histories(ledger, settings=settings.features, as_of=as_of).persist()
+        everything = purchase_histories(
+            ledger, settings=settings.features, as_of=as_of, with_features=True
+        )
         try:
             with engine_sentences("valuing customers", error=StageError):
                 return _value(workspace, run, ledger, (histories, everything), as_of)

@@ -86,7 +86,9 @@ def _churn_date(workspace: Workspace, ledger: DataFrame, after: date) -> ChurnDa
     days = settings.lifetime.churn_days
     workspace.progress.step(f"lifetime: who churned in the {days} days after {after}")
     until = after + timedelta(days=days)
-    held_out = held_out_histories(ledger, settings=settings.features, after=after, until=until)
+    held_out = held_out_histories(
+        ledger, settings=settings.features, after=after, until=until, with_features=True
+    )
     return collect_churn_date(held_out, name=after.isoformat())
 
 

@@ -201,7 +201,7 @@ def fitted_to(histories: DataFrame) -> FittedModels:
 
 @pytest.fixture(scope="module")
 def everything(ledger: DataFrame) -> DataFrame:
-    return purchase_histories(ledger, settings=FeatureSettings(), as_of=AS_OF)
+    return purchase_histories(ledger, settings=FeatureSettings(), as_of=AS_OF, with_features=True)
 
 
 @pytest.fixture(scope="module")
@@ -301,5 +301,7 @@ def test_trees_forecast_every_customer_as_on_arrays_and_nothing_later_changes_th
     tomorrow = AS_OF + timedelta(days=1)
     late = [sale("c001", tomorrow), undone("c002", START, tomorrow), sale("new", tomorrow)]
     with_late = ledger_of(spark, [*sales(), *late])
-    again = purchase_histories(with_late, settings=FeatureSettings(), as_of=AS_OF)
+    again = purchase_histories(
+        with_late, settings=FeatureSettings(), as_of=AS_OF, with_features=True
+    )
     assert churn_of(again) == found

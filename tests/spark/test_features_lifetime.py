@@ -144,6 +144,24 @@ def test_the_observation_window_takes_nobody_from_the_models(ledger: DataFrame) 
     assert made[0].collect() == made[1].collect()
 
 
+def test_histories_are_the_same_with_features_beside_them(
+    ledger: DataFrame, middle: DataFrame
+) -> None:
+    made = purchase_histories(ledger, settings=PLAIN, as_of=MIDDLE, with_features=True)
+    assert {"monetary_amount", "spend_30_days_amount", "purchase_gap_mean_days"} <= {*made.columns}
+    assert by_customer(made.select(middle.columns)) == by_customer(middle)
+
+
+def test_histories_alone_are_worked_out_without_windows_and_habits(
+    ledger: DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    purchase_histories(ledger, settings=PLAIN, as_of=MIDDLE).explain()
+    plan = capsys.readouterr().out.partition("MapInArrow")[2]
+    assert "purchase_days" in plan
+    assert "purchase_gap" not in plan
+    assert "spend_30_days" not in plan
+
+
 def without_undone(df: DataFrame) -> DataFrame:
     return df.filter(F.col("customer_id") != UNDONE)
 
