@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from segspark.features.lines import customer_lines
-from segspark.features.parts import amount_of, parts
+from segspark.features.ten_thousandths import as_amount, ten_thousandths
 from segspark.settings.behaviour import CategorySettings
 from segspark.settings.features import LedgerSettings
 from segspark.tables.behaviour import CUSTOMER_CATEGORIES, UNKNOWN
@@ -72,7 +72,7 @@ def category_orders(
         moves.groupBy(*_ORDER)
         .agg(((F.sum("bought") > 0) & left).cast("long").alias("orders"), F.sum("spend").alias("s"))
         .groupBy("customer_id", "category")
-        .agg(F.sum("orders").alias("orders"), amount_of(F.sum("s")).alias("spend"))
+        .agg(F.sum("orders").alias("orders"), as_amount(F.sum("s")).alias("spend"))
         .filter((F.col("orders") > 0) | (F.col("spend") != 0))
     )
 
@@ -156,9 +156,9 @@ def _given_back(lines: DataFrame, matches: DataFrame) -> DataFrame:
         .join(returned, on="line", how="inner")
         .select(
             *_ORDER,
-            (-parts(F.col("returned_units"))).alias("units_left"),
+            (-ten_thousandths(F.col("returned_units"))).alias("units_left"),
             F.lit(False).alias("is_kept_anyway"),  # noqa: FBT003 - a literal of Spark
-            (-parts(F.col("returned_amount"))).alias("spend"),
+            (-ten_thousandths(F.col("returned_amount"))).alias("spend"),
             F.lit(0).alias("bought"),
         )
     )

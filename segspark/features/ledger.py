@@ -8,8 +8,8 @@ from pyspark.sql.window import Window
 
 from segspark.features.lines import LedgerLines
 from segspark.features.orders import ORDER
-from segspark.features.parts import amount_of, parts
 from segspark.features.returns import return_matches
+from segspark.features.ten_thousandths import as_amount, ten_thousandths
 from segspark.tables import contract
 from segspark.tables.purchases import CUSTOMER_DAYS, DAYPART_HOURS, DAYPARTS
 
@@ -59,7 +59,7 @@ def counted_money(lines: LedgerLines) -> DataFrame:
     Returns:
         One row: `gross_amount` and `returned_amount`, plain sums over the lines of known customers.
     """
-    amount = amount_of(F.col("amount"))
+    amount = as_amount(F.col("amount"))
     names = {"gross_amount": "is_purchase", "returned_amount": "is_return"}
     return lines.order_days.agg(
         *(
@@ -72,7 +72,7 @@ def counted_money(lines: LedgerLines) -> DataFrame:
 
 def _sum(column: contract.Column) -> Column:
     summed = F.sum(column.name)
-    return amount_of(summed) if column.dtype == contract.MONEY else summed
+    return as_amount(summed) if column.dtype == contract.MONEY else summed
 
 
 def _row(purchase_date: Column, effective_date: Column, **sums: Column) -> list[Column]:
@@ -133,7 +133,7 @@ def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
             *order,
             F.col("return_date").alias("day"),
             F.lit(None).cast("int").alias("order_hour"),
-            (-parts(F.col("returned_units"))).alias("units_left"),
+            (-ten_thousandths(F.col("returned_units"))).alias("units_left"),
             F.lit(0).cast("long").alias("unreturnable"),
         )
     )
@@ -156,12 +156,12 @@ def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
 
 def _given_back(matches: DataFrame) -> DataFrame:
     """Matched returns, on the purchase's day, effective on their own; others on their own only."""
-    amount = parts(F.col("returned_amount"))
+    amount = ten_thousandths(F.col("returned_amount"))
     return matches.select(
         *_row(
             F.coalesce("purchase_date", "return_date"),
             F.col("return_date"),
-            returned_units=parts(F.col("returned_units")),
+            returned_units=ten_thousandths(F.col("returned_units")),
             returned_amount=amount,
             unmatched_returned_amount=F.when(F.col("is_matched"), 0).otherwise(amount),
         )

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from segspark.features.matching import GROUP
 from segspark.features.orders import order_days
-from segspark.features.parts import parts
+from segspark.features.ten_thousandths import ten_thousandths
 from segspark.settings.features import LedgerSettings
 
 LINE_COLUMNS = (
@@ -111,7 +111,7 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         (kind.isin(*settings.purchase_kinds) & (amount > 0)).alias("is_purchase"),
         (kind.isin(*settings.return_kinds) & (amount < 0)).alias("is_return"),
         copies.cast("long").alias("copies"),
-        (parts(F.abs("quantity_units")) * copies).alias("units"),
-        (parts(F.abs(amount)) * copies).alias("amount"),
-        (parts(F.col("discount_amount")) * copies).alias("discount"),
+        (ten_thousandths(F.abs("quantity_units")) * copies).alias("units"),
+        (ten_thousandths(F.abs(amount)) * copies).alias("amount"),
+        (ten_thousandths(F.col("discount_amount")) * copies).alias("discount"),
     )

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from segspark.features.lines import LedgerLines, group_hash
 from segspark.features.matching import GROUP, matched_units
 from segspark.features.orders import ORDER
-from segspark.features.parts import amount_of
+from segspark.features.ten_thousandths import as_amount
 from segspark.tables.returns import RETURN_MATCHES
 
 
@@ -39,8 +39,8 @@ def return_matches(lines: LedgerLines, *, ledger_id: str) -> DataFrame:
         F.col("purchase.order_id").alias("order_id"),
         F.col("purchase.day").alias("purchase_date"),
         F.col("day").alias("return_date"),
-        amount_of(F.col("last") - F.col("first")).alias("returned_units"),
-        amount_of(_money(F.col("first"), F.col("last"))).alias("returned_amount"),
+        as_amount(F.col("last") - F.col("first")).alias("returned_units"),
+        as_amount(_money(F.col("first"), F.col("last"))).alias("returned_amount"),
     ).transform(RETURN_MATCHES.conform)
 
 

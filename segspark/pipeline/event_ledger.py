@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.features.events import EVENT_COLUMNS, customer_event_days
-from segspark.pipeline.ledgers import Ledger, Part, keep_up, ledger_rows
+from segspark.pipeline.ledgers import Ledger, LedgerPart, keep_up, ledger_rows
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.settings.root import Settings
 from segspark.tables.engagement import CUSTOMER_EVENT_DAYS
@@ -31,7 +31,7 @@ def build_event_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageRes
     """
     lake, settings = workspace.lake, workspace.settings.ledger
 
-    def write(part: Part) -> Outcome:
+    def write(part: LedgerPart) -> Outcome:
         days = customer_event_days(part.rows, settings=settings, ledger_id=part.ledger_id)
         part.bring(lake, CUSTOMER_EVENT_DAYS, days)
         return _outcome(lake, part, batches)
@@ -39,7 +39,7 @@ def build_event_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageRes
     return keep_up(workspace, EVENTS, batches, write)
 
 
-def _outcome(lake: Lake, part: Part, batches: Sequence[Row]) -> Outcome:
+def _outcome(lake: Lake, part: LedgerPart, batches: Sequence[Row]) -> Outcome:
     counted = (
         part.written(lake, CUSTOMER_EVENT_DAYS)
         .agg(

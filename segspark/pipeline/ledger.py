@@ -11,7 +11,7 @@ from segspark.errors import StageError
 from segspark.features.ledger import counted_money, customer_days
 from segspark.features.lines import LINE_COLUMNS, LedgerLines, ledger_lines
 from segspark.features.returns import return_matches
-from segspark.pipeline.ledgers import Ledger, Part, keep_up, ledger_rows
+from segspark.pipeline.ledgers import Ledger, LedgerPart, keep_up, ledger_rows
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.settings.root import Settings
 from segspark.tables.lake import Lake
@@ -46,7 +46,7 @@ def build_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageResult:
     """
     settings, lake = workspace.settings.ledger, workspace.lake
 
-    def write(part: Part) -> Outcome:
+    def write(part: LedgerPart) -> Outcome:
         with _held(ledger_lines(part.rows, settings=settings)) as lines:
             _write(lake, part, lines)
             return _outcome(lake, part, lines, batches)
@@ -65,7 +65,7 @@ def _held(lines: LedgerLines) -> Iterator[LedgerLines]:
         days.unpersist()
 
 
-def _write(lake: Lake, part: Part, lines: LedgerLines) -> None:
+def _write(lake: Lake, part: LedgerPart, lines: LedgerLines) -> None:
     """Both tables, the returns first: the days are worked out from them as they were written."""
     part.bring(lake, RETURN_MATCHES, return_matches(lines, ledger_id=part.ledger_id))
     matches = part.written(lake, RETURN_MATCHES)
@@ -73,7 +73,7 @@ def _write(lake: Lake, part: Part, lines: LedgerLines) -> None:
     part.bring(lake, CUSTOMER_DAYS, days)
 
 
-def _outcome(lake: Lake, part: Part, lines: LedgerLines, batches: Sequence[Row]) -> Outcome:
+def _outcome(lake: Lake, part: LedgerPart, lines: LedgerLines, batches: Sequence[Row]) -> Outcome:
     """Count what was written, once its money is that of the lines."""
     counted = (
         part.written(lake, CUSTOMER_DAYS)

@@ -50,7 +50,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LedgerPart:
     """The part of a ledger that is worked out.
 
     Attributes:
@@ -91,7 +91,7 @@ def keep_up(
     workspace: Workspace,
     ledger: Ledger,
     batches: Sequence[Row],
-    write: Callable[[Part], Outcome],
+    write: Callable[[LedgerPart], Outcome],
 ) -> StageResult:
     """Make a ledger hold the rows of these batches and of no other.
 
@@ -99,7 +99,7 @@ def keep_up(
         workspace: The surroundings.
         ledger: What is kept up.
         batches: Rows of `ingest_batches`: those that count.
-        write: Works a part out and writes it, by `Part.bring`.
+        write: Works a part out and writes it, by `LedgerPart.bring`.
     """
     lake, settings = workspace.lake, workspace.settings
     ledger_id, wanted = ledger.id_of(settings), {row["batch_id"] for row in batches}
@@ -138,18 +138,18 @@ class _Batches:
 
 
 @contextmanager
-def _part(lake: Lake, ledger: Ledger, ledger_id: str, batches: _Batches) -> Iterator[Part]:
+def _part(lake: Lake, ledger: Ledger, ledger_id: str, batches: _Batches) -> Iterator[LedgerPart]:
     """What has to be worked out where these batches changed."""
     everything = lake.read(ledger.source).select(*ledger.columns)
     rows = everything.filter(F.col("batch_id").isin(list(batches.wanted)))
     if batches.is_new or _is_much(lake, batches):
-        yield Part(ledger_id, rows)
+        yield LedgerPart(ledger_id, rows)
         return
     moved = everything.filter(F.col("batch_id").isin(list(batches.changed)))
     with told(moved.select("customer_id").na.drop().distinct()) as customers:
         own = rows.join(customers.keys, on="customer_id", how="left_semi").persist()
         try:
-            yield Part(ledger_id, own, customers.keys, customers.count)
+            yield LedgerPart(ledger_id, own, customers.keys, customers.count)
         finally:
             own.unpersist()
 
