@@ -9,6 +9,8 @@ from segspark.segments.names import SegmentFigures
 from segspark.tables.segments import PROFILED_FEATURES, SEGMENT_PROFILES
 
 _SCORES = ("recency_score", "frequency_score", "monetary_score")
+_ASSIGNED = "_assigned"
+"""No feature is called so: the name of a custom one begins with a letter."""
 _QUARTILES = {"p25": 0.25, "median": 0.5, "p75": 0.75}
 
 
@@ -28,15 +30,17 @@ def summarise(
         outliers and of borderline customers, and mean and quartiles of the profiled features
         (exact quantiles, linear interpolation).
     """
-    joined = assigned.join(features, on="customer_id", how="inner")
     flags = [flag for flag in ("is_borderline", "is_outlier") if flag in assigned.columns]
+    # A custom feature may be called like any column of the assigned.
+    apart = assigned.select("customer_id", F.struct(by, *flags).alias(_ASSIGNED))
+    joined = apart.join(features, on="customer_id", how="inner")
     return (
-        joined.groupBy(by)
+        joined.groupBy(F.col(f"{_ASSIGNED}.{by}").alias(by))
         .agg(
             F.count("*").alias("customers"),
             F.sum("monetary_amount").cast("decimal(28,4)").alias("spend"),
             *(F.avg(score).alias(score) for score in _SCORES),
-            *(F.avg(F.col(flag).cast("double")).alias(flag) for flag in flags),
+            *(F.avg(F.col(f"{_ASSIGNED}.{flag}").cast("double")).alias(flag) for flag in flags),
             *(each for name in (*PROFILED_FEATURES, *custom) for each in _statistics(name)),
         )
         .orderBy(F.desc("spend"), by)
