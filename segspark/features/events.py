@@ -41,18 +41,32 @@ def customer_event_days(
     Returns:
         Conforms to `CUSTOMER_EVENT_DAYS`.
     """
-    copies = F.col("copies_count") if settings.exact_duplicates == "all" else F.lit(1)
+    copies = _copies(settings)
     quantity = F.col("quantity_units") * copies.cast("decimal(10,0)")
     return (
         events.filter(F.col("customer_id").isNotNull())
         .groupBy("customer_id", "event_type", "event_date")
         .agg(
-            F.sum(copies.cast("long")).alias("event_count"),
+            F.sum(copies).alias("event_count"),
             F.sum(quantity).cast("decimal(28,4)").alias("quantity_units"),
         )
         .withColumn("ledger_id", F.lit(ledger_id))
         .transform(CUSTOMER_EVENT_DAYS.conform)
     )
+
+
+def counted_events(events: DataFrame, *, settings: LedgerSettings) -> DataFrame:
+    """What a ledger of these events must add up to.
+
+    Args:
+        events: As for `customer_event_days`.
+        settings: The same.
+
+    Returns:
+        One row: `event_count`, of known customers.
+    """
+    counted = F.sum(F.when(F.col("customer_id").isNotNull(), _copies(settings)))
+    return events.agg(F.coalesce(counted, F.lit(0)).alias("event_count"))
 
 
 def customer_event_types(
@@ -135,6 +149,12 @@ def customer_engagement(types: DataFrame, customers: DataFrame, *, snapshot_id: 
         )
         .transform(CUSTOMER_ENGAGEMENT.conform)
     )
+
+
+def _copies(settings: LedgerSettings) -> Column:
+    """How often a row counts."""
+    copies = F.col("copies_count") if settings.exact_duplicates == "all" else F.lit(1)
+    return copies.cast("long")
 
 
 def _weight(settings: EngagementSettings) -> Column:

@@ -16,7 +16,7 @@ from segspark.features.categories import category_orders, customer_categories, p
 from segspark.features.events import customer_engagement, customer_event_types
 from segspark.features.preferences import customer_preferences
 from segspark.features.seasons import customer_seasons
-from segspark.pipeline.event_ledger import read_event_days
+from segspark.pipeline.event_ledger import EVENTS, read_event_days
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ledger import ledger_id, read_ledger
 from segspark.pipeline.stage import Workspace
@@ -59,12 +59,15 @@ def describing_batches(workspace: Workspace) -> list[Row]:
     asked = {
         "products": settings.categories,
         "customers": settings.attributes,
-        "events": settings.engagement,
+        EVENTS.entity: settings.engagement,
     }
     wanted = {entity for entity, group in asked.items() if group is not None}
     if not wanted:
         return []
-    found = [row for row in current_batches(workspace) if row["entity"] in wanted]
+    current = current_batches(workspace)
+    events = EVENTS.batches_of(workspace.settings, current)
+    others = [row for row in current if row["entity"] != EVENTS.entity]
+    found = [row for row in (*others, *events) if row["entity"] in wanted]
     return sorted(found, key=lambda row: int(row["batch_number"]))
 
 

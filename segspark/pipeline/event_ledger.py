@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.features.events import EVENT_COLUMNS, customer_event_days
+from segspark.features.events import EVENT_COLUMNS, counted_events, customer_event_days
 from segspark.pipeline.ledgers import Ledger, LedgerPart, keep_up, ledger_rows
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.settings.root import Settings
@@ -14,7 +14,14 @@ from segspark.tables.entities import CUSTOMER_EVENTS
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome
 
-EVENTS = Ledger("event_ledger", CUSTOMER_EVENTS, EVENT_COLUMNS, version=1)
+EVENTS = Ledger(
+    "event_ledger",
+    "events",
+    CUSTOMER_EVENTS,
+    EVENT_COLUMNS,
+    reads=("sources", "exact_duplicates"),
+    version=2,
+)
 
 
 def read_event_days(lake: Lake, settings: Settings) -> DataFrame:
@@ -28,29 +35,35 @@ def build_event_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageRes
     Args:
         workspace: The surroundings.
         batches: Rows of `ingest_batches`: those of events that count.
+
+    Raises:
+        StageError: It has other numbers of events.
     """
     lake, settings = workspace.lake, workspace.settings.ledger
 
     def write(part: LedgerPart) -> Outcome:
         days = customer_event_days(part.rows, settings=settings, ledger_id=part.ledger_id)
         part.bring(lake, CUSTOMER_EVENT_DAYS, days)
-        return _outcome(lake, part, batches)
+        read = counted_events(part.rows, settings=settings).collect()[0]
+        return _outcome(lake, part, batches, read)
 
     return keep_up(workspace, EVENTS, batches, write)
 
 
-def _outcome(lake: Lake, part: LedgerPart, batches: Sequence[Row]) -> Outcome:
+def _outcome(lake: Lake, part: LedgerPart, batches: Sequence[Row], read: Row) -> Outcome:
+    """Count what was written, once it is as many events as were read."""
     counted = (
         part.written(lake, CUSTOMER_EVENT_DAYS)
         .agg(
-            F.coalesce(F.sum("event_count"), F.lit(0)).alias("events"),
+            F.coalesce(F.sum("event_count"), F.lit(0)).alias("event_count"),
             F.count_distinct("customer_id").alias("customers"),
         )
         .collect()[0]
     )
+    part.check(CUSTOMER_EVENT_DAYS, held=counted.asDict(), read=read.asDict())
     what = "" if part.customers is None else "worked out anew: "
     return Outcome(
-        summary=f"{what}{counted['events']:,} events of {counted['customers']:,} customers",
+        summary=f"{what}{counted['event_count']:,} events of {counted['customers']:,} customers",
         rows_in={CUSTOMER_EVENTS.name: sum(row["kept_row_count"] for row in batches)},
         rows_out={
             CUSTOMER_EVENT_DAYS.name: ledger_rows(lake, CUSTOMER_EVENT_DAYS, part.ledger_id).count()

@@ -21,6 +21,7 @@ from segspark.pipeline.ledger import PURCHASES, build_ledger, ledger_id, read_le
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
 from segspark.tables.contract import TableContract
+from segspark.tables.engagement import CUSTOMER_EVENT_DAYS
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import (
     CUSTOMER_FEATURES,
@@ -69,7 +70,7 @@ def backfill_features(workspace: Workspace, *, as_of_dates: Collection[date]) ->
     describing = describing_batches(workspace)
     results = [build_ledger(workspace, batches)]
     if workspace.settings.features.engagement is not None:
-        events = [row for row in describing if row["entity"] == "events"]
+        events = [row for row in describing if row["entity"] == EVENTS.entity]
         results.append(build_event_ledger(workspace, events))
     return results + [
         _build_snapshot(workspace, _read_by(batches, describing, as_of), as_of) for as_of in dates
@@ -104,6 +105,11 @@ def _read_by(batches: Sequence[Row], describing: Sequence[Row], as_of: date) -> 
     return [*_known_by(batches, as_of), *undated, *_known_by(describing, as_of)]
 
 
+def _ledgers_read(settings: Settings) -> tuple[TableContract, ...]:
+    has_events = settings.features.engagement is not None
+    return (CUSTOMER_DAYS, CUSTOMER_EVENT_DAYS) if has_events else (CUSTOMER_DAYS,)
+
+
 def _features_config(settings: Settings) -> dict[str, Any]:
     return settings.model_dump(mode="json", include={"ledger", "features"})
 
@@ -116,20 +122,27 @@ def read_snapshot(
 
 
 def _counted_batches(workspace: Workspace) -> list[Row]:
-    wanted = workspace.settings.ledger.sources
-    unknown = set(wanted) - set(workspace.settings.sources)
+    _check_sources(workspace.settings)
+    batches = current_batches(workspace)
+    _check_ingest_finished(workspace, batches)
+    return PURCHASES.batches_of(workspace.settings, batches)
+
+
+def _check_sources(settings: Settings) -> None:
+    """Refuse names that are no sources, and events that are asked for and left out."""
+    wanted = set(settings.ledger.sources)
+    unknown = wanted - set(settings.sources)
     if unknown:
         raise StageError(
             f"ledger.sources names {', '.join(sorted(unknown))}, which sources does not: "
             "correct one of them"
         )
-    batches = current_batches(workspace)
-    _check_ingest_finished(workspace, batches)
-    return [
-        row
-        for row in batches
-        if row["entity"] == "transactions" and (not wanted or row["source"] in wanted)
-    ]
+    events = {name for name, each in settings.sources.items() if each.entity == EVENTS.entity}
+    if wanted and settings.features.engagement is not None and events and not events & wanted:
+        raise StageError(
+            "features.engagement asks for events, and ledger.sources names no source of them: "
+            f"add {' or '.join(sorted(events))} to it, or leave engagement out"
+        )
 
 
 def _check_ingest_finished(workspace: Workspace, batches: Sequence[Row]) -> None:
@@ -168,7 +181,7 @@ def _build_snapshot(workspace: Workspace, batches: Sequence[Row], as_of: date) -
         segmentation=settings.segmentation,
         as_of_date=as_of,
         input_ids=tuple(_ids(batches)),
-        reads=(CUSTOMER_DAYS,),
+        reads=_ledgers_read(settings),
         config=_features_config(settings),
     )
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.errors import StageError
 from segspark.features.ledger import counted_money, customer_days
 from segspark.features.lines import LINE_COLUMNS, LedgerLines, ledger_lines
 from segspark.features.returns import return_matches
 from segspark.pipeline.ledgers import Ledger, LedgerPart, keep_up, ledger_rows
 from segspark.pipeline.stage import StageResult, Workspace
+from segspark.settings.features import LedgerSettings
 from segspark.settings.root import Settings
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome
@@ -20,7 +20,14 @@ from segspark.tables.purchases import CUSTOMER_DAYS, TRANSACTIONS
 from segspark.tables.returns import RETURN_MATCHES
 from segspark.tables.telling import told
 
-PURCHASES = Ledger("ledger", TRANSACTIONS, LINE_COLUMNS, version=6)
+PURCHASES = Ledger(
+    "ledger",
+    "transactions",
+    TRANSACTIONS,
+    LINE_COLUMNS,
+    reads=tuple(LedgerSettings.model_fields),
+    version=6,
+)
 _MONEY = ("gross_amount", "returned_amount", "unmatched_returned_amount")
 
 
@@ -47,11 +54,24 @@ def build_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageResult:
     settings, lake = workspace.settings.ledger, workspace.lake
 
     def write(part: LedgerPart) -> Outcome:
-        with _held(ledger_lines(part.rows, settings=settings)) as lines:
+        with _rows_of(part) as rows, _held(ledger_lines(rows, settings=settings)) as lines:
             _write(lake, part, lines)
             return _outcome(lake, part, lines, batches)
 
     return keep_up(workspace, PURCHASES, batches, write)
+
+
+@contextmanager
+def _rows_of(part: LedgerPart) -> Iterator[DataFrame]:
+    """The lines, which are read more than once: kept where they had to be looked for."""
+    if part.customers is None:
+        yield part.rows
+        return
+    rows = part.rows.persist()
+    try:
+        yield rows
+    finally:
+        rows.unpersist()
 
 
 @contextmanager
@@ -84,7 +104,8 @@ def _outcome(lake: Lake, part: LedgerPart, lines: LedgerLines, batches: Sequence
         )
         .collect()[0]
     )
-    _check_money(part.ledger_id, counted, counted_money(lines).collect()[0])
+    read = counted_money(lines).collect()[0]
+    part.check(CUSTOMER_DAYS, held=counted.asDict(), read=read.asDict())
     what = "" if part.customers is None else "worked out anew: "
     return Outcome(
         summary=f"{what}{counted['rows']:,} days of {counted['customers']:,} customers",
@@ -98,14 +119,3 @@ def _outcome(lake: Lake, part: LedgerPart, lines: LedgerLines, batches: Sequence
             **{name: str(counted[name]) for name in _MONEY},
         },
     )
-
-
-def _check_money(ledger: str, counted: Row, lines: Row) -> None:
-    """Refuse a ledger whose money is not that of its lines, however returns were matched."""
-    for name in ("gross_amount", "returned_amount"):
-        if counted[name] != lines[name]:
-            # Another process may have written its own ledger of this name meanwhile.
-            raise StageError(
-                f"{ledger}: {name} of customer_days is {counted[name]} and that of the lines "
-                f"{lines[name]}: run it again"
-            )

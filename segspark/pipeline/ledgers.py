@@ -5,13 +5,14 @@ went, the customers that they hold rows of are worked out anew, and of their row
 differ are written. The result is that of working everything out, whatever came or went before.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from segspark.errors import StageError
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.settings.root import Settings
 from segspark.tables.changes import row_changes
@@ -33,20 +34,33 @@ class Ledger:
 
     Attributes:
         stage: Name of the stage that does it.
+        entity: What the sources hold that it is made of.
         source: Table of the batches' rows.
         columns: Its columns that are read, `batch_id` and `customer_id` among them.
+        reads: Names of the ledger settings that its rows follow from.
         version: Raised when the same inputs and settings would give other rows.
     """
 
     stage: str
+    entity: str
     source: TableContract
     columns: tuple[str, ...]
+    reads: tuple[str, ...]
     version: int
 
     def id_of(self, settings: Settings) -> str:
         """The ledger of a segmentation under its settings; its rows change with what comes in."""
-        config = settings.ledger.model_dump(mode="json")
+        config = settings.ledger.model_dump(mode="json", include=set(self.reads))
         return content_id(self.stage, settings.segmentation, config, self.version)
+
+    def batches_of(self, settings: Settings, current: Sequence[Row]) -> list[Row]:
+        """Those of the batches that count which the ledger is made of."""
+        wanted = settings.ledger.sources
+        return [
+            row
+            for row in current
+            if row["entity"] == self.entity and (not wanted or row["source"] in wanted)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,27 @@ class LedgerPart:
         changes = row_changes(contract, before=self.written(lake, contract), after=rows)
         lake.amend(contract, changes, mine)
 
+    def check(
+        self, contract: TableContract, *, held: Mapping[str, object], read: Mapping[str, object]
+    ) -> None:
+        """Refuse a table that does not add up to what it was worked out from.
+
+        Args:
+            contract: The table.
+            held: Sums of `written`, by name.
+            read: The same sums of `rows`.
+
+        Raises:
+            StageError: They differ.
+        """
+        for name, expected in read.items():
+            if held[name] != expected:
+                # Another process may have written its own ledger of this name meanwhile.
+                raise StageError(
+                    f"{self.ledger_id}: {name} of {contract.name} is {held[name]} and that of the "
+                    f"rows it is made of {expected}: run it again"
+                )
+
 
 def ledger_rows(lake: Lake, contract: TableContract, ledger_id: str) -> DataFrame:
     """Rows of one ledger."""
@@ -114,7 +149,7 @@ def keep_up(
         as_of_date=None,
         input_ids=tuple(sorted(wanted)),
         reads=(ledger.source, INGEST_BATCHES),
-        config=settings.model_dump(mode="json", include={"ledger"}),
+        config=settings.model_dump(mode="json", include={"ledger": set(ledger.reads)}),
     )
 
     def work() -> Outcome:
@@ -147,11 +182,8 @@ def _part(lake: Lake, ledger: Ledger, ledger_id: str, batches: _Batches) -> Iter
         return
     moved = everything.filter(F.col("batch_id").isin(list(batches.changed)))
     with told(moved.select("customer_id").na.drop().distinct()) as customers:
-        own = rows.join(customers.keys, on="customer_id", how="left_semi").persist()
-        try:
-            yield LedgerPart(ledger_id, own, customers.keys, customers.count)
-        finally:
-            own.unpersist()
+        own = rows.join(customers.keys, on="customer_id", how="left_semi")
+        yield LedgerPart(ledger_id, own, customers.keys, customers.count)
 
 
 def _is_much(lake: Lake, batches: _Batches) -> bool:

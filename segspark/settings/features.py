@@ -20,10 +20,10 @@ _FUNCTION = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
 
 
 class LedgerSettings(StrictModel):
-    """What enters the ledger of customer days."""
+    """What enters the ledgers of customer days and of events."""
 
     sources: tuple[str, ...] = Field(default=(), strict=False)
-    """Names of the sources that count; empty: all that are configured."""
+    """Names of the sources of purchases and of events that count; empty: all."""
     purchase_kinds: tuple[KindName, ...] = Field(default=(LineKind.SALE,), strict=False)
     """Kinds of line that, with money above zero, make a purchase."""
     return_kinds: tuple[KindName, ...] = Field(
@@ -31,7 +31,7 @@ class LedgerSettings(StrictModel):
     )
     """Kinds of line that, with money below zero, undo one."""
     exact_duplicates: Literal["once", "all"] = "once"
-    """Whether lines that are equal in every column count once or each time."""
+    """Whether lines and events that are equal in every column count once or each time."""
     return_matching: Literal["oldest", "nearest"] = "oldest"
     """Which purchase of the same customer, product and price a return undoes first: `oldest`, the
     first bought that is not undone yet, or `nearest`, the last bought before the return."""

@@ -1,11 +1,13 @@
 """The stage `features` writes the groups that are asked for, of the batches that count."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from segspark.errors import StageError
 from segspark.pipeline.features import build_features, snapshot_of
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import StageResult, Workspace
@@ -120,6 +122,7 @@ def test_groups_are_written_with_the_snapshot_and_anew_where_products_change(
     ]
     run = find_stage(work.lake, "features", first.stage_id)
     assert run is not None
+    assert set(run["input_versions"]) == {"customer_days", "customer_event_days"}
     assert (
         run["rows_out"].items()
         >= {
@@ -140,3 +143,13 @@ def test_groups_are_written_with_the_snapshot_and_anew_where_products_change(
         ("8", "gifts", 1, True),
     ]
     assert build(work, "mug,gifts", "pan,gifts").was_done
+
+
+def test_events_that_are_asked_for_and_left_out_are_refused_in_one_sentence(
+    work: Workspace,
+) -> None:
+    ledger = work.settings.ledger.model_copy(update={"sources": ("shop",)})
+    narrow = replace(work, settings=work.settings.model_copy(update={"ledger": ledger}))
+    sentence = "names no source of them: add visits to it, or leave engagement out$"
+    with pytest.raises(StageError, match=sentence):
+        build_features(narrow, as_of=day(9))

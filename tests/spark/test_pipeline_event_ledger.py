@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
+from segspark.errors import StageError
 from segspark.features.events import customer_event_days
-from segspark.pipeline import ledgers
+from segspark.pipeline import event_ledger, ledgers
 from segspark.pipeline.event_ledger import build_event_ledger, read_event_days
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.settings.features import LedgerSettings
@@ -51,3 +52,20 @@ def test_whatever_comes_or_goes_the_ledger_is_that_of_its_events(work: Workspace
         build(work, step)
         assert rows_of(read_event_days(work.lake, work.settings)) == whole(work, step)
     assert build(work, STEPS[-1]).was_done
+
+
+def test_a_ledger_that_is_not_as_many_events_as_came_is_refused(
+    work: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_visits(events: DataFrame, **given: Any) -> DataFrame:  # noqa: ANN401
+        return customer_event_days(events.filter("event_type <> 'visit'"), **given)
+
+    monkeypatch.setattr(event_ledger, "customer_event_days", without_visits)
+    of_customers = [event for event in EVENTS if event.customer and event.batch == "b1"]
+    others = [event for event in of_customers if event.kind != "visit"]
+    sentence = (
+        f"event_count of customer_event_days is {len(others)} and that of the rows it is made of "
+        f"{len(of_customers)}: run it again"
+    )
+    with pytest.raises(StageError, match=sentence):
+        build(work, ("b1",))
