@@ -1,7 +1,7 @@
 """Days of whole customers as arrays: what a customer's features are summed from.
 
 A customer's gaps, months and windows need the days in order of time. Spark would make lists of them
-and go over these value by value, in ten times the time of numpy.
+and interpret what is to be done with each value.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from segspark.errors import StageError
 
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -90,7 +92,7 @@ def day_arrays(rows: pa.Table, names: Sequence[str]) -> DayArrays:
         names: Of the columns to sum: whole numbers, or decimals of four digits.
 
     Raises:
-        OverflowError: A sum goes beyond 64 bits.
+        StageError: A sum goes beyond 64 bits, or a column is not as it should be.
     """
     encoded = rows["customer_id"].combine_chunks().dictionary_encode()
     row_owner = encoded.indices.to_numpy().astype(np.int64)
@@ -125,12 +127,19 @@ def _ends(values: Whole) -> Flags:
 def _whole(column: pa.ChunkedArray) -> Whole:
     """Whole numbers as they are, decimals in ten-thousandths."""
     values = column.combine_chunks()
-    if not pa.types.is_decimal(values.type):
+    is_decimal = pa.types.is_decimal128(values.type) and values.type.scale == _MONEY.scale
+    if values.null_count or not (is_decimal or pa.types.is_integer(values.type)):
+        raise StageError(
+            f"a column of the ledger is {values.type} with {values.null_count} NULLs, and sums are "
+            f"of whole numbers or decimals of {_MONEY.scale} digits without any: build the ledger "
+            "anew"
+        )
+    if not is_decimal:
         return np.asarray(values.to_numpy(), dtype=np.int64)
     words = np.frombuffer(values.buffers()[1], dtype=np.int64).reshape(-1, 2)
     low, high = words[values.offset : values.offset + len(values)].T
     if (high != low >> 63).any():
-        raise OverflowError(_TOO_LARGE)
+        raise StageError(_TOO_LARGE)
     whole: Whole = low
     return whole
 
@@ -142,5 +151,5 @@ def _sums_from(first_rows: Whole, values: Whole) -> Whole:
     if len(values) * float(np.abs(values, dtype=np.float64).max()) >= _MOST and (
         np.abs(np.add.reduceat(values.astype(np.float64), first_rows)).max() >= _MOST
     ):
-        raise OverflowError(_TOO_LARGE)
+        raise StageError(_TOO_LARGE)
     return found

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from segspark.errors import StageError
 from segspark.features.ledger import counted_money, customer_days
 from segspark.features.lines import LINE_COLUMNS, LedgerLines, ledger_lines
 from segspark.features.returns import return_matches
@@ -14,6 +15,7 @@ from segspark.pipeline.ledgers import Ledger, LedgerPart, keep_up, ledger_rows
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.settings.features import LedgerSettings
 from segspark.settings.root import Settings
+from segspark.tables.engine_errors import engine_sentences, overflow_of
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome
 from segspark.tables.purchases import CUSTOMER_DAYS, TRANSACTIONS
@@ -54,7 +56,12 @@ def build_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageResult:
     settings, lake = workspace.settings.ledger, workspace.lake
 
     def write(part: LedgerPart) -> Outcome:
-        with _rows_of(part) as rows, _held(ledger_lines(rows, settings=settings)) as lines:
+        with (
+            overflow_of("the amounts of the source"),
+            engine_sentences("keeping the ledger", error=StageError),
+            _rows_of(part) as rows,
+            _held(ledger_lines(rows, settings=settings)) as lines,
+        ):
             _write(lake, part, lines)
             return _outcome(lake, part, lines, batches)
 

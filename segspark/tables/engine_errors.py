@@ -14,6 +14,8 @@ ENGINE_ERRORS = (PySparkException, Py4JError)
 """Everything that the engine raises in Python."""
 _FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large")
 _DEEPEST_CAUSE = 20
+_OVERFLOW = "numbers grow beyond what 64 bits hold: correct what they are worked out from"
+_OWN_ERRORS = f"{SegsparkError.__module__}."
 _CONFLICTS = ("CONCURRENT", "METADATACHANGED", "PROTOCOLCHANGED")
 """Parts of Delta's names of conflicts, whether of the error or of its class."""
 
@@ -27,6 +29,17 @@ def engine_sentences(doing: str, *, error: type[SegsparkError] = StorageError) -
         raise error(f"{doing}: {engine_sentence(caught)}") from caught
 
 
+@contextmanager
+def overflow_of(what: str) -> Iterator[None]:
+    """Where numbers grow too large inside the block, add to the sentence what they come from."""
+    try:
+        yield
+    except SegsparkError as error:
+        if str(error).endswith(_OVERFLOW):
+            raise type(error)(f"{error}, {what}") from error
+        raise
+
+
 def engine_sentence(caught: BaseException) -> str:
     """The root cause in one line, as `engine_reason`; where the disk is full, what to do."""
     reason = engine_reason(caught)
@@ -35,7 +48,7 @@ def engine_sentence(caught: BaseException) -> str:
         return f"no space to write ({full}): make room or raise the quota"
     # Where two stages of a query fail, Spark's name of the error is that of both.
     if "ARITHMETIC_OVERFLOW" in reason:
-        return "numbers grow beyond what 64 bits hold: correct the amounts of the source"
+        return _OVERFLOW
     return reason
 
 
@@ -78,7 +91,8 @@ def _message(caught: BaseException) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if isinstance(caught, PythonException) and lines:
         # The trace of a Python worker ends in `KindOfError: what is wrong`.
-        lines = [lines[-1].partition(": ")[2] or lines[-1]]
+        kind, _, wrong = lines[-1].partition(": ")
+        lines = [wrong if kind.startswith(_OWN_ERRORS) else lines[-1]]
     kept = [line for line in lines if not line.startswith(("at ", "SQLSTATE", "JVM stacktrace"))]
     return without_credentials(kept[0] if kept else type(caught).__name__)[:500]
 

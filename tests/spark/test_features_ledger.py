@@ -17,7 +17,7 @@ from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.settings.rules import LineKind
-from segspark.tables.engine_errors import engine_sentences
+from segspark.tables.engine_errors import engine_sentences, overflow_of
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.histories import (
     Line,
@@ -313,9 +313,11 @@ def test_the_ledger_of_some_customers_is_that_part_of_the_ledger_of_all(
 
 def test_money_beyond_64_bits_is_told_in_one_sentence(spark: SparkSession) -> None:
     great = Line("7", "A1", 1, day=1, money=90_000_000_000_000, copies=100)
-    sentence = "^summing: numbers grow beyond what 64 bits hold: correct the amounts"
+    beyond = "numbers grow beyond what 64 bits hold"
+    sentence = f"^summing: {beyond}: correct what they are worked out from, the amounts$"
     with (
         pytest.raises(StageError, match=sentence),
+        overflow_of("the amounts"),
         engine_sentences("summing", error=StageError),
     ):
         ledger(spark, great, settings=LedgerSettings(exact_duplicates="all")).collect()

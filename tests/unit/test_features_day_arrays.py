@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from segspark.errors import StageError
 from segspark.features import day_arrays as arrays
 from segspark.features.day_arrays import DayArrays, day_arrays, money, whole_customers
 
@@ -117,5 +118,21 @@ def test_sums_that_leave_64_bits_are_refused(amount: str) -> None:
             "spend": pa.array([Decimal(amount)] * 2, pa.decimal128(28, 4)),
         }
     )
-    with pytest.raises(OverflowError, match="920 trillion"):
+    with pytest.raises(StageError, match="920 trillion"):
+        day_arrays(rows, ("spend",))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (pa.array([Decimal(1), None], pa.decimal128(28, 4)), "decimal128.28, 4. with 1 NULLs"),
+        (pa.array([1, None], pa.int64()), "int64 with 1 NULLs"),
+        (pa.array([Decimal(1), Decimal(2)], pa.decimal128(28, 2)), "decimal128.28, 2. with 0"),
+        (pa.array([Decimal(1), Decimal(2)], pa.decimal256(40, 4)), "decimal256.40, 4. with 0"),
+        (pa.array([1.5, 2.5]), "double with 0 NULLs"),
+    ],
+)
+def test_what_would_be_summed_wrong_is_refused(values: pa.Array, told: str) -> None:
+    rows = pa.table({"customer_id": ["a", "a"], "purchase_date": [START, START], "spend": values})
+    with pytest.raises(StageError, match=f"is {told}"):
         day_arrays(rows, ("spend",))
