@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
-_MOST_TOLD = 2_000_000
-"""So many keys are told to every task, some 60 bytes each; more are joined."""
+_MOST_NUMBERS = 2_000_000
+_MOST_TEXTS = 1_000_000
+"""So many keys are told to every task; more are joined. A number takes some 60 bytes there, a short
+text about twice as many: its row is held as the key and as the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,13 @@ def told(keys: DataFrame) -> Iterator[Told]:
     It would have sent the many rows across before it saw how few keys it looks for.
 
     Args:
-        keys: Distinct keys; worked out once, by one job.
+        keys: Distinct keys, one column; worked out once, by one job.
     """
+    is_number = isinstance(keys.schema[0].dataType, T.NumericType)
+    most = _MOST_NUMBERS if is_number else _MOST_TEXTS
     held = keys.persist()
     try:
         count = held.count()
-        yield Told(F.broadcast(held) if count <= _MOST_TOLD else held, count)
+        yield Told(F.broadcast(held) if count <= most else held, count)
     finally:
         held.unpersist()
