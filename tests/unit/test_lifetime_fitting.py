@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,11 +7,13 @@ from hypothesis import strategies as st
 
 from segspark.errors import LifetimeError
 from segspark.lifetime import fitting
+from segspark.lifetime.arrays import Floats
 from segspark.lifetime.bg_nbd import BgNbd
 from segspark.lifetime.compression import merge_equal_histories
-from segspark.lifetime.fitting import fit_gamma_gamma, fit_purchase_model
+from segspark.lifetime.fitting import Fit, fit_gamma_gamma, fit_purchase_model
 from segspark.lifetime.gamma_gamma import GammaGamma
 from segspark.lifetime.histories import PurchaseHistories, SpendHistories
+from segspark.lifetime.maximum_likelihood import climb
 from segspark.lifetime.mbg_nbd import MbgNbd
 from segspark.lifetime.parameters import log_parameters
 from segspark.lifetime.pareto_nbd import ParetoNbd
@@ -108,16 +112,60 @@ def test_another_unit_of_time_scales_the_rates_of_a_fit_and_nothing_else(
     assert scaled.log_likelihood == pytest.approx(fit.log_likelihood - shift, rel=1e-9)
 
 
+@pytest.fixture
+def climbs(monkeypatch: pytest.MonkeyPatch) -> list[Floats]:
+    """Where each search ended from now on."""
+    found: list[Floats] = []
+
+    def counted(*given: Any, **named: Any) -> Floats:  # noqa: ANN401 - as climb's own
+        found.append(climb(*given, **named))
+        return found[-1]
+
+    monkeypatch.setattr(fitting, "climb", counted)
+    return found
+
+
+def assert_same_fit(quick: Fit[Any], full: Fit[Any]) -> None:
+    np.testing.assert_allclose(log_parameters(quick.model), log_parameters(full.model), atol=1e-7)
+    np.testing.assert_allclose(quick.covariance, full.covariance, rtol=1e-4)
+    assert quick.log_likelihood == pytest.approx(full.log_likelihood, rel=1e-12)
+    assert quick.is_converged
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_fit_from_coarse_cells_ends_where_the_full_search_does(
+    kind: type[BgNbd] | type[MbgNbd] | type[ParetoNbd],
     monkeypatch: pytest.MonkeyPatch,
+    climbs: list[Floats],
 ) -> None:
     seen = merge_equal_histories(in_days(simulated(TRUE[0], AGES, seed=7)))
-    full = fit_purchase_model(BgNbd, seen)
+    full = fit_purchase_model(kind, seen)
+    climbs.clear()
 
     monkeypatch.setattr(fitting, "_ROWS_OF_A_FULL_SEARCH", 100)
 
-    quick = fit_purchase_model(BgNbd, seen)
-    np.testing.assert_allclose(log_parameters(quick.model), log_parameters(full.model), atol=1e-7)
+    assert_same_fit(fit_purchase_model(kind, seen), full)
+    # One search, of the cells, whose top is another one.
+    (near,) = climbs
+    assert np.abs(near - log_parameters(full.model.in_time_unit(scale_of(seen)))).max() > 1e-4
+
+
+def scale_of(seen: PurchaseHistories) -> float:
+    """The unit that a fit works in."""
+    return 5.0 / float(np.average(seen.ages, weights=seen.customer_counts))
+
+
+def test_a_fit_of_spend_from_coarse_cells_ends_where_the_full_search_does(
+    monkeypatch: pytest.MonkeyPatch, climbs: list[Floats]
+) -> None:
+    seen = simulated_spends(GammaGamma(4.0, 3.0, 30.0), np.arange(8_000.0) % 6, seed=3)
+    full = fit_gamma_gamma(seen)
+    climbs.clear()
+
+    monkeypatch.setattr(fitting, "_ROWS_OF_A_FULL_SEARCH", 100)
+
+    assert_same_fit(fit_gamma_gamma(seen), full)
+    assert len(climbs) == 1
 
 
 def test_customers_who_never_drop_out_are_a_warning_and_no_failure() -> None:

@@ -103,3 +103,28 @@ def test_a_slope_that_is_left_is_no_convergence() -> None:
 
     assert not found.is_converged
     assert found.gradient_norm == pytest.approx(1.0)
+
+
+def test_a_cheaper_function_leads_the_steps_and_the_curvature_told_is_the_functions_own() -> None:
+    calls = []
+
+    def counted(point: Floats) -> tuple[float, Floats]:
+        calls.append(point)
+        return hill(point)
+
+    def cheaper(point: Floats) -> tuple[float, Floats]:
+        """Of half the curvature off the diagonal, and with another top."""
+        away = point - TOP - 0.2
+        information = INFORMATION * np.array([[1.0, 0.5], [0.5, 1.0]])
+        return float(-0.5 * away @ information @ away), -information @ away
+
+    found = polish(counted, TOP + 0.01, customer_count=1.0, like=cheaper)
+
+    np.testing.assert_allclose(found.covariance, np.linalg.inv(INFORMATION), rtol=1e-6)
+    # Each step is nearer to the function's top, not to the other's.
+    steps = [float(np.abs(point - TOP).max()) for point in calls[: -2 * len(TOP)]]
+    assert steps[0] == pytest.approx(0.01)
+    assert steps == sorted(steps, reverse=True)
+    assert np.abs(found.log_parameters - TOP).max() < 1e-4
+    # A step asks the function once; its curvature, twice for each parameter, is asked at the end.
+    assert len(steps) <= 1 + 6
