@@ -10,6 +10,9 @@ from segspark.settings.root import Settings
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun, complete_stage, find_stage, table_versions
 
+NAME_WIDTH = 12
+"""Of the longest name of a stage, so that what they say stands in columns."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -47,7 +50,8 @@ class StageResult:
     def line(self) -> str:
         """The result as one line."""
         state = "unchanged" if self.was_done else "done"
-        return f"{self.stage:<8}  {state:<9}  {self.elapsed_seconds:6.1f} s  {self.summary}"
+        name = f"{self.stage:<{NAME_WIDTH}}"
+        return f"{name}  {state:<9}  {self.elapsed_seconds:6.1f} s  {self.summary}"
 
 
 def run_stage(

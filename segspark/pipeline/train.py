@@ -17,7 +17,7 @@ from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector
 from segspark.pipeline.features import snapshot_of
-from segspark.pipeline.stage import StageResult, Workspace, run_stage
+from segspark.pipeline.stage import NAME_WIDTH, StageResult, Workspace, run_stage
 from segspark.pipeline.training_record import open_tracker, training_record
 from segspark.pipeline.vector_features import (
     check_configured_vector,
@@ -75,7 +75,7 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         with engine_sentences("training", error=StageError):
             fit = fit_vector(features, rules, settings.training.vector)
             for warning in fit.warnings:
-                workspace.progress.say(f"{STAGE:<8}  {warning}")
+                workspace.progress.say(f"{STAGE:<{NAME_WIDTH}}  {warning}")
             sweep = _sweep(workspace, features, fit.vector)
         model = _keep(workspace, run, fit.vector, sweep, as_of)
         workspace.progress.step("train: recording the candidates in MLflow")

@@ -24,7 +24,7 @@ class StageRun:
     """One stage about to run: what it will write and what that depends on.
 
     Attributes:
-        stage: ingest, ledger, features, lifetime, train, assign or publish.
+        stage: ingest, ledger, event_ledger, features, lifetime, train, assign or publish.
         stage_id: Content address of the result.
         segmentation: Segmentation it runs for.
         as_of_date: Last day counted; None for stages that know no date.

@@ -13,14 +13,16 @@ STAGE_RUNS = TableContract(
     grain=("stage", "stage_id"),
     columns=(
         Column(
-            "stage", T.StringType(), "ingest, ledger, features, lifetime, train, assign or publish."
+            "stage",
+            T.StringType(),
+            "ingest, ledger, event_ledger, features, lifetime, train, assign or publish.",
         ),
         Column("stage_id", T.StringType(), "Content address of what the stage wrote."),
         Column("segmentation", T.StringType(), "Segmentation it ran for."),
         Column(
             "as_of_date",
             T.DateType(),
-            "Last day counted; NULL for ingest and ledger.",
+            "Last day counted; NULL for ingest and the two ledgers.",
             nullable=True,
         ),
         Column("input_ids", T.ArrayType(T.StringType()), "Ids of the inputs."),

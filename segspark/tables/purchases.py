@@ -6,7 +6,7 @@ from segspark.tables.contract import LINE_MONEY, MONEY, Column, TableContract
 from segspark.tables.ingested import BATCH_ID, COPIES, FLAGS, LINE_ID, SOURCE, rejected
 
 LEDGER_ID = Column(
-    "ledger_id", T.StringType(), "Ledger: hash of a segmentation and its ledger settings."
+    "ledger_id", T.StringType(), "Ledger: hash of a segmentation and of the settings that it reads."
 )
 EXCHANGE_RATE = T.DecimalType(24, 12)
 """Worth of one unit of a currency in another: 0.0000485 keeps eight digits."""
@@ -148,7 +148,7 @@ CUSTOMER_DAYS = TableContract(
 
 LEDGER_BATCHES = TableContract(
     name="ledger_batches",
-    meaning="One ingested batch whose lines a ledger holds.",
+    meaning="One ingested batch whose lines, or events, a ledger holds.",
     grain=("ledger_id", "batch_id"),
     columns=(
         LEDGER_ID,
@@ -156,7 +156,7 @@ LEDGER_BATCHES = TableContract(
         Column(
             "is_settled",
             T.BooleanType(),
-            "False while its lines are worked into the ledger or out of it.",
+            "False while its rows are worked into the ledger or out of it.",
         ),
     ),
 )
