@@ -14,7 +14,10 @@ from segspark.settings.training import Covariance
 
 REGULARISATION = 1e-6
 """Added to every variance, as scikit-learn does, so that no component shrinks to a point."""
-_LEAST_WEIGHT = 1e-12
+LEAST_WEIGHT = 1e-12
+"""Of a component that no point belongs to, so that its logarithm is a number."""
+_LOST_IN_ROUNDING = 1e-14
+"""Part of a covariance's largest eigenvalue below which no smaller one means anything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +134,7 @@ def _mixture_of(sums: Floats, covariance: Covariance) -> Mixture:
     """The mixture of highest likelihood under given posteriors, by its (k, p) sums."""
     components, length = sums.shape
     width = int((np.sqrt(1 + 8 * length) - 3) / 2 + 0.5)
-    counts = np.maximum(sums[:, -1], _LEAST_WEIGHT * sums[:, -1].sum())
+    counts = np.maximum(sums[:, -1], LEAST_WEIGHT * sums[:, -1].sum())
     means = sums[:, -1 - width : -1] / counts[:, None]
     upper = np.triu_indices(width)
     squares = np.zeros((components, width, width))
@@ -146,6 +149,7 @@ def shaped_covariances(spread: Floats, counts: Floats, covariance: Covariance) -
     """Bring (k, d, d) covariances of so many points each into the shape asked, regularised."""
     width = spread.shape[1]
     identity = np.eye(width)
+    spread = _possible(spread)
     match covariance:
         case Covariance.FULL:
             shaped = spread
@@ -159,3 +163,13 @@ def shaped_covariances(spread: Floats, counts: Floats, covariance: Covariance) -
             shaped = variances[:, None, None] * identity
     regularised: Floats = shaped + REGULARISATION * identity
     return regularised
+
+
+def _possible(spread: Floats) -> Floats:
+    """Raise what rounding brought below zero, as far from the origin it does, in (k, d, d)."""
+    values, vectors = np.linalg.eigh(spread)
+    least = _LOST_IN_ROUNDING * np.maximum(values[:, -1:], 0.0)
+    if (values >= least).all():
+        return spread
+    raised: Floats = (vectors * np.maximum(values, least)[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return raised

@@ -1,14 +1,14 @@
 """Bisecting KMeans: all splits of a tree move at once, a step a pass; one tree serves all k."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segspark.clustering.centre_steps import SETTLED_SHIFT
+from segspark.clustering.centre_steps import CentreSet
 from segspark.clustering.stepping import chunks
 from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats
@@ -22,11 +22,16 @@ class Split:
     Attributes:
         part: The part that it cuts: 0 for all points, 2 s + 1 and 2 s + 2 for the halves of split
             s, which comes before this one.
-        centres: Of the halves, shape (2, d).
+        halves: Two centres on their way, within the part alone.
     """
 
     part: int
-    centres: Floats
+    halves: CentreSet
+
+    @property
+    def parent(self) -> int | None:
+        """The split whose half it cuts; None where it cuts all points."""
+        return None if self.part == 0 else (self.part - 1) // 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,18 +51,16 @@ class SideSums:
 
     @property
     def costs(self) -> Floats:
-        """Sum of squared distances to the mean of each half, shape (splits, 2)."""
-        return _costs(self.sums, self.squares)
-
-    @property
-    def total_cost(self) -> float:
-        """Sum of squared distances of all points to their mean."""
-        return float(_costs(self.sums[0].sum(axis=0), self.squares[0].sum()))
+        """Sum of squared distances to the means of the halves, shape (splits,)."""
+        lengths = np.square(self.sums[..., :-1]).sum(axis=-1)
+        halves = self.squares - lengths / np.maximum(self.sums[..., -1], 1.0)
+        costs: Floats = np.maximum(halves, 0.0).sum(axis=1)
+        return costs
 
     @classmethod
     def of(cls, points: Floats, splits: Sequence[Split]) -> Self:
         """Add up (n, d) points; one in the middle of a split falls into its first half."""
-        centres = np.array([split.centres for split in splits])
+        centres = np.array([split.halves.centres for split in splits])
         lengths = np.einsum("shd,shd->sh", centres, centres)
         # The second centre is nearer where this, of a point and 1, is below zero.
         planes = np.column_stack(
@@ -84,84 +87,62 @@ def _halves(sides: Floats, splits: Sequence[Split]) -> Floats:
     return is_within[1:].astype(np.float64)
 
 
-def _costs(sums: Floats, squares: Floats) -> Floats:
-    lengths = np.square(sums[..., :-1]).sum(axis=-1)
-    costs: Floats = np.maximum(squares - lengths / np.maximum(sums[..., -1], 1.0), 0.0)
-    return costs
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class SplitSteps:
     """Lloyd's algorithm within every split of a tree at once.
 
-    A split settles once those above it have; then its centres are the means of its halves.
+    A split settles once the one above it has, and then rests: what is cut later, and how often,
+    changes nothing before it.
 
     Attributes:
         splits: In the order in which they are made; none where all points are one.
-        root: Mean of the points that the splits come from, shape (d,).
-        last: What the last step went by; None before the first.
-        steps: Steps made.
-        has_settled: Whether the last one moved nothing any more.
+        root: Mean of the points of the last step; before the first, of those that the splits come
+            from; shape (d,).
     """
 
     splits: tuple[Split, ...]
     root: Floats
-    last: SideSums | None = None
-    steps: int = 0
-    has_settled: bool = False
 
     @property
     def is_settled(self) -> bool:
-        return self.has_settled or not self.splits
+        return all(split.halves.is_settled for split in self.splits)
 
     def sums(self, points: Floats) -> SideSums:
         """Add up (n, d) points by the halves of all splits."""
         return SideSums.of(points, self.splits)
 
     def stepped(self, sums: SideSums) -> Self:
-        """Move each half's centre to the mean of its points; one without points stays."""
-        before = np.array([split.centres for split in self.splits])
-        counts = sums.sums[..., -1:]
-        centres = np.where(counts > 0, sums.sums[..., :-1] / np.maximum(counts, 1.0), before)
-        farthest = np.square(centres - before).sum(axis=-1).max()
-        splits = tuple(
-            Split(split.part, moved) for split, moved in zip(self.splits, centres, strict=True)
-        )
+        """Move the halves of each split that has not settled, as KMeans does."""
+        total = sums.sums[0].sum(axis=0)
+        steps = zip(self.splits, sums.sums, sums.costs, strict=True)
         return type(self)(
-            splits, self.root, sums, self.steps + 1, bool(farthest <= SETTLED_SHIFT**2)
+            tuple(self._moved(split, part, float(cost)) for split, part, cost in steps),
+            total[:-1] / total[-1],
         )
+
+    def _moved(self, split: Split, sums: Floats, cost: float) -> Split:
+        if split.halves.is_settled:
+            return split
+        moved = split.halves.moved(sums, cost)
+        if split.parent is not None and not self.splits[split.parent].halves.is_settled:
+            # The next step may be about other points: neither shift nor cost tells anything yet.
+            moved = replace(moved, cost=np.inf, is_settled=False)
+        return Split(split.part, moved)
 
     def models(self, segment_counts: Sequence[int]) -> list[tuple[ClusterModel, int]]:
         """The tree of each number of segments; one of fewer where there are not enough splits.
 
-        Each tree is the one before it with one more part cut: the one that lowers the sum of
-        squared distances most.
+        Each tree is the one before it with one more part cut.
         """
-        root, order = self.root, []
-        if self.last is not None:
-            total = self.last.sums[0].sum(axis=0)
-            root, order = total[:-1] / total[-1], self._greedy_order(self.last)
-        return [
-            (_tree(self.splits, order[: asked - 1], root), self.steps) for asked in segment_counts
-        ]
+        return [self._model(self.splits[: asked - 1]) for asked in segment_counts]
 
-    def _greedy_order(self, sums: SideSums) -> list[int]:
-        below = sums.costs.sum(axis=1)
-        parts = np.concatenate([[sums.total_cost], sums.costs.ravel()])
-        gains = {place: parts[split.part] - below[place] for place, split in enumerate(self.splits)}
-        order: list[int] = []
-        open_parts = {0}
-        for _ in self.splits:
-            choices = [s for s in gains if s not in order and self.splits[s].part in open_parts]
-            best = max(choices, key=lambda place: (gains[place], -place))
-            order.append(best)
-            open_parts |= {2 * best + 1, 2 * best + 2}
-        return order
+    def _model(self, splits: Sequence[Split]) -> tuple[ClusterModel, int]:
+        return _tree(splits, self.root), max((split.halves.steps for split in splits), default=0)
 
 
-def _tree(splits: Sequence[Split], chosen: Sequence[int], root: Floats) -> BisectingTree:
-    """The tree that the chosen splits make, leaves numbered from left to right."""
-    cut_by = {splits[place].part: place for place in chosen}
+def _tree(splits: Sequence[Split], root: Floats) -> BisectingTree:
+    """The tree that splits make, leaves numbered from left to right."""
+    cut_by = {split.part: place for place, split in enumerate(splits)}
     nodes: list[TreeNode] = []
     leaves = count()
 
@@ -171,7 +152,7 @@ def _tree(splits: Sequence[Split], chosen: Sequence[int], root: Floats) -> Bisec
         nodes.append(TreeNode(values))
         if part in cut_by:
             place = cut_by[part]
-            first, second = splits[place].centres
+            first, second = splits[place].halves.centres
             children = (append(2 * place + 1, first), append(2 * place + 2, second))
             nodes[position] = TreeNode(values, children)
         else:

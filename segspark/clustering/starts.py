@@ -9,6 +9,7 @@ from sklearn.cluster import kmeans_plusplus
 
 from segspark.clustering.centre_steps import CentreSet, nearest_sums
 from segspark.clustering.mixture_steps import (
+    LEAST_WEIGHT,
     MovingMixture,
     posterior_sums,
     shaped_covariances,
@@ -82,7 +83,8 @@ def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> 
         seed: Of the draws.
 
     Returns:
-        At most `count` splits, fewer where no part has two distinct points any more.
+        At most `count` splits, the first ones whatever the count; fewer where no part has two
+        points any more whose distance is not lost in rounding.
     """
     seeds = np.random.SeedSequence(seed)
     splits: list[Split] = []
@@ -94,6 +96,8 @@ def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> 
         (starts,) = starting_centres(
             members, [2], restarts=restarts, seed=int(seeds.spawn(1)[0].generate_state(1)[0])
         )
+        if starts[0].k == 1:
+            return
         before = np.square(members - members.mean(axis=0)).sum()
         heapq.heappush(best, (starts[0].cost - before, part, starts[0].centres, members))
 
@@ -101,7 +105,7 @@ def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> 
     while best and len(splits) < count:
         _, part, centres, members = heapq.heappop(best)
         place = len(splits)
-        splits.append(Split(part, centres))
+        splits.append(Split(part, CentreSet(centres)))
         nearest = squared_distances(members, centres).argmin(axis=1)
         for half in range(2):
             consider(2 * place + 1 + half, members[nearest == half])
@@ -139,10 +143,8 @@ def _mixture_at(sample: Floats, centres: Floats, covariance: Covariance) -> Mixt
     """Weights, means and covariances of the points nearest to each centre."""
     nearest = squared_distances(sample, centres).argmin(axis=1)
     counts = np.bincount(nearest, minlength=len(centres)).astype(np.float64)
-    spread = np.stack(
-        [
-            np.cov(sample[nearest == place].T, bias=True).reshape(2 * sample.shape[1:])
-            for place in range(len(centres))
-        ]
-    )
+    spread = np.zeros((len(centres), *2 * sample.shape[1:]))
+    for place in np.flatnonzero(counts):
+        spread[place] = np.cov(sample[nearest == place].T, bias=True)
+    counts = np.maximum(counts, LEAST_WEIGHT * len(sample))
     return Mixture(counts / counts.sum(), centres, shaped_covariances(spread, counts, covariance))
