@@ -1,7 +1,7 @@
 """Points as few large blocks that every pass of a sweep reads, laid out the same way always."""
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import reduce
@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 from segspark.clustering.stepping import SumsOf
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
+from segspark.tables.engine_errors import engine_sentences
 
 ROWS_PER_BLOCK = 62_500
 _BLOCK = "places binary, points binary"
@@ -145,18 +146,19 @@ def point_blocks(points: DataFrame) -> Iterator[PointBlocks]:
     rows = points.count()
     if rows == 0:
         raise ClusteringError("there are no customers to cluster: build features that keep some")
-    held = (
+    blocks = (
         points.select(F.xxhash64("customer_id").alias("place"), "customer_id", "vector")
         .repartition(max(1, round(rows / ROWS_PER_BLOCK)), "place")
         # Ids of equal hash are so rare that sorting by them as well costs nothing.
         .sortWithinPartitions("place", "customer_id")
         .select("place", "vector")
         .mapInArrow(_packed, _BLOCK)
-        .localCheckpoint(eager=True)
     )
+    with engine_sentences("laying out the customers' points", error=ClusteringError):
+        held = blocks.localCheckpoint(eager=True)
     with released(held):
-        width = held.select(F.length("points") / F.length("places")).first()
-        yield PointBlocks(held, rows, int(width[0]) if width else 0)
+        widths = held.select(F.length("points") / F.length("places")).collect()
+        yield PointBlocks(held, rows, _only_width(int(row[0]) for row in widths))
 
 
 def _packed(batches: Batches) -> Batches:
@@ -168,6 +170,7 @@ def _packed(batches: Batches) -> Batches:
             places.append(batch.column("place").to_numpy(zero_copy_only=False))
             points.append(points_of(batch))
     if places:
+        _only_width(part.shape[1] for part in points)
         block = [np.concatenate(places).tobytes(), np.concatenate(points).tobytes()]
         yield pa.RecordBatch.from_arrays(
             [pa.array([part], pa.binary()) for part in block], names=["places", "points"]
@@ -175,11 +178,35 @@ def _packed(batches: Batches) -> Batches:
 
 
 def points_of(batch: pa.RecordBatch) -> Floats:
-    """Read a batch's `vector` column, lists of one length without NULL, as shape (n, d)."""
-    rows = batch.num_rows
-    values = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
-    points: Floats = values.reshape(rows, -1) if rows else np.empty((0, 0))
+    """Read a batch's `vector` column, array<double>, as shape (n, d).
+
+    Raises:
+        ClusteringError: The vectors have not all as many coordinates, one has none, or one of
+            these is missing or infinite.
+    """
+    vectors = batch.column("vector")
+    lengths = vectors.value_lengths().fill_null(0).to_numpy()
+    if not len(lengths):
+        return np.empty((0, 0))
+    width = _only_width(np.unique(lengths).tolist())
+    points: Floats = vectors.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+    if not np.isfinite(points).all():
+        raise ClusteringError(
+            "a customer's vector holds a value that is missing or infinite: say in "
+            "training.vector.missing_values what a missing one counts as"
+        )
     return points
+
+
+def _only_width(widths: Iterable[int]) -> int:
+    """The number of coordinates that all vectors have."""
+    found = sorted(set(widths))
+    if len(found) == 1 and found[0] > 0:
+        return found[0]
+    raise ClusteringError(
+        f"customers' vectors have {' or '.join(map(str, found))} coordinates: "
+        f"give every customer a number for each of the same columns"
+    )
 
 
 @contextmanager

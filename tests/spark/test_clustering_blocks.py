@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from segspark.clustering import blocks
+from segspark.clustering.blocks import point_blocks
+from segspark.errors import ClusteringError
+from tests.clustering_data import points_frame
+
+
+def vectors_frame(spark: SparkSession, *vectors: list[float | None] | None) -> DataFrame:
+    rows = [(f"c{order}", vector) for order, vector in enumerate(vectors)]
+    return spark.createDataFrame(rows, "customer_id string, vector array<double>")
+
+
+def refusal_of(points: DataFrame) -> str:
+    with pytest.raises(ClusteringError) as caught, point_blocks(points):
+        pass
+    return str(caught.value)
+
+
+MISSING = (
+    "laying out the customers' points: a customer's vector holds a value that is missing or "
+    "infinite: say in training.vector.missing_values what a missing one counts as"
+)
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_a_value_that_is_missing_is_refused_in_one_sentence(
+    spark: SparkSession, value: float | None
+) -> None:
+    assert refusal_of(vectors_frame(spark, [1.0, 2.0], [3.0, value], [5.0, 6.0])) == MISSING
+
+
+@pytest.mark.parametrize(
+    ("vectors", "widths"),
+    [
+        (([1.0, 2.0], [3.0, 4.0], [5.0]), "1 or 2"),
+        (([1.0, 2.0], [3.0, 4.0, 5.0, 6.0]), "2 or 4"),
+        (([1.0, 2.0], None), "0 or 2"),
+    ],
+)
+def test_vectors_of_several_lengths_are_refused_in_one_sentence(
+    spark: SparkSession, vectors: tuple[list[float | None] | None, ...], widths: str
+) -> None:
+    assert refusal_of(vectors_frame(spark, *vectors)) == (
+        f"laying out the customers' points: customers' vectors have {widths} coordinates: "
+        "give every customer a number for each of the same columns"
+    )
+
+
+def test_vectors_whose_lengths_differ_between_blocks_only_are_refused(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "ROWS_PER_BLOCK", 1)
+    vectors: list[list[float | None]] = [[float(order)] for order in range(6)]
+    with point_blocks(vectors_frame(spark, *vectors)) as held:
+        members = [np.frombuffer(row["points"]) for row in held.frame.collect()]
+    alone = next(int(own[0]) for own in members if len(own) == 1)
+
+    vectors[alone] = [1.0, 2.0]
+
+    assert refusal_of(vectors_frame(spark, *vectors)) == (
+        "customers' vectors have 1 or 2 coordinates: "
+        "give every customer a number for each of the same columns"
+    )
+
+
+def test_blocks_hold_every_point_once(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "ROWS_PER_BLOCK", 20)
+    values = np.arange(200.0).reshape(100, 2)
+
+    with point_blocks(points_frame(spark, values)) as held:
+        rows, total = held.add_up([len, lambda points: points.sum(axis=0)])
+        one_by_one = [row["vector"] for row in held.rows().collect()]
+
+    assert (held.row_count, held.width, rows) == (100, 2, 100)
+    np.testing.assert_array_equal(total, values.sum(axis=0))
+    assert sorted(one_by_one) == values.tolist()
