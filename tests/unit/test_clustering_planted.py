@@ -1,0 +1,239 @@
+"""Data of known structure, or of none, through the whole sweep: what is there must be found."""
+
+from typing import cast
+
+import numpy as np
+import pytest
+from pyspark.sql import DataFrame
+from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
+
+from segspark.clustering import sweep
+from segspark.clustering.batched import BatchedEngine
+from segspark.clustering.selection import CandidateResult
+from segspark.clustering.sweep import Sweep, run_sweep
+from segspark.errors import ClusteringError
+from segspark.model.scores import Floats, Indices
+from segspark.settings.training import (
+    Algorithm,
+    Covariance,
+    SelectionSettings,
+    SweepSettings,
+    TrainingSettings,
+)
+from tests.point_blocks import held_in_memory
+
+pytestmark = pytest.mark.usefixtures("one_thread", "points_in_memory")
+
+UP_TO_FIVE = SweepSettings(most_segments=5)
+FOUR_CENTRES = np.array([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, 0.0, 9.0]])
+
+
+@pytest.fixture
+def points_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "point_blocks", held_in_memory)
+
+
+def sweep_of(points: Floats, settings: SweepSettings = UP_TO_FIVE) -> Sweep:
+    selection = SelectionSettings(structureless_draws=2, structureless_customers=300)
+    return run_sweep(
+        cast("DataFrame", points),
+        TrainingSettings(sweep=settings, selection=selection),
+        engine=BatchedEngine(),
+        progress=lambda _: None,
+    )
+
+
+def standardised(points: Floats) -> Floats:
+    scaled: Floats = (points - points.mean(axis=0)) / points.std(axis=0)
+    return scaled
+
+
+def planted(*sizes: int, spread: float = 1.0, seed: int = 1) -> tuple[Floats, Indices]:
+    """So many points around each of the four centres."""
+    labels = np.repeat(np.arange(len(sizes)), sizes).astype(np.int32)
+    noise = np.random.default_rng(seed).normal(scale=spread, size=(len(labels), 3))
+    return standardised(FOUR_CENTRES[labels] + noise), labels
+
+
+def agreement(found: Sweep, points: Floats, labels: Indices) -> float:
+    """Adjusted Rand index of the chosen segments and the planted ones: 1 where they are equal."""
+    return float(adjusted_rand_score(labels, found.clusters.assign(points)))
+
+
+def row_of(found: Sweep, candidate_id: str) -> CandidateResult:
+    return next(row for row in found.selection.rows if row.candidate_id == candidate_id)
+
+
+def log_likelihood(row: CandidateResult) -> float:
+    assert row.evidence is not None
+    assert row.evidence.log_likelihood is not None
+    return row.evidence.log_likelihood
+
+
+def test_separated_clusters_are_found_and_called_natural() -> None:
+    points, labels = planted(100, 100, 100, 100, spread=0.7)
+
+    found = sweep_of(points)
+
+    assert found.selection.chosen.candidate.segment_count == 4
+    assert found.selection.has_natural_clusters
+    assert agreement(found, points, labels) == 1.0
+
+
+def test_overlapping_clusters_are_found_up_to_where_they_overlap() -> None:
+    points, labels = planted(150, 150, 150, 150, spread=2.2)
+
+    found = sweep_of(points)
+
+    assert found.selection.chosen.candidate.segment_count == 4
+    assert found.selection.has_natural_clusters
+    assert agreement(found, points, labels) > 0.85
+
+
+def test_clusters_of_unequal_sizes_are_found() -> None:
+    points, labels = planted(400, 120, 40, 20, spread=0.8)
+
+    found = sweep_of(points)
+
+    assert found.selection.chosen.candidate.segment_count == 4
+    assert agreement(found, points, labels) > 0.99
+
+
+def test_a_cluster_below_the_smallest_share_is_not_chosen() -> None:
+    points, _ = planted(300, 300, 300, 6, spread=0.5)
+
+    found = sweep_of(points)
+
+    assert found.selection.chosen.candidate.segment_count == 3
+    assert row_of(found, "kmeans-4").reason == "smallest segment holds 0.7 %, below the 2.0 % asked"
+
+
+def test_a_mixture_finds_correlated_gaussians_where_centres_do_not() -> None:
+    generator = np.random.default_rng(3)
+    along = generator.normal(scale=(6.0, 0.4), size=(900, 2))
+    labels = np.repeat([0, 1, 2], 300).astype(np.int32)
+    points = standardised(along + np.array([[0.0, -4.0], [0.0, 0.0], [0.0, 4.0]])[labels])
+    mixtures = {
+        covariance: sweep_of(points, SweepSettings(most_segments=4, covariance=covariance))
+        for covariance in (Covariance.FULL, Covariance.SPHERICAL)
+    }
+
+    full = row_of(mixtures[Covariance.FULL], "gaussian_mixture-3")
+    theirs = GaussianMixture(3, n_init=5, random_state=0).fit(points)
+
+    assert log_likelihood(full) >= theirs.score(points) * len(points) - 1.0
+    spherical = row_of(mixtures[Covariance.SPHERICAL], "gaussian_mixture-3")
+    assert log_likelihood(full) > log_likelihood(spherical) + 100
+    by_rows = {
+        row.candidate_id: adjusted_rand_score(labels, row.fitted.clusters.assign(points))
+        for row in mixtures[Covariance.FULL].selection.rows
+        if row.fitted.clusters is not None and row.candidate.segment_count == 3
+    }
+    assert by_rows["gaussian_mixture-3"] > 0.95
+    assert by_rows["kmeans-3"] < by_rows["gaussian_mixture-3"]
+
+
+def test_outliers_join_the_planted_segments_and_lie_beyond_their_fence() -> None:
+    points, labels = planted(150, 150, 150, 150, spread=0.7)
+    outliers = np.array([[6.0, 6.0, -1.0], [-1.0, 6.0, 6.0]])
+
+    found = sweep_of(np.vstack([points, outliers]))
+
+    assert found.selection.chosen.candidate.segment_count == 4
+    assert agreement(found, points, labels) == 1.0
+    assert found.clusters.score(outliers).centre_distance.min() > found.outlier_distance
+    assert found.clusters.score(points).centre_distance.max() < found.outlier_distance
+
+
+def test_outliers_so_far_that_each_is_a_segment_are_refused_in_a_sentence() -> None:
+    points, _ = planted(150, 150, 150, 150, spread=0.7)
+    far = np.array([[1e6, -1e6, 1e6], [1e6, 1e6, -1e6]])
+
+    with pytest.raises(ClusteringError, match="smallest segment holds 0[.]2 %, below the"):
+        sweep_of(np.vstack([points, far]))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_noise_has_no_natural_clusters(seed: int) -> None:
+    points = np.random.default_rng(seed).normal(size=(500, 3))
+
+    found = sweep_of(points).selection
+
+    assert not found.has_natural_clusters
+    assert found.verdict.startswith("No natural clusters: this is a discretisation of a continuum")
+
+
+def test_skewed_and_correlated_customers_without_groups_have_no_natural_clusters() -> None:
+    generator = np.random.default_rng(4)
+    covariance = np.array([[1.0, -0.5, -0.2], [-0.5, 0.8, 0.4], [-0.2, 0.4, 1.2]])
+    money = np.exp(generator.multivariate_normal([4.0, 1.0, 3.5], covariance, size=600))
+
+    found = sweep_of(standardised(np.log1p(money))).selection
+
+    assert not found.has_natural_clusters
+    assert found.verdict.startswith("No natural clusters: this is a discretisation of a continuum")
+
+
+def test_nearly_equal_customers_of_planted_groups_are_those_groups() -> None:
+    labels = np.repeat([0, 1, 2, 3], 40).astype(np.int32)
+    shifts = 1e-9 * np.random.default_rng(1).normal(size=(160, 3))
+    points = FOUR_CENTRES[labels] / 4 + shifts
+
+    found = sweep_of(points)
+
+    assert found.selection.chosen.candidate.segment_count == 4
+    assert agreement(found, points, labels) == 1.0
+
+
+@pytest.mark.parametrize("constant", [0.0, 7.0])
+def test_a_constant_column_changes_no_segment(constant: float) -> None:
+    points, labels = planted(100, 100, 100, 100, spread=0.7)
+    wider = np.column_stack([points, np.full(len(points), constant)])
+
+    found = sweep_of(wider)
+
+    assert found.selection.chosen.candidate.segment_count == 4
+    assert agreement(found, wider, labels) == 1.0
+
+
+def test_more_segments_than_distinct_points_are_refused_one_by_one() -> None:
+    points = np.repeat(FOUR_CENTRES / 4, 30, axis=0)
+
+    found = sweep_of(points, SweepSettings(most_segments=6))
+
+    assert found.selection.chosen.candidate.segment_count == 4
+    reasons = {
+        row.reason
+        for row in found.selection.rows
+        if row.candidate.segment_count > len(FOUR_CENTRES)
+    }
+    assert reasons == {
+        "not fitted: 5 segments were asked of 4 distinct points",
+        "not fitted: 6 segments were asked of 4 distinct points",
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (0, "there are no customers to cluster"),
+        (1, "none of 9 candidates can be chosen .kmeans-3: not fitted: 3 segments were asked of 1"),
+        (2, "none of 9 candidates can be chosen .kmeans-3: not fitted: 3 segments were asked of 2"),
+    ],
+)
+def test_too_few_customers_are_refused_in_a_sentence(rows: int, sentence: str) -> None:
+    with pytest.raises(ClusteringError, match=sentence):
+        sweep_of(FOUR_CENTRES[:rows])
+
+
+def test_equal_customers_are_refused_in_a_sentence() -> None:
+    with pytest.raises(ClusteringError, match="3 segments were asked of 1 distinct points"):
+        sweep_of(np.ones((50, 3)))
+
+
+def test_every_algorithm_refuses_or_fits_a_few_customers() -> None:
+    found = sweep_of(FOUR_CENTRES / 4, SweepSettings(most_segments=4)).selection
+
+    by_algorithm = {row.candidate.algorithm for row in found.rows if row.evidence is not None}
+    assert by_algorithm == set(Algorithm)
