@@ -3,36 +3,40 @@
 A line of standard input is JSON: `{"files": […], "folder": …, "as_of": …}`.
 """
 
-import json
 import sys
 import time
+from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from scripts.benchmarks.duckdb_features import write_features
 from scripts.benchmarks.duckdb_ledger import write_ledger
 from scripts.benchmarks.duckdb_seasons import write_seasons
+from scripts.benchmarks.workers import serve
 
 
 def main() -> int:
     """Serve until standard input ends."""
-    connection = duckdb.connect()
-    _answer({"ready": True})
-    for line in sys.stdin:
-        command = json.loads(line)
-        folder = Path(command["folder"])
-        folder.mkdir(parents=True, exist_ok=True)
-        started = time.monotonic()
-        write_ledger(connection, command["files"], folder)
-        ledger = time.monotonic() - started
-        as_of = date.fromisoformat(command["as_of"])
-        write_features(connection, as_of, folder)
-        write_seasons(connection, as_of, folder)
-        _answer({"seconds": time.monotonic() - started, "ledger_seconds": ledger})
-        _forget(connection)
+    serve(partial(_answer, duckdb.connect()))
     return 0
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, command: Mapping[str, Any]) -> dict[str, float]:
+    folder = Path(command["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    write_ledger(connection, command["files"], folder)
+    ledger = time.monotonic() - started
+    as_of = date.fromisoformat(command["as_of"])
+    write_features(connection, as_of, folder)
+    write_seasons(connection, as_of, folder)
+    seconds = time.monotonic() - started
+    _forget(connection)
+    return {"seconds": seconds, "ledger_seconds": ledger}
 
 
 def _forget(connection: duckdb.DuckDBPyConnection) -> None:
@@ -40,11 +44,6 @@ def _forget(connection: duckdb.DuckDBPyConnection) -> None:
     tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
     for (name,) in tables:
         connection.execute(f'DROP TABLE "{name}"')
-
-
-def _answer(found: object) -> None:
-    sys.stdout.write(json.dumps(found) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -6,15 +6,16 @@ nothing of the one before.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.lifetime_work import value_histories
+from scripts.benchmarks.workers import serve
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.progress import Progress
@@ -33,10 +34,7 @@ def main() -> int:
     args = _arguments()
     settings = load_settings(args.config, [f"spark.driver_memory={args.driver_memory}"])
     with spark_session(settings.spark, app_name="benchmark") as spark:
-        lake = Lake.open(spark, settings.lake)
-        _answer({"ready": True})
-        for line in sys.stdin:
-            _answer(_serve(lake, settings, json.loads(line)))
+        serve(partial(_answer, Lake.open(spark, settings.lake), settings))
     return 0
 
 
@@ -47,12 +45,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _answer(found: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(found) + "\n")
-    sys.stdout.flush()
-
-
-def _serve(lake: Lake, settings: Settings, command: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(lake: Lake, settings: Settings, command: Mapping[str, Any]) -> dict[str, Any]:
     if command["do"] == "value":
         started = time.monotonic()
         value_histories(lake, Path(command["histories"]))

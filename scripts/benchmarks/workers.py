@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -61,3 +61,15 @@ def worker(module: str, *arguments: str) -> Iterator[Worker]:
         yield found
         if process.stdin is not None:
             process.stdin.close()
+
+
+def serve(answer_of: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """The worker's own side: say that it is ready, then answer line by line till there are none."""
+    _write_line({"ready": True})
+    for line in sys.stdin:
+        _write_line(answer_of(json.loads(line)))
+
+
+def _write_line(found: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
