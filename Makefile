@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.set-up
 RUN := $(BIN)/python
 
-.PHONY: help setup demo test format lint types imports lock dist soak bench-ingest bench-features docs clean
+.PHONY: help setup demo test format lint types imports lock dist soak bench-ingest bench-features bench-sweep docs clean
 
 help:
 	@echo "make setup    environment, packages, Delta jars, Java check"
@@ -16,6 +16,8 @@ help:
 	@echo "make soak     random files through ingest, EXAMPLES=50 of each kind, an hour"
 	@echo "make bench-ingest   time ingest of ten million lines beside a bare copy, ten minutes"
 	@echo "make bench-features time ledger, features and lifetime values beside DuckDB, SIZES=\"5 10 50\" millions, hours"
+	@echo "make bench-sweep    time a sweep beside Spark ML and scikit-learn, and scoring, an hour or more:"
+	@echo "              CUSTOMERS=500000 FEATURES=8 FEWEST=2 MOST=10 ROUNDS=3 PEERS=\"cached sklearn\" HEAP=2g"
 	@echo "make docs     regenerate the generated pages"
 	@echo "make clean    remove what the commands above made, but no lake"
 
@@ -68,6 +70,12 @@ bench-ingest: setup
 
 bench-features: setup
 	@$(RUN) -m scripts.benchmarks.features --sizes $(or $(SIZES),5 10 50)
+
+bench-sweep: setup
+	@$(RUN) -m scripts.benchmarks.sweep \
+	  $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(FEATURES),--features $(FEATURES)) $(if $(FEWEST),--fewest $(FEWEST)) \
+	  $(if $(MOST),--most $(MOST)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PEERS),--peers $(PEERS)) \
+	  $(if $(HEAP),--heap $(HEAP))
 
 docs: setup
 	$(RUN) -m scripts.write_reference

@@ -1,0 +1,82 @@
+"""Scoring by a served model: a table beside a bare read of it, and one customer by Python alone."""
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from segspark.features.eligibility import (
+    eligible,
+    with_scoring_eligibility,
+    with_vector_eligibility,
+)
+from segspark.model.clusters import ClusterModel
+from segspark.model.segment_model import SegmentModel
+from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
+from segspark.segments.assignment import score_customers
+
+_LOWER, _UPPER = -3.0, 9.0
+_FAR_OUT = 10.0
+
+
+def scoring_model(clusters: ClusterModel, *, names: list[str]) -> SegmentModel:
+    """A model of features that are scaled already, cut off six deviations out."""
+    columns = tuple(
+        VectorColumn(ValueRule(name, "none"), lower=_LOWER, upper=_UPPER, centre=0.0, scale=1.0)
+        for name in names
+    )
+    return SegmentModel(
+        model_id="benchmark",
+        training_id="benchmark",
+        algorithm="kmeans",
+        vector=FeatureVector(columns=columns, projection=None),
+        clusters=clusters,
+        outlier_distance=_FAR_OUT,
+    )
+
+
+def time_scoring(
+    spark: SparkSession, path: Path, model: SegmentModel, *, rounds: int
+) -> dict[str, list[float]]:
+    """Read the model's columns, and score them as the stage `assign` does, in turns.
+
+    Both write to nowhere; the first turn warms up and does not count.
+
+    Returns:
+        Seconds of each round: `scan`, `score`.
+    """
+    rules, names = model.vector.rules, model.vector.names
+    scan = spark.read.parquet(str(path)).select("customer_id", *names)
+    known = scan.withColumn("exclusion_reason", F.lit(None).cast("string"))
+    everyone = with_scoring_eligibility(with_vector_eligibility(known, rules=rules), rules=rules)
+    scored = score_customers(eligible(everyone), model=model)
+    turns = [(_written(scan), _written(scored)) for _ in range(rounds + 1)][1:]
+    return {"scan": [each[0] for each in turns], "score": [each[1] for each in turns]}
+
+
+def one_customer_us(
+    model: SegmentModel,
+    *,
+    rounds: int,
+    repeats: int = 5_000,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
+    """Median over the rounds of the mean microseconds that one customer's values take."""
+    values = np.zeros((1, len(model.vector.columns)))
+    micros = []
+    for _ in range(rounds + 1):
+        started = clock()
+        for _ in range(repeats):
+            model.score_values(values)
+        micros.append((clock() - started) / repeats * 1e6)
+    return statistics.median(micros[1:])
+
+
+def _written(frame: DataFrame) -> float:
+    started = time.monotonic()
+    frame.write.format("noop").mode("overwrite").save()
+    return time.monotonic() - started
