@@ -6,6 +6,7 @@ import numpy as np
 
 from segspark.clustering.sums import ClusterShape, ClusterSums, FitSums, SpreadSums
 from segspark.model.scores import Floats, Indices
+from segspark.settings.training import Covariance
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Evidence:
         cluster_sizes: Customers by cluster index, 0 where a cluster is empty.
         mean_confidence: Mean lead over the runner-up, 0 to 1; None where no model was asked.
         log_likelihood: Of all customers together, by a mixture's densities; None for others.
+        parameter_count: Free parameters of a mixture; None for others.
     """
 
     silhouette: float | None
@@ -30,6 +32,22 @@ class Evidence:
     cluster_sizes: tuple[int, ...]
     mean_confidence: float | None = None
     log_likelihood: float | None = None
+    parameter_count: int | None = None
+
+    @property
+    def bic(self) -> float | None:
+        """Bayesian information criterion (Schwarz, 1978) of a mixture; lower is better."""
+        return self._criterion(float(np.log(max(self.customer_count, 1))))
+
+    @property
+    def aic(self) -> float | None:
+        """Information criterion of Akaike (1974) of a mixture; lower is better."""
+        return self._criterion(2.0)
+
+    def _criterion(self, penalty: float) -> float | None:
+        if self.log_likelihood is None or self.parameter_count is None:
+            return None
+        return penalty * self.parameter_count - 2.0 * self.log_likelihood
 
     @property
     def customer_count(self) -> int:
@@ -83,6 +101,18 @@ def evidence_of(shape: ClusterShape, spread: SpreadSums, fit: FitSums | None = N
         mean_confidence=None if fit is None else fit.confidence / float(counts.sum()),
         log_likelihood=None if fit is None else fit.log_likelihood,
     )
+
+
+def mixture_parameter_count(covariance: Covariance, *, components: int, width: int) -> int:
+    """Free parameters of a mixture of Gaussians: weights, means and covariances."""
+    one = width * (width + 1) // 2
+    covariances = {
+        Covariance.FULL: components * one,
+        Covariance.TIED: one,
+        Covariance.DIAGONAL: components * width,
+        Covariance.SPHERICAL: components,
+    }
+    return components - 1 + components * width + covariances[covariance]
 
 
 def _davies_bouldin(means: Floats, widths: Floats) -> float:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import reduce
 from operator import add
 
@@ -8,10 +9,17 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris, make_blobs
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
+from sklearn.mixture import GaussianMixture
 
-from segspark.clustering.evidence import Evidence, evidence, evidence_of
+from segspark.clustering.evidence import (
+    Evidence,
+    evidence,
+    evidence_of,
+    mixture_parameter_count,
+)
 from segspark.clustering.sums import ClusterShape, ClusterSums, SpreadSums
 from segspark.model.scores import Floats, Indices
+from segspark.settings.training import Covariance
 from tests.clustering_data import known_answers
 
 KNOWN = known_answers()
@@ -158,3 +166,34 @@ def test_three_points_have_the_published_davies_bouldin() -> None:
     found = evidence(points, np.array([0, 0, 1], dtype=np.int32)).davies_bouldin
 
     assert found == pytest.approx(KNOWN["tiny"]["DB [[0,1],[1,1],[3,4]] labels[0,0,1]"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("covariance", "theirs"),
+    [
+        (Covariance.FULL, "full"),
+        (Covariance.TIED, "tied"),
+        (Covariance.DIAGONAL, "diag"),
+        (Covariance.SPHERICAL, "spherical"),
+    ],
+)
+def test_information_criteria_of_a_mixture_are_those_of_scikit_learn(
+    covariance: Covariance, theirs: str
+) -> None:
+    points, labels = blobs()
+    mixture = GaussianMixture(4, covariance_type=theirs, random_state=1).fit(points)
+
+    found = replace(
+        evidence(points, labels),
+        log_likelihood=mixture.score_samples(points).sum(),
+        parameter_count=mixture_parameter_count(covariance, components=4, width=3),
+    )
+
+    assert found.bic == pytest.approx(mixture.bic(points), rel=1e-12)
+    assert found.aic == pytest.approx(mixture.aic(points), rel=1e-12)
+
+
+def test_models_without_densities_have_no_information_criteria() -> None:
+    found = evidence(*blobs())
+
+    assert (found.bic, found.aic) == (None, None)
