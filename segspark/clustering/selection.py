@@ -3,47 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from segspark.clustering.engine import Candidate, FittedCandidate
-from segspark.clustering.evidence import Evidence
-from segspark.clustering.structureless import StructurelessSilhouette
+from segspark.clustering.engine import Candidate
+from segspark.clustering.results import CandidateResult
 from segspark.errors import ClusteringError
 from segspark.settings.training import Algorithm, SelectionSettings
 
 _MOST_LISTED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateResult:
-    """A candidate with all that is known of it.
-
-    Attributes:
-        fitted: What the engine returned.
-        evidence: Figures; None when it was not fitted.
-        structureless: Best silhouette of any algorithm with as many segments on data without
-            clusters.
-        gain: Silhouette minus the structureless mean; None when either is missing.
-        is_chosen: Whether it is the one.
-        reason: Why, or why not, in a sentence.
-    """
-
-    fitted: FittedCandidate
-    evidence: Evidence | None
-    structureless: StructurelessSilhouette | None
-    gain: float | None
-    is_chosen: bool
-    reason: str
-
-    @property
-    def candidate(self) -> Candidate:
-        return self.fitted.candidate
-
-    @property
-    def candidate_id(self) -> str:
-        return self.fitted.candidate.candidate_id
-
-    @property
-    def silhouette(self) -> float | None:
-        return None if self.evidence is None else self.evidence.silhouette
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +30,7 @@ class Selection:
     rows: tuple[CandidateResult, ...]
 
 
-def select(
-    fitted: Sequence[FittedCandidate],
-    *,
-    evidence: Mapping[Candidate, Evidence],
-    structureless: Mapping[Candidate, StructurelessSilhouette],
-    settings: SelectionSettings,
-) -> Selection:
+def select(rows: Sequence[CandidateResult], settings: SelectionSettings) -> Selection:
     """Choose the candidate whose silhouette exceeds structureless data the most.
 
     Eligible are candidates that were fitted, fill as many clusters as asked, and whose smallest
@@ -79,20 +38,13 @@ def select(
     `Algorithm` names first.
 
     Args:
-        fitted: Results of the sweep.
-        evidence: Figures of those that were fitted.
-        structureless: Silhouettes to compare with.
+        rows: Every candidate with its figures.
         settings: Smallest share and margin.
 
     Raises:
         ClusteringError: No candidate is eligible.
     """
-    obstacles: dict[Candidate, str | None] = {}
-    rows = []
-    for each in fitted:
-        row = _result(each, evidence.get(each.candidate), structureless.get(each.candidate))
-        obstacles[each.candidate] = _obstacle(row, settings)
-        rows.append(row)
+    obstacles = {row.candidate: _obstacle(row, settings) for row in rows}
     eligible = [row for row in rows if obstacles[row.candidate] is None]
     if not eligible:
         raise ClusteringError(_nothing_eligible(rows, obstacles))
@@ -109,17 +61,6 @@ def select(
         verdict=_verdict(chosen, eligible[1:], plain, settings),
         rows=judged,
     )
-
-
-def _result(
-    fitted: FittedCandidate,
-    evidence: Evidence | None,
-    structureless: StructurelessSilhouette | None,
-) -> CandidateResult:
-    gain = None
-    if evidence is not None and evidence.silhouette is not None and structureless is not None:
-        gain = evidence.silhouette - structureless.mean
-    return CandidateResult(fitted, evidence, structureless, gain, is_chosen=False, reason="")
 
 
 def _obstacle(row: CandidateResult, settings: SelectionSettings) -> str | None:

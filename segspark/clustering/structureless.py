@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from segspark.clustering.engine import Candidate
-from segspark.clustering.evidence import evidence
+from segspark.clustering.evidence import Evidence, evidence
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import Algorithm
 
@@ -36,13 +36,10 @@ class StructurelessSilhouette:
     deviation: float
 
 
-def structureless_silhouettes(
+def cluster_structureless(
     sample: Floats, candidates: Sequence[Candidate], *, draws: int, seed: int
-) -> dict[Candidate, StructurelessSilhouette]:
+) -> dict[Candidate, list[Evidence]]:
     """Cluster structureless data with scikit-learn's counterpart of each candidate.
-
-    Comparing a clustering to the same algorithm on a null reference follows the gap statistic
-    (Tibshirani, Walther and Hastie, 2001), with the silhouette in place of the within sum.
 
     Args:
         sample: Customers' points, shape (n, d); each draw has n points too.
@@ -51,23 +48,55 @@ def structureless_silhouettes(
         seed: Seed of draws and starts; the same seed gives the same result.
 
     Returns:
-        One per candidate; a candidate with more segments than the sample has distinct points, or
-        whose every draw fell into one cluster, is left out.
+        Figures of the draws; none of those with fewer distinct points than segments asked.
     """
-    found: dict[Candidate, list[float]] = {candidate: [] for candidate in candidates}
+    found: dict[Candidate, list[Evidence]] = {candidate: [] for candidate in candidates}
     generators = np.random.default_rng(seed).spawn(draws)
     if not candidates:
         return {}
+    for points in draw_structureless(sample, generators):
+        for candidate, figures in counterparts(points, candidates, seed=seed).items():
+            found[candidate].append(figures)
+    return found
+
+
+def counterparts(
+    points: Floats, candidates: Sequence[Candidate], *, seed: int
+) -> dict[Candidate, Evidence]:
+    """Cluster (n, d) points with scikit-learn's counterpart of each candidate.
+
+    Returns:
+        Figures of each; candidates with more segments than there are distinct points are left out.
+    """
+    distinct = len(np.unique(points, axis=0))
     # On data this small the threads of BLAS and OpenMP wait for each other most of the time.
     with threadpool_limits(limits=1):
-        for points in draw_structureless(sample, generators):
-            distinct = len(np.unique(points, axis=0))
-            for candidate, silhouettes in found.items():
-                if distinct < candidate.segment_count:
-                    continue
-                silhouette = evidence(points, _labels(points, candidate, seed)).silhouette
-                if silhouette is not None:
-                    silhouettes.append(silhouette)
+        return {
+            candidate: evidence(points, _labels(points, candidate, seed))
+            for candidate in candidates
+            if candidate.segment_count <= distinct
+        }
+
+
+def structureless_silhouettes(
+    drawn: Mapping[Candidate, Sequence[Evidence]],
+) -> dict[Candidate, StructurelessSilhouette]:
+    """Silhouettes that the candidates reach on data without clusters.
+
+    Comparing a clustering to the same algorithm on a null reference follows the gap statistic
+    (Tibshirani, Walther and Hastie, 2001), with the silhouette in place of the within sum.
+
+    Args:
+        drawn: What `cluster_structureless` found.
+
+    Returns:
+        One per candidate; one whose every draw fell into one cluster, or had too few distinct
+        points, is left out.
+    """
+    found = {
+        candidate: [each.silhouette for each in figures if each.silhouette is not None]
+        for candidate, figures in drawn.items()
+    }
     return {
         candidate: StructurelessSilhouette(fmean(silhouettes), pstdev(silhouettes))
         for candidate, silhouettes in found.items()

@@ -1,18 +1,35 @@
 """From points to a chosen model: fit, judge, compare with structureless data, choose."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pyspark.sql import DataFrame
 
 from segspark.clustering.blocks import point_blocks
-from segspark.clustering.engine import Progress, SweepEngine, candidates_of
+from segspark.clustering.copula_gap import copula_gaps
+from segspark.clustering.engine import (
+    Candidate,
+    FittedCandidate,
+    Progress,
+    SweepEngine,
+    candidates_of,
+)
 from segspark.clustering.evaluation import evaluate
+from segspark.clustering.evidence import Evidence, mixture_parameter_count
+from segspark.clustering.results import CandidateResult, results
+from segspark.clustering.sample_evidence import sample_evidence
 from segspark.clustering.selection import Selection, select
-from segspark.clustering.structureless import best_of_all_algorithms, structureless_silhouettes
+from segspark.clustering.structureless import (
+    best_of_all_algorithms,
+    cluster_structureless,
+    counterparts,
+    structureless_silhouettes,
+)
 from segspark.model.clusters import ClusterModel
+from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
-from segspark.settings.training import TrainingSettings
+from segspark.settings.training import Covariance, TrainingSettings
 
 _FAR_OUT = 3.0
 _DISTANCE_ROWS = 50_000
@@ -55,23 +72,48 @@ def run_sweep(
         fitted = engine.fit(blocks, candidates, settings.sweep, progress=progress)
         models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
         progress(f"judging {len(models)} candidates")
-        judged = evaluate(blocks, list(models.values()))
+        found = evaluate(blocks, list(models.values()))
         sample = blocks.sample(_DISTANCE_ROWS)
+    judged = zip(models.items(), found, strict=True)
+    covariance = settings.sweep.covariance
+    evidence = {
+        candidate: with_parameters(each, model, covariance) for (candidate, model), each in judged
+    }
     progress("comparing with data without structure")
-    structureless = structureless_silhouettes(
-        sample[: settings.selection.structureless_customers],
-        list(models),
-        draws=settings.selection.structureless_draws,
-        seed=settings.sweep.seed,
-    )
-    selection = select(
-        fitted,
-        evidence=dict(zip(models, judged, strict=True)),
-        structureless=best_of_all_algorithms(structureless),
-        settings=settings.selection,
-    )
+    rows = _compared(fitted, evidence, sample, settings)
+    selection = select(rows, settings.selection)
     clusters = models[selection.chosen.candidate]
     return Sweep(selection, clusters, far_out_distance(sample, clusters))
+
+
+def with_parameters(found: Evidence, model: ClusterModel, covariance: Covariance) -> Evidence:
+    """Count a mixture's parameters, whose covariances were fitted in the shape named."""
+    if not isinstance(model, Mixture):
+        return found
+    width = model.centres.shape[1]
+    count = mixture_parameter_count(covariance, components=model.k, width=width)
+    return replace(found, parameter_count=count)
+
+
+def _compared(
+    fitted: Sequence[FittedCandidate],
+    evidence: Mapping[Candidate, Evidence],
+    sample: Floats,
+    settings: TrainingSettings,
+) -> list[CandidateResult]:
+    """The candidates with their figures, beside those of data without structure."""
+    few, seed = sample[: settings.selection.structureless_customers], settings.sweep.seed
+    models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
+    drawn = cluster_structureless(
+        few, list(models), draws=settings.selection.structureless_draws, seed=seed
+    )
+    gaps = copula_gaps(counterparts(few, list(models), seed=seed), drawn)
+    return results(
+        fitted,
+        evidence=evidence,
+        sampled=sample_evidence(sample, models, gaps),
+        structureless=best_of_all_algorithms(structureless_silhouettes(drawn)),
+    )
 
 
 def far_out_distance(sample: Floats, clusters: ClusterModel) -> float:

@@ -7,7 +7,8 @@ from pyspark.sql import functions as F
 
 from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.engine import SweepEngine
-from segspark.clustering.selection import CandidateResult, Selection
+from segspark.clustering.results import CandidateResult
+from segspark.clustering.selection import Selection
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sweep import Sweep, run_sweep
 from segspark.clustering.vector_fit import VectorFit, fit_vector
@@ -16,6 +17,7 @@ from segspark.errors import StageError
 from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector
+from segspark.pipeline.candidate_figures import candidate_figures
 from segspark.pipeline.features import snapshot_of
 from segspark.pipeline.stage import NAME_WIDTH, StageResult, Workspace, run_stage
 from segspark.pipeline.training_record import open_tracker, training_record
@@ -148,27 +150,20 @@ def _keep(
 
 
 def _candidate_values(training_id: str, row: CandidateResult, sweep: Sweep) -> tuple[object, ...]:
-    found, fitted = row.evidence, row.fitted
-    return (
-        training_id,
-        row.candidate_id,
-        row.candidate.algorithm.value,
-        row.candidate.segment_count,
-        found.cluster_count if found else None,
-        row.silhouette,
-        row.structureless.mean if row.structureless else None,
-        row.gain,
-        found.davies_bouldin if found else None,
-        found.calinski_harabasz if found else None,
-        found.within_cluster_sum if found else None,
-        found.smallest_share if found else None,
-        found.largest_share if found else None,
-        found.log_likelihood if found else None,
-        row.is_chosen,
-        row.candidate == sweep.selection.plain_maximum.candidate,
-        row.reason,
-        fitted.seconds,
-    )
+    values: dict[str, object] = {
+        "training_id": training_id,
+        "candidate_id": row.candidate_id,
+        "algorithm": row.candidate.algorithm.value,
+        "segment_count": row.candidate.segment_count,
+        "found_segment_count": row.evidence.cluster_count if row.evidence else None,
+        "is_elbow": row.is_elbow,
+        "is_chosen": row.is_chosen,
+        "is_plain_maximum": row.candidate == sweep.selection.plain_maximum.candidate,
+        "reason": row.reason,
+        "elapsed_seconds": row.fitted.seconds,
+        **candidate_figures(row),
+    }
+    return tuple(values.get(column.name) for column in SEGMENT_CANDIDATES.columns)
 
 
 def _outcome(

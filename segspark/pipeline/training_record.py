@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Any
 
-from segspark.clustering.selection import CandidateResult, Selection
+from segspark.clustering.results import CandidateResult
+from segspark.clustering.selection import Selection
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector
+from segspark.pipeline.candidate_figures import candidate_figures
 from segspark.pipeline.stage import Workspace
 from segspark.tables.manifest import StageRun, table_versions
 from segspark.tracking.records import CandidateRecord, TrainingRecord
@@ -59,22 +61,7 @@ def _fitted(vector: FeatureVector) -> dict[str, str | int | float]:
 
 
 def _candidate_record(row: CandidateResult) -> CandidateRecord:
-    found = row.evidence
-    metrics: dict[str, float | None] = {
-        "silhouette": row.silhouette,
-        "silhouette_gain": row.gain,
-        "elapsed_seconds": row.fitted.seconds,
-    }
-    if found is not None:
-        metrics |= {
-            "davies_bouldin": found.davies_bouldin,
-            "calinski_harabasz": found.calinski_harabasz,
-            "within_cluster_sum": found.within_cluster_sum,
-            "log_likelihood": found.log_likelihood,
-            "mean_confidence": found.mean_confidence,
-            "smallest_segment_ratio": found.smallest_share,
-            "largest_segment_ratio": found.largest_share,
-        }
+    metrics = candidate_figures(row) | {"elapsed_seconds": row.fitted.seconds}
     return CandidateRecord(
         candidate_id=row.candidate_id,
         algorithm=row.candidate.algorithm.value,

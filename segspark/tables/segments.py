@@ -15,6 +15,35 @@ PROFILED_FEATURES = {
 
 _RUN_ID = Column("run_id", T.StringType(), "Hash of snapshot, model and assignment settings.")
 
+_CANDIDATE_FIGURES = {
+    "silhouette": "Squared Euclidean, -1 to 1.",
+    "euclidean_silhouette": "Euclidean, on a sample.",
+    "cosine_silhouette": "By 1 - cosine, on a sample.",
+    "structureless_silhouette": "Best mean silhouette of any tried algorithm with as many segments "
+    "on data without structure: same margins, same rank correlations.",
+    "silhouette_gain": "Silhouette less that of structureless data.",
+    "davies_bouldin": "Lower is better.",
+    "calinski_harabasz": "Higher is better.",
+    "within_cluster_sum": "Squared distances to the segment's mean.",
+    "copula_gap": "Gap statistic: mean logarithm of the within sum of structureless data less that "
+    "of a sample as large.",
+    "copula_gap_deviation": "Standard error of the gap, over the draws.",
+    "smallest_segment_ratio": "Share of the smallest segment.",
+    "largest_segment_ratio": "Share of the largest.",
+    "mean_confidence_ratio": "Mean lead over the runner-up, 0 to 1.",
+    "log_likelihood": "Of a mixture.",
+    "bic": "Bayesian information criterion of a mixture; lower is better.",
+    "aic": "Akaike's information criterion of a mixture; lower is better.",
+}
+
+
+def _candidate_figures() -> tuple[Column, ...]:
+    return tuple(
+        Column(name, T.DoubleType(), meaning, nullable=True)
+        for name, meaning in _CANDIDATE_FIGURES.items()
+    )
+
+
 SEGMENT_CANDIDATES = TableContract(
     name="segment_candidates",
     meaning="One candidate of a training: what was tried, how it did, why it was chosen or not.",
@@ -25,36 +54,13 @@ SEGMENT_CANDIDATES = TableContract(
         Column("algorithm", T.StringType(), "Family of the clustering."),
         Column("segment_count", T.IntegerType(), "Segments asked for."),
         Column("found_segment_count", T.IntegerType(), "Segments found.", nullable=True),
-        Column("silhouette", T.DoubleType(), "Squared Euclidean, -1 to 1.", nullable=True),
+        *_candidate_figures(),
         Column(
-            "structureless_silhouette",
-            T.DoubleType(),
-            "Best mean silhouette of any tried algorithm with as many segments on data without "
-            "structure: same margins, same rank correlations.",
+            "is_elbow",
+            T.BooleanType(),
+            "Whether its algorithm's within sum has its elbow here.",
             nullable=True,
         ),
-        Column(
-            "silhouette_gain",
-            T.DoubleType(),
-            "Silhouette less that of structureless data.",
-            nullable=True,
-        ),
-        Column("davies_bouldin", T.DoubleType(), "Lower is better.", nullable=True),
-        Column("calinski_harabasz", T.DoubleType(), "Higher is better.", nullable=True),
-        Column(
-            "within_cluster_sum",
-            T.DoubleType(),
-            "Squared distances to the segment's mean.",
-            nullable=True,
-        ),
-        Column(
-            "smallest_segment_ratio",
-            T.DoubleType(),
-            "Share of the smallest segment.",
-            nullable=True,
-        ),
-        Column("largest_segment_ratio", T.DoubleType(), "Share of the largest.", nullable=True),
-        Column("log_likelihood", T.DoubleType(), "Of a mixture.", nullable=True),
         Column("is_chosen", T.BooleanType(), "Whether it became the model."),
         Column("is_plain_maximum", T.BooleanType(), "Whether plain silhouette would take it."),
         Column("reason", T.StringType(), "Why it was chosen or not."),

@@ -150,6 +150,10 @@ def test_the_chosen_candidate_is_the_model(published: Published, here: Workspace
     (chosen,) = [row for row in candidates if row["is_chosen"]]
     assert [row["candidate_id"] for row in candidates] == ["kmeans-3", "kmeans-4"]
     assert all(row["reason"] for row in candidates)
+    assert 0.5 < chosen["mean_confidence_ratio"] < 1.0
+    assert chosen["euclidean_silhouette"] < chosen["silhouette"]
+    assert chosen["copula_gap"] > 0
+    assert {row["is_elbow"] for row in candidates} == {False}
     assert model["training_id"] == chosen["training_id"] == published.id_of("train")
     assert model["segment_count"] == chosen["found_segment_count"] == 3
 

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 from pyspark.sql import SparkSession
+from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
+from sklearn.metrics import silhouette_score
+from sklearn.mixture import GaussianMixture
 
 from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.sweep import Sweep, far_out_distance, run_sweep
@@ -10,6 +13,7 @@ from segspark.model.clusters import Centres
 from segspark.model.scores import Floats
 from segspark.settings.training import (
     Algorithm,
+    Covariance,
     SelectionSettings,
     SweepSettings,
     TrainingSettings,
@@ -43,6 +47,34 @@ def test_planted_clusters_are_found_and_called_natural(spark: SparkSession) -> N
     distances = found.clusters.score(values).centre_distance
     lower, upper = np.quantile(distances, [0.25, 0.75])
     assert found.outlier_distance == pytest.approx(upper + 3 * (upper - lower), rel=1e-9)
+
+
+def test_every_candidate_has_its_figures_on_all_customers_and_on_a_sample(
+    spark: SparkSession,
+) -> None:
+    values, _ = make_blobs(400, 3, centers=4, cluster_std=0.5, random_state=6)
+    settings = SweepSettings(
+        algorithms=(Algorithm.KMEANS, Algorithm.GAUSSIAN_MIXTURE),
+        covariance=Covariance.DIAGONAL,
+        most_segments=5,
+    )
+
+    found = sweep_of(spark, values, settings).selection
+
+    rows = {row.candidate_id: row for row in found.rows}
+    mixture, kmeans = rows["gaussian_mixture-4"], rows["kmeans-4"]
+    theirs = GaussianMixture(4, covariance_type="diag", random_state=1, n_init=5).fit(values)
+    assert mixture.evidence is not None
+    assert mixture.evidence.bic == pytest.approx(theirs.bic(values), rel=1e-4)
+    assert kmeans.is_elbow
+    assert kmeans.evidence is not None
+    assert kmeans.evidence.bic is None
+    assert kmeans.sampled is not None
+    labels = KMeans(4, n_init=5, random_state=1).fit_predict(values)
+    expected = silhouette_score(values, labels)
+    assert kmeans.sampled.euclidean_silhouette == pytest.approx(expected, rel=1e-9)
+    assert kmeans.sampled.gap is not None
+    assert kmeans.sampled.gap.gap > 1.0
 
 
 def test_noise_is_called_a_discretisation(spark: SparkSession) -> None:

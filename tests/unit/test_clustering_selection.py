@@ -3,6 +3,7 @@ import pytest
 
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evidence import Evidence
+from segspark.clustering.results import results
 from segspark.clustering.selection import Selection, select
 from segspark.clustering.structureless import StructurelessSilhouette
 from segspark.errors import ClusteringError
@@ -16,7 +17,9 @@ BISECTING_4 = Candidate(Algorithm.BISECTING_KMEANS, 4)
 MANY = 1000
 
 
-def figures(candidate: Candidate, silhouette: float, *, smallest: int = 100) -> Evidence:
+def figures(
+    candidate: Candidate, silhouette: float, *, smallest: int = 100, within: float = 1.0
+) -> Evidence:
     others = candidate.segment_count - 1
     rest = MANY - smallest
     sizes = (smallest, *(rest // others for _ in range(others - 1)))
@@ -24,7 +27,7 @@ def figures(candidate: Candidate, silhouette: float, *, smallest: int = 100) -> 
         silhouette=silhouette,
         davies_bouldin=1.0,
         calinski_harabasz=1.0,
-        within_cluster_sum=1.0,
+        within_cluster_sum=within,
         cluster_sizes=(*sizes, MANY - sum(sizes)),
     )
 
@@ -38,12 +41,13 @@ def choose(
 ) -> Selection:
     model = Centres(np.zeros((1, 1)))
     fitted = [FittedCandidate(candidate, clusters=model) for candidate in evidence]
-    return select(
+    rows = results(
         [*fitted, *refused],
         evidence=evidence,
+        sampled={},
         structureless={c: StructurelessSilhouette(mean, 0.0) for c, mean in structureless.items()},
-        settings=SelectionSettings(natural_cluster_margin=margin),
     )
+    return select(rows, SelectionSettings(natural_cluster_margin=margin))
 
 
 def reason_of(selection: Selection, candidate: Candidate) -> str:
@@ -158,3 +162,15 @@ def test_nothing_eligible_is_refused_with_the_reasons_and_a_remedy() -> None:
 def test_no_candidates_at_all_are_refused() -> None:
     with pytest.raises(ClusteringError, match="no candidate was tried"):
         choose({}, {})
+
+
+def test_each_algorithm_has_its_own_elbow_of_the_within_sum() -> None:
+    kmeans = [Candidate(Algorithm.KMEANS, count) for count in (3, 4, 5, 6)]
+    mixtures = [Candidate(Algorithm.GAUSSIAN_MIXTURE, count) for count in (3, 4, 5)]
+    sums = dict(zip(kmeans, (100.0, 40.0, 35.0, 30.0), strict=True))
+    sums |= dict(zip(mixtures, (90.0, 60.0, 30.0), strict=True))
+    evidence = {each: figures(each, 0.5, within=within) for each, within in sums.items()}
+
+    found = choose(evidence, dict.fromkeys(evidence, 0.25))
+
+    assert [row.candidate for row in found.rows if row.is_elbow] == [kmeans[1]]

@@ -1,18 +1,23 @@
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from sklearn.cluster import KMeans
 
+from segspark.clustering.copula_gap import CopulaGap, copula_gaps
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import evidence
 from segspark.clustering.structureless import (
     StructurelessSilhouette,
     best_of_all_algorithms,
+    cluster_structureless,
+    counterparts,
     draw_structureless,
     structureless_silhouettes,
 )
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm
 
+Silhouettes = dict[Candidate, StructurelessSilhouette]
 ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in Algorithm]
 
 
@@ -22,6 +27,14 @@ def customers(rows: int = 2000) -> Floats:
     amounts = generator.lognormal(sigma=1.0, size=rows)
     counts = 1 + generator.poisson(0.6 * amounts)
     return np.log(np.column_stack([counts, amounts, generator.uniform(1, 9, rows)]))
+
+
+def silhouettes_of(
+    sample: Floats, candidates: list[Candidate], *, draws: int, seed: int
+) -> Silhouettes:
+    return structureless_silhouettes(
+        cluster_structureless(sample, candidates, draws=draws, seed=seed)
+    )
 
 
 def draws_of(sample: Floats, count: int) -> list[Floats]:
@@ -55,7 +68,7 @@ def test_a_draw_keeps_no_clusters() -> None:
     labels = np.repeat(np.arange(3, dtype=np.int32), 500)
     planted = evidence(sample, labels).silhouette
 
-    found = structureless_silhouettes(sample, ALL_OF_THREE, draws=2, seed=1)
+    found = silhouettes_of(sample, ALL_OF_THREE, draws=2, seed=1)
 
     assert planted is not None
     assert found[Candidate(Algorithm.KMEANS, 3)].mean < planted - 0.05
@@ -64,17 +77,17 @@ def test_a_draw_keeps_no_clusters() -> None:
 def test_the_same_seed_gives_the_same_silhouettes_and_another_gives_others() -> None:
     sample = customers(300)
 
-    first = structureless_silhouettes(sample, ALL_OF_THREE, draws=2, seed=1)
+    first = silhouettes_of(sample, ALL_OF_THREE, draws=2, seed=1)
 
-    assert structureless_silhouettes(sample, ALL_OF_THREE, draws=2, seed=1) == first
-    assert structureless_silhouettes(sample, ALL_OF_THREE, draws=2, seed=2) != first
+    assert silhouettes_of(sample, ALL_OF_THREE, draws=2, seed=1) == first
+    assert silhouettes_of(sample, ALL_OF_THREE, draws=2, seed=2) != first
 
 
 def test_a_candidate_beyond_the_distinct_points_is_left_out() -> None:
     sample = np.repeat([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], 20, axis=0)
     candidates = [Candidate(Algorithm.KMEANS, 3), Candidate(Algorithm.KMEANS, 30)]
 
-    assert list(structureless_silhouettes(sample, candidates, draws=2, seed=1)) == candidates[:1]
+    assert list(silhouettes_of(sample, candidates, draws=2, seed=1)) == candidates[:1]
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
@@ -84,12 +97,12 @@ def test_a_constant_or_single_column_is_no_obstacle(algorithm: Algorithm) -> Non
     with_constant = np.column_stack([single, np.ones(200)])
 
     for sample in (single, with_constant):
-        found = structureless_silhouettes(sample, [candidate], draws=2, seed=1)
+        found = silhouettes_of(sample, [candidate], draws=2, seed=1)
         assert 0 < found[candidate].mean < 1
 
 
 def test_nothing_to_compare_needs_no_sample() -> None:
-    assert structureless_silhouettes(np.empty((0, 2)), [], draws=2, seed=1) == {}
+    assert silhouettes_of(np.empty((0, 2)), [], draws=2, seed=1) == {}
 
 
 def test_an_algorithm_is_held_to_the_best_silhouette_that_any_reaches_without_structure() -> None:
@@ -103,3 +116,40 @@ def test_an_algorithm_is_held_to_the_best_silhouette_that_any_reaches_without_st
     found = best_of_all_algorithms({mixture: bad, kmeans: good, other_count: bad})
 
     assert found == {mixture: good, kmeans: good, other_count: bad}
+
+
+def three_groups(rows: int = 150) -> Floats:
+    generator = np.random.default_rng(2)
+    places = ([0, 0], [3, 3], [0, 3])
+    return np.concatenate([generator.normal(c, 0.1, (rows // 3, 2)) for c in places])
+
+
+def gaps_of(sample: Floats, candidates: list[Candidate]) -> dict[Candidate, CopulaGap]:
+    drawn = cluster_structureless(sample, candidates, draws=3, seed=1)
+    return copula_gaps(counterparts(sample, candidates, seed=1), drawn)
+
+
+def test_the_gap_is_the_mean_logarithm_of_within_sums_on_draws_less_the_samples_own() -> None:
+    sample, kmeans = three_groups(), Candidate(Algorithm.KMEANS, 3)
+    generators = np.random.default_rng(1).spawn(3)
+    fit = KMeans(3, n_init=3, random_state=1).fit
+    sums = [fit(points).inertia_ for points in draw_structureless(sample, generators)]
+
+    found = gaps_of(sample, [kmeans])[kmeans]
+
+    assert found.gap == pytest.approx(np.log(sums).mean() - np.log(fit(sample).inertia_), rel=1e-9)
+    assert found.deviation == pytest.approx(np.log(sums).std() * np.sqrt(1 + 1 / 3), rel=1e-9)
+
+
+def test_planted_groups_have_a_gap_and_structureless_data_have_none() -> None:
+    kmeans = Candidate(Algorithm.KMEANS, 3)
+    (shapeless,) = draws_of(customers(), 1)
+
+    assert gaps_of(three_groups(), [kmeans])[kmeans].gap > 2.0
+    assert abs(gaps_of(shapeless, [kmeans])[kmeans].gap) < 0.1
+
+
+def test_a_within_sum_of_zero_has_no_gap() -> None:
+    sample = np.repeat([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], 20, axis=0)
+
+    assert gaps_of(sample, [Candidate(Algorithm.KMEANS, 3)]) == {}

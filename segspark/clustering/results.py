@@ -1,0 +1,90 @@
+"""Candidates with all that is known of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from segspark.clustering.elbow import elbow
+from segspark.clustering.engine import Candidate, FittedCandidate
+from segspark.clustering.evidence import Evidence
+from segspark.clustering.sample_evidence import SampleEvidence
+from segspark.clustering.structureless import StructurelessSilhouette
+from segspark.settings.training import Algorithm
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateResult:
+    """A candidate with all that is known of it.
+
+    Attributes:
+        fitted: What the engine returned.
+        evidence: Figures; None when it was not fitted.
+        sampled: Figures on a sample; None when it was not fitted.
+        structureless: Best silhouette of any algorithm with as many segments on data without
+            clusters.
+        gain: Silhouette minus the structureless mean; None when either is missing.
+        is_elbow: Whether its algorithm's within sum has its elbow here.
+        is_chosen: Whether it is the one.
+        reason: Why, or why not, in a sentence.
+    """
+
+    fitted: FittedCandidate
+    evidence: Evidence | None
+    sampled: SampleEvidence | None
+    structureless: StructurelessSilhouette | None
+    gain: float | None
+    is_elbow: bool = False
+    is_chosen: bool = False
+    reason: str = ""
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.fitted.candidate
+
+    @property
+    def candidate_id(self) -> str:
+        return self.fitted.candidate.candidate_id
+
+    @property
+    def silhouette(self) -> float | None:
+        return None if self.evidence is None else self.evidence.silhouette
+
+
+def results(
+    fitted: Sequence[FittedCandidate],
+    *,
+    evidence: Mapping[Candidate, Evidence],
+    sampled: Mapping[Candidate, SampleEvidence],
+    structureless: Mapping[Candidate, StructurelessSilhouette],
+) -> list[CandidateResult]:
+    """Put together what was found out of each candidate, in the order they were tried.
+
+    Args:
+        fitted: Results of the sweep.
+        evidence: Figures of those that were fitted.
+        sampled: Their figures on a sample.
+        structureless: Silhouettes to compare with.
+    """
+    rows = []
+    for each in fitted:
+        candidate = each.candidate
+        found, null = evidence.get(candidate), structureless.get(candidate)
+        gain = None
+        if found is not None and found.silhouette is not None and null is not None:
+            gain = found.silhouette - null.mean
+        rows.append(CandidateResult(each, found, sampled.get(candidate), null, gain))
+    elbows = _elbows(rows)
+    return [replace(row, is_elbow=row.candidate in elbows) for row in rows]
+
+
+def _elbows(rows: Sequence[CandidateResult]) -> set[Candidate]:
+    found = set()
+    for algorithm in Algorithm:
+        costs = {
+            row.candidate.segment_count: row.evidence.within_cluster_sum
+            for row in rows
+            if row.candidate.algorithm is algorithm and row.evidence is not None
+        }
+        count = elbow(costs)
+        if count is not None:
+            found.add(Candidate(algorithm, count))
+    return found

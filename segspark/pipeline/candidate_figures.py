@@ -1,0 +1,45 @@
+"""A candidate's figures by name, for the table and for MLflow alike."""
+
+from segspark.clustering.results import CandidateResult
+
+Figures = dict[str, float | None]
+
+
+def candidate_figures(row: CandidateResult) -> Figures:
+    """Figures under the names of their columns in `segment_candidates`; None: does not apply."""
+    return {
+        "silhouette": row.silhouette,
+        "structureless_silhouette": row.structureless.mean if row.structureless else None,
+        "silhouette_gain": row.gain,
+        **_on_all_customers(row),
+        **_on_a_sample(row),
+    }
+
+
+def _on_all_customers(row: CandidateResult) -> Figures:
+    found = row.evidence
+    if found is None:
+        return {}
+    return {
+        "davies_bouldin": found.davies_bouldin,
+        "calinski_harabasz": found.calinski_harabasz,
+        "within_cluster_sum": found.within_cluster_sum,
+        "smallest_segment_ratio": found.smallest_share,
+        "largest_segment_ratio": found.largest_share,
+        "mean_confidence_ratio": found.mean_confidence,
+        "log_likelihood": found.log_likelihood,
+        "bic": found.bic,
+        "aic": found.aic,
+    }
+
+
+def _on_a_sample(row: CandidateResult) -> Figures:
+    found = row.sampled
+    if found is None:
+        return {}
+    return {
+        "euclidean_silhouette": found.euclidean_silhouette,
+        "cosine_silhouette": found.cosine_silhouette,
+        "copula_gap": found.gap.gap if found.gap else None,
+        "copula_gap_deviation": found.gap.deviation if found.gap else None,
+    }

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+from sklearn.metrics import silhouette_score
+
+from segspark.clustering.copula_gap import CopulaGap
+from segspark.clustering.engine import Candidate
+from segspark.clustering.sample_evidence import (
+    SILHOUETTE_ROWS,
+    cosine_silhouette,
+    sample_evidence,
+)
+from segspark.model.clusters import Centres
+from segspark.model.scores import Floats, Indices
+from segspark.settings.training import Algorithm
+
+KMEANS_4 = Candidate(Algorithm.KMEANS, 4)
+
+
+def blobs(rows: int = 300) -> tuple[Floats, Indices]:
+    points, labels = make_blobs(rows, 3, centers=4, cluster_std=2.5, random_state=3)
+    return points, labels.astype(np.int32)
+
+
+def centres_of(points: Floats, labels: Indices) -> Centres:
+    return Centres(np.stack([points[labels == label].mean(axis=0) for label in range(4)]))
+
+
+def test_silhouettes_of_the_sample_are_those_of_scikit_learn() -> None:
+    points, labels = blobs(SILHOUETTE_ROWS + 500)
+    model, gap = centres_of(points, labels), CopulaGap(0.5, 0.1)
+
+    found = sample_evidence(points, {KMEANS_4: model}, {KMEANS_4: gap})[KMEANS_4]
+
+    few = points[:SILHOUETTE_ROWS]
+    assigned = model.assign(few)
+    assert found.euclidean_silhouette == pytest.approx(silhouette_score(few, assigned), rel=1e-9)
+    cosine = silhouette_score(few, assigned, metric="cosine")
+    assert found.cosine_silhouette == pytest.approx(cosine, rel=1e-9)
+    assert found.gap is gap
+
+
+def test_customers_at_the_origin_have_no_direction_and_are_left_out() -> None:
+    points, labels = blobs()
+    with_origin = np.concatenate([[[0.0, 0.0, 0.0]], points])
+    its_labels = np.concatenate([[4], labels]).astype(np.int32)
+
+    found = cosine_silhouette(with_origin, its_labels)
+
+    assert found == cosine_silhouette(points, labels)
+
+
+def test_a_customer_alone_in_a_cluster_has_a_cosine_silhouette_of_zero() -> None:
+    points, labels = blobs()
+    labels[0] = 4
+
+    expected = silhouette_score(points, labels, metric="cosine")
+    assert cosine_silhouette(points, labels) == pytest.approx(expected, rel=1e-9)
+
+
+def test_one_cluster_and_customers_all_at_the_origin_have_no_silhouette() -> None:
+    one = Centres(np.zeros((1, 2)))
+
+    found = sample_evidence(np.ones((5, 2)), {KMEANS_4: one}, {})[KMEANS_4]
+
+    assert (found.euclidean_silhouette, found.cosine_silhouette) == (None, None)
+    assert cosine_silhouette(np.zeros((4, 2)), np.array([0, 0, 1, 1], dtype=np.int32)) is None
+
+
+def test_customers_each_alone_have_no_euclidean_silhouette() -> None:
+    points = np.array([[1.0, 0.0], [0.0, 1.0]])
+
+    found = sample_evidence(points, {KMEANS_4: Centres(points)}, {})[KMEANS_4]
+
+    assert found.euclidean_silhouette is None
