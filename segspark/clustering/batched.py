@@ -1,8 +1,9 @@
 """Every candidate advances in the same passes over the points; none is fitted on its own."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from segspark.clustering.blocks import PointBlocks
@@ -10,7 +11,12 @@ from segspark.clustering.centre_steps import CentreSet, nearest_sums
 from segspark.clustering.engine import Candidate, FittedCandidate, Progress, too_few_points
 from segspark.clustering.mixture_steps import MovingMixture, posterior_sums
 from segspark.clustering.split_steps import SplitSteps
-from segspark.clustering.starts import starting_centres, starting_mixtures, starting_splits
+from segspark.clustering.starts import (
+    in_memory,
+    starting_centres,
+    starting_mixtures,
+    starting_splits,
+)
 from segspark.clustering.stepping import SetSteps, Steps, settle
 from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats
@@ -59,11 +65,7 @@ class BatchedEngine:
             most_steps=settings.most_iterations,
             told=lambda steps: progress(f"pass {steps} over all customers"),
         )
-        models: dict[Candidate, tuple[ClusterModel, int]] = {}
-        for algorithm, family in zip(starts, reached, strict=True):
-            own = [each for each in possible if each.algorithm is algorithm]
-            found = family.models([each.segment_count for each in own])
-            models |= dict(zip(own, found, strict=True))
+        models = _models(possible, dict(zip(starts, reached, strict=True)))
         seconds = (time.perf_counter() - started) / max(len(possible), 1)
         return [
             _result(each, *models[each], settings=settings, seconds=seconds)
@@ -71,6 +73,36 @@ class BatchedEngine:
             else too_few_points(each, distinct)
             for each in candidates
         ]
+
+
+def fit_in_memory(
+    points: Floats, candidates: Sequence[Candidate], settings: SweepSettings
+) -> dict[Candidate, ClusterModel]:
+    """Fit candidates to (n, d) points at hand by the engine's own starts and steps.
+
+    Returns:
+        Models of those that have enough distinct points.
+    """
+    distinct = len(np.unique(points, axis=0))
+    possible = [each for each in candidates if each.segment_count <= distinct]
+    with threadpool_limits(limits=1):
+        starts = _starts(points, possible, settings)
+        most = settings.most_iterations
+        reached = settle(list(starts.values()), in_memory(points), most_steps=most)
+    models = _models(possible, dict(zip(starts, reached, strict=True)))
+    return {candidate: model for candidate, (model, _) in models.items()}
+
+
+def _models(
+    candidates: Sequence[Candidate], reached: Mapping[Algorithm, Steps]
+) -> dict[Candidate, tuple[ClusterModel, int]]:
+    """The model of each candidate and the steps that led there."""
+    models: dict[Candidate, tuple[ClusterModel, int]] = {}
+    for algorithm, family in reached.items():
+        own = [each for each in candidates if each.algorithm is algorithm]
+        found = family.models([each.segment_count for each in own])
+        models |= dict(zip(own, found, strict=True))
+    return models
 
 
 def _starts(
