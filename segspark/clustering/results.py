@@ -7,8 +7,9 @@ from segspark.clustering.elbow import elbow
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evidence import Evidence
 from segspark.clustering.sample_evidence import SampleEvidence
+from segspark.clustering.stability import Stability
 from segspark.clustering.structureless import StructurelessSilhouette
-from segspark.settings.training import Algorithm
+from segspark.settings.training import Algorithm, SelectionSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class CandidateResult:
         structureless: Best silhouette of any algorithm with as many segments on data without
             clusters.
         gain: Silhouette minus the structureless mean; None when either is missing.
+        stability: How well it comes back in resamples; None where that was not looked at.
         is_elbow: Whether its algorithm's within sum has its elbow here.
         is_chosen: Whether it is the one.
         reason: Why, or why not, in a sentence.
@@ -32,6 +34,7 @@ class CandidateResult:
     sampled: SampleEvidence | None
     structureless: StructurelessSilhouette | None
     gain: float | None
+    stability: Stability | None = None
     is_elbow: bool = False
     is_chosen: bool = False
     reason: str = ""
@@ -47,6 +50,16 @@ class CandidateResult:
     @property
     def silhouette(self) -> float | None:
         return None if self.evidence is None else self.evidence.silhouette
+
+
+def gain_of(row: CandidateResult) -> float:
+    """Gain over structureless data; minus infinity where there is none."""
+    return row.gain if row.gain is not None else float("-inf")
+
+
+def is_stable(row: CandidateResult, settings: SelectionSettings) -> bool:
+    """Whether it comes back in resamples, or was not asked to."""
+    return row.stability is None or row.stability.mean >= settings.least_stability
 
 
 def results(

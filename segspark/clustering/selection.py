@@ -1,10 +1,11 @@
-"""The rule that chooses a candidate, and the sentences that defend the choice."""
+"""The rule that chooses a candidate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from segspark.clustering.engine import Candidate
-from segspark.clustering.results import CandidateResult
+from segspark.clustering.results import CandidateResult, gain_of, is_stable
+from segspark.clustering.verdict import verdict_on
 from segspark.errors import ClusteringError
 from segspark.settings.training import Algorithm, SelectionSettings
 
@@ -30,41 +31,54 @@ class Selection:
     rows: tuple[CandidateResult, ...]
 
 
+def contenders(
+    rows: Iterable[CandidateResult], settings: SelectionSettings
+) -> list[CandidateResult]:
+    """Candidates that can be chosen, unless they turn out to be unstable, the best first."""
+    return sorted((row for row in rows if _obstacle(row, settings) is None), key=_rank)
+
+
 def select(rows: Sequence[CandidateResult], settings: SelectionSettings) -> Selection:
     """Choose the candidate whose silhouette exceeds structureless data the most.
 
-    Eligible are candidates that were fitted, fill as many clusters as asked, and whose smallest
-    segment holds the share asked. Equal gains go to fewer segments, then to the algorithm that
-    `Algorithm` names first.
+    Eligible are candidates that were fitted, fill as many clusters as asked, whose smallest
+    segment holds the share asked, and whose segments come back in resamples. Equal gains go to
+    fewer segments, then to the algorithm that `Algorithm` names first.
 
     Args:
         rows: Every candidate with its figures.
-        settings: Smallest share and margin.
+        settings: Smallest share, least stability and margin.
 
     Raises:
         ClusteringError: No candidate is eligible.
     """
-    obstacles = {row.candidate: _obstacle(row, settings) for row in rows}
-    eligible = [row for row in rows if obstacles[row.candidate] is None]
+    able = contenders(rows, settings)
+    if not able:
+        raise ClusteringError(_nothing_eligible(rows, settings))
+    eligible = [row for row in able if is_stable(row, settings)]
     if not eligible:
-        raise ClusteringError(_nothing_eligible(rows, obstacles))
-    eligible.sort(key=_rank)
-    best = eligible[0]
-    judged = tuple(_judged(row, obstacles[row.candidate], best) for row in rows)
-    chosen = next(row for row in judged if row.is_chosen)
+        raise ClusteringError(_nothing_stable(able, settings))
+    judged = tuple(_judged(row, eligible[0], settings) for row in rows)
+    by_candidate = {row.candidate: row for row in judged}
+    chosen = by_candidate[eligible[0].candidate]
     plain = max((row for row in judged if row.silhouette is not None), key=_plain_rank)
-    has_natural_clusters = _gain(chosen) >= settings.natural_cluster_margin
     return Selection(
         chosen=chosen,
         plain_maximum=plain,
-        has_natural_clusters=has_natural_clusters,
-        verdict=_verdict(chosen, eligible[1:], plain, settings),
+        has_natural_clusters=gain_of(chosen) >= settings.natural_cluster_margin,
+        verdict=verdict_on(
+            chosen,
+            able=able,
+            plain=plain,
+            rows=judged,
+            settings=settings,
+        ),
         rows=judged,
     )
 
 
 def _obstacle(row: CandidateResult, settings: SelectionSettings) -> str | None:
-    """Why a candidate cannot be chosen; None when it can."""
+    """Why a candidate cannot be chosen, however stable it is; None when it can."""
     asked, found = row.candidate.segment_count, row.evidence
     if found is None:
         return f"not fitted: {row.fitted.refusal or 'the engine gave no reason'}"
@@ -80,63 +94,60 @@ def _obstacle(row: CandidateResult, settings: SelectionSettings) -> str | None:
     return None
 
 
-def _judged(row: CandidateResult, obstacle: str | None, best: CandidateResult) -> CandidateResult:
+def _judged(
+    row: CandidateResult, best: CandidateResult, settings: SelectionSettings
+) -> CandidateResult:
+    obstacle = _obstacle(row, settings)
     if obstacle is not None:
         return replace(row, reason=obstacle)
     if row.candidate == best.candidate:
-        reason = f"chosen: gain over structureless data {_gain(row):.3f}, the highest"
+        words = "the highest"
+        if row.stability is not None:
+            words += f" of those whose segments come back (mean Jaccard {row.stability.mean:.2f})"
+        reason = f"chosen: gain over structureless data {gain_of(row):.3f}, {words}"
         return replace(row, is_chosen=True, reason=reason)
-    reason = f"gain over structureless data {_gain(row):.3f}, the chosen one has {_gain(best):.3f}"
+    if row.stability is not None and not is_stable(row, settings):
+        return replace(
+            row,
+            reason=f"unstable: in resamples its segments come back with a mean Jaccard of "
+            f"{row.stability.mean:.2f}, below the {settings.least_stability:.2f} asked",
+        )
+    reason = (
+        f"gain over structureless data {gain_of(row):.3f}, the chosen one has {gain_of(best):.3f}"
+    )
     return replace(row, reason=reason)
 
 
-def _verdict(
-    chosen: CandidateResult,
-    others: Sequence[CandidateResult],
-    plain: CandidateResult,
-    settings: SelectionSettings,
-) -> str:
-    sentences = [
-        f"Chosen: {chosen.candidate_id}, whose silhouette of {chosen.silhouette:.3f} is "
-        f"{_gain(chosen):.3f} above that of data without clusters."
-    ]
-    if _gain(chosen) < settings.natural_cluster_margin:
-        sentences.insert(
-            0,
-            f"No natural clusters: this is a discretisation of a continuum (the highest gain is "
-            f"{_gain(chosen):.3f}, and {settings.natural_cluster_margin:.3f} is asked).",
-        )
-    if others:
-        sentences.append(f"Next came {others[0].candidate_id} with {_gain(others[0]):.3f}.")
-    if plain.candidate == chosen.candidate:
-        sentences.append("It has the highest silhouette of all, too.")
-    else:
-        sentences.append(
-            f"The highest silhouette alone would have chosen {plain.candidate_id} "
-            f"({plain.silhouette:.3f})."
-        )
-    return " ".join(sentences)
-
-
-def _nothing_eligible(
-    rows: Sequence[CandidateResult], obstacles: Mapping[Candidate, str | None]
-) -> str:
+def _nothing_eligible(rows: Sequence[CandidateResult], settings: SelectionSettings) -> str:
     if not rows:
         return "no candidate was tried: name an algorithm and a range of segments"
-    listing = "; ".join(
-        f"{row.candidate_id}: {obstacles[row.candidate]}" for row in rows[:_MOST_LISTED]
-    )
-    unlisted = len(rows) - _MOST_LISTED
-    more = f"; and {unlisted} more" if unlisted > 0 else ""
+    listing = _listing(rows, lambda row: _obstacle(row, settings) or "")
     return (
-        f"none of {len(rows)} candidates can be chosen ({listing}{more}): ask for fewer segments "
+        f"none of {len(rows)} candidates can be chosen ({listing}): ask for fewer segments "
         f"in training.sweep, lower training.selection.smallest_segment_ratio, or cluster more "
         f"customers"
     )
 
 
-def _gain(row: CandidateResult) -> float:
-    return row.gain if row.gain is not None else float("-inf")
+def _nothing_stable(able: Sequence[CandidateResult], settings: SelectionSettings) -> str:
+    steadiest = sorted(able, key=lambda row: -_stability_of(row))
+    listing = _listing(steadiest, lambda row: f"{_stability_of(row):.2f}")
+    return (
+        f"none of {len(able)} candidates has segments that come back in resamples: the mean "
+        f"Jaccard is below the {settings.least_stability:.2f} asked ({listing}); ask for fewer "
+        f"segments in training.sweep, cluster more customers or by other columns, or lower "
+        f"training.selection.least_stability"
+    )
+
+
+def _listing(rows: Sequence[CandidateResult], words: Callable[[CandidateResult], str]) -> str:
+    listing = "; ".join(f"{row.candidate_id}: {words(row)}" for row in rows[:_MOST_LISTED])
+    unlisted = len(rows) - _MOST_LISTED
+    return f"{listing}; and {unlisted} more" if unlisted > 0 else listing
+
+
+def _stability_of(row: CandidateResult) -> float:
+    return row.stability.mean if row.stability is not None else 0.0
 
 
 def _order(candidate: Candidate) -> tuple[int, int]:
@@ -144,7 +155,7 @@ def _order(candidate: Candidate) -> tuple[int, int]:
 
 
 def _rank(row: CandidateResult) -> tuple[float, int, int]:
-    return (-_gain(row), *_order(row.candidate))
+    return (-gain_of(row), *_order(row.candidate))
 
 
 def _plain_rank(row: CandidateResult) -> tuple[float, int, int]:

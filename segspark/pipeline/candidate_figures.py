@@ -34,10 +34,13 @@ def _on_all_customers(row: CandidateResult) -> Figures:
 
 
 def _on_a_sample(row: CandidateResult) -> Figures:
-    found = row.sampled
+    found, stability = row.sampled, row.stability
     if found is None:
         return {}
     return {
+        "stability_jaccard": stability.mean if stability else None,
+        "lowest_stability_jaccard": stability.lowest if stability else None,
+        "stability_rand_ratio": stability.rand_index if stability else None,
         "euclidean_silhouette": found.euclidean_silhouette,
         "cosine_silhouette": found.cosine_silhouette,
         "copula_gap": found.gap.gap if found.gap else None,

@@ -37,7 +37,7 @@ from segspark.tables.manifest import Outcome, StageRun
 from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
 
 STAGE = "train"
-_TRAINING_VERSION = 3
+_TRAINING_VERSION = 4
 """Raised when the same features and settings would give another model."""
 
 

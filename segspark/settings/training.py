@@ -147,6 +147,11 @@ class SelectionSettings(StrictModel):
     """A candidate whose smallest segment holds a lower share is not chosen."""
     natural_cluster_margin: float = Field(default=0.05, ge=0)
     """Below this gain over structureless data the verdict says: no natural clusters."""
+    least_stability: float = Field(default=0.6, ge=0, le=1)
+    """A candidate whose segments overlap with those of resamples by a lower mean Jaccard is not
+    chosen."""
+    stability_resamples: int = Field(default=10, ge=0)
+    """Resamples in which segments are looked for again; 0: none, and nothing is ruled out by it."""
     structureless_draws: int = Field(default=5, ge=2)
     """Data sets without structure, with the same margins and rank correlations, to compare to."""
     structureless_customers: int = Field(default=2000, ge=50)

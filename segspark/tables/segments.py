@@ -22,6 +22,10 @@ _CANDIDATE_FIGURES = {
     "structureless_silhouette": "Best mean silhouette of any tried algorithm with as many segments "
     "on data without structure: same margins, same rank correlations.",
     "silhouette_gain": "Silhouette less that of structureless data.",
+    "stability_jaccard": "Mean overlap of its segments with those of resamples, 0 to 1; NULL where "
+    "it was not looked at.",
+    "lowest_stability_jaccard": "The same of the least stable segment.",
+    "stability_rand_ratio": "Mean adjusted Rand index against resamples: 1 equal, 0 chance.",
     "davies_bouldin": "Lower is better.",
     "calinski_harabasz": "Higher is better.",
     "within_cluster_sum": "Squared distances to the segment's mean.",

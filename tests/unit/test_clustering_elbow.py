@@ -19,7 +19,7 @@ def test_numbers_that_were_not_fitted_count_by_their_distance() -> None:
 
 def test_an_even_fall_a_rise_and_two_numbers_have_no_elbow() -> None:
     assert elbow({2: 30.0, 3: 20.0, 4: 10.0}) is None
-    assert elbow({2: 10.0, 3: 5.0, 4: 20.0}) is None
+    assert elbow({2: 10.0, 3: 19.0, 4: 20.0}) is None
     assert elbow({2: 30.0, 3: 10.0}) is None
     assert elbow({2: 10.0, 3: 10.0, 4: 10.0}) is None
 

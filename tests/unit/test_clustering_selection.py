@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evidence import Evidence
 from segspark.clustering.results import results
 from segspark.clustering.selection import Selection, select
+from segspark.clustering.stability import Stability
 from segspark.clustering.structureless import StructurelessSilhouette
 from segspark.errors import ClusteringError
 from segspark.model.clusters import Centres
@@ -18,7 +21,12 @@ MANY = 1000
 
 
 def figures(
-    candidate: Candidate, silhouette: float, *, smallest: int = 100, within: float = 1.0
+    candidate: Candidate,
+    silhouette: float,
+    *,
+    smallest: int = 100,
+    within: float = 1.0,
+    log_likelihood: float | None = None,
 ) -> Evidence:
     others = candidate.segment_count - 1
     rest = MANY - smallest
@@ -29,6 +37,8 @@ def figures(
         calinski_harabasz=1.0,
         within_cluster_sum=within,
         cluster_sizes=(*sizes, MANY - sum(sizes)),
+        log_likelihood=log_likelihood,
+        parameter_count=None if log_likelihood is None else 10 * candidate.segment_count,
     )
 
 
@@ -38,6 +48,7 @@ def choose(
     *,
     refused: tuple[FittedCandidate, ...] = (),
     margin: float = 0.05,
+    stability: dict[Candidate, float] | None = None,
 ) -> Selection:
     model = Centres(np.zeros((1, 1)))
     fitted = [FittedCandidate(candidate, clusters=model) for candidate in evidence]
@@ -47,6 +58,11 @@ def choose(
         sampled={},
         structureless={c: StructurelessSilhouette(mean, 0.0) for c, mean in structureless.items()},
     )
+    told = {
+        each: Stability((mean + 0.1, mean - 0.1), 0.5, 10)
+        for each, mean in (stability or {}).items()
+    }
+    rows = [replace(row, stability=told.get(row.candidate)) for row in rows]
     return select(rows, SelectionSettings(natural_cluster_margin=margin))
 
 
@@ -80,7 +96,7 @@ def test_a_gain_below_the_margin_is_called_a_discretisation() -> None:
 
     assert not found.has_natural_clusters
     assert found.verdict.startswith(
-        "No natural clusters: this is a discretisation of a continuum (the highest gain is 0.040, "
+        "No natural clusters: this is a discretisation of a continuum (the gain is 0.040, "
         "and 0.050 is asked). Chosen: kmeans-3"
     )
 
@@ -174,3 +190,100 @@ def test_each_algorithm_has_its_own_elbow_of_the_within_sum() -> None:
     found = choose(evidence, dict.fromkeys(evidence, 0.25))
 
     assert [row.candidate for row in found.rows if row.is_elbow] == [kmeans[1]]
+
+
+def test_a_candidate_that_does_not_come_back_is_passed_over_and_the_verdict_says_so() -> None:
+    found = choose(
+        {
+            KMEANS_3: figures(KMEANS_3, 0.6),
+            KMEANS_4: figures(KMEANS_4, 0.5),
+            MIXTURE_3: figures(MIXTURE_3, 0.4),
+        },
+        {KMEANS_3: 0.1, KMEANS_4: 0.1, MIXTURE_3: 0.1},
+        stability={KMEANS_3: 0.59, KMEANS_4: 0.75},
+    )
+
+    assert found.chosen.candidate == KMEANS_4
+    assert reason_of(found, KMEANS_3) == (
+        "unstable: in resamples its segments come back with a mean Jaccard of 0.59, below the "
+        "0.60 asked"
+    )
+    assert reason_of(found, KMEANS_4) == (
+        "chosen: gain over structureless data 0.400, the highest of those whose segments come "
+        "back (mean Jaccard 0.75)"
+    )
+    assert found.verdict == (
+        "Chosen: kmeans-4, whose silhouette of 0.500 is 0.400 above that of data without "
+        "clusters. In 10 resamples its segments come back with a mean Jaccard of 0.75, the least "
+        "stable one with 0.65. kmeans-3 has a higher gain of 0.500 but does not come back: its "
+        "mean Jaccard is 0.59, below the 0.60 asked. Next came gaussian_mixture-3 with 0.300. "
+        "The highest silhouette alone would have chosen kmeans-3 (0.600)."
+    )
+
+
+def test_a_mean_overlap_of_exactly_what_is_asked_is_enough() -> None:
+    found = choose({KMEANS_3: figures(KMEANS_3, 0.6)}, {KMEANS_3: 0.1}, stability={KMEANS_3: 0.6})
+
+    assert found.chosen.candidate == KMEANS_3
+
+
+def test_an_unstable_candidate_never_comes_next() -> None:
+    found = choose(
+        {each: figures(each, 0.6) for each in (KMEANS_3, MIXTURE_3, KMEANS_4)},
+        {KMEANS_3: 0.1, MIXTURE_3: 0.2, KMEANS_4: 0.3},
+        stability={KMEANS_3: 0.9, MIXTURE_3: 0.3},
+    )
+
+    assert "Next came kmeans-4" in found.verdict
+    assert "does not come back" not in found.verdict
+
+
+def test_candidates_that_are_all_unstable_are_refused_with_what_to_do() -> None:
+    with pytest.raises(ClusteringError) as caught:
+        choose(
+            {KMEANS_3: figures(KMEANS_3, 0.6), KMEANS_4: figures(KMEANS_4, 0.9, smallest=4)}
+            | {MIXTURE_3: figures(MIXTURE_3, 0.5)},
+            {KMEANS_3: 0.1, KMEANS_4: 0.1, MIXTURE_3: 0.1},
+            stability={KMEANS_3: 0.4, MIXTURE_3: 0.5},
+        )
+
+    assert str(caught.value) == (
+        "none of 2 candidates has segments that come back in resamples: the mean Jaccard is below "
+        "the 0.60 asked (gaussian_mixture-3: 0.50; kmeans-3: 0.40); ask for fewer segments in "
+        "training.sweep, cluster more customers or by other columns, or lower "
+        "training.selection.least_stability"
+    )
+
+
+def test_the_verdict_says_what_the_elbow_and_bic_would_have_taken() -> None:
+    kmeans = [Candidate(Algorithm.KMEANS, count) for count in (3, 4, 5)]
+    mixtures = [Candidate(Algorithm.GAUSSIAN_MIXTURE, count) for count in (3, 4, 5)]
+    evidence = {
+        each: figures(each, 0.5, within=within)
+        for each, within in zip(kmeans, (100.0, 40.0, 35.0), strict=True)
+    } | {
+        each: figures(each, 0.4, within=within, log_likelihood=likelihood)
+        for each, within, likelihood in zip(
+            mixtures, (100.0, 50.0, 45.0), (-900.0, -700.0, -690.0), strict=True
+        )
+    }
+
+    found = choose(evidence, dict.fromkeys(evidence, 0.1))
+
+    assert found.verdict.endswith(
+        "It has the highest silhouette of all, too. The within sum has its elbow at kmeans-4 and "
+        "gaussian_mixture-4. Of the mixtures BIC takes gaussian_mixture-4."
+    )
+
+
+def test_the_verdict_says_where_bic_does_not_stop() -> None:
+    evidence = {
+        KMEANS_3: figures(KMEANS_3, 0.5),
+        MIXTURE_3: figures(MIXTURE_3, 0.4, log_likelihood=-900.0),
+    }
+
+    found = choose(evidence, dict.fromkeys(evidence, 0.1))
+
+    assert found.verdict.endswith(
+        "Of the mixtures BIC takes gaussian_mixture-3 and might take more segments still."
+    )

@@ -1,0 +1,105 @@
+"""The sentences that defend a choice, and say what other rules would have chosen."""
+
+from collections.abc import Sequence
+
+from segspark.clustering.results import CandidateResult, gain_of, is_stable
+from segspark.settings.training import SelectionSettings
+
+
+def verdict_on(
+    chosen: CandidateResult,
+    *,
+    able: Sequence[CandidateResult],
+    plain: CandidateResult,
+    rows: Sequence[CandidateResult],
+    settings: SelectionSettings,
+) -> str:
+    """Say what was chosen and why, what almost was, and what other rules say.
+
+    Args:
+        chosen: The one.
+        able: What could be chosen if it came back in resamples, the best first.
+        plain: The one of highest silhouette.
+        rows: Every candidate, in the order they were tried.
+        settings: The margins.
+    """
+    place = next(at for at, row in enumerate(able) if row.candidate == chosen.candidate)
+    later = [row for row in able[place + 1 :] if is_stable(row, settings)]
+    sentences = [
+        _continuum(chosen, settings),
+        f"Chosen: {chosen.candidate_id}, whose silhouette of {chosen.silhouette:.3f} is "
+        f"{gain_of(chosen):.3f} above that of data without clusters.",
+        _stability(chosen),
+        _passed_over(able[:place], settings),
+        f"Next came {later[0].candidate_id} with {gain_of(later[0]):.3f}." if later else "",
+        _plain(plain, chosen),
+        _elbows(rows),
+        _bic(rows),
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _continuum(chosen: CandidateResult, settings: SelectionSettings) -> str:
+    if gain_of(chosen) >= settings.natural_cluster_margin:
+        return ""
+    return (
+        f"No natural clusters: this is a discretisation of a continuum (the gain is "
+        f"{gain_of(chosen):.3f}, and {settings.natural_cluster_margin:.3f} is asked)."
+    )
+
+
+def _stability(chosen: CandidateResult) -> str:
+    found = chosen.stability
+    if found is None:
+        return ""
+    return (
+        f"In {found.resample_count} resamples its segments come back with a mean Jaccard of "
+        f"{found.mean:.2f}, the least stable one with {found.lowest:.2f}."
+    )
+
+
+def _passed_over(unstable: Sequence[CandidateResult], settings: SelectionSettings) -> str:
+    first = unstable[0] if unstable else None
+    if first is None or first.stability is None:
+        return ""
+    more = f", and {len(unstable) - 1} more like it" if len(unstable) > 1 else ""
+    return (
+        f"{first.candidate_id} has a higher gain of {gain_of(first):.3f} but does not come back: "
+        f"its mean Jaccard is {first.stability.mean:.2f}, below the "
+        f"{settings.least_stability:.2f} asked{more}."
+    )
+
+
+def _plain(plain: CandidateResult, chosen: CandidateResult) -> str:
+    if plain.candidate == chosen.candidate:
+        return "It has the highest silhouette of all, too."
+    return (
+        f"The highest silhouette alone would have chosen {plain.candidate_id} "
+        f"({plain.silhouette:.3f})."
+    )
+
+
+def _elbows(rows: Sequence[CandidateResult]) -> str:
+    names = [row.candidate_id for row in rows if row.is_elbow]
+    if not names:
+        return ""
+    return f"The within sum has its elbow at {_together(names)}."
+
+
+def _bic(rows: Sequence[CandidateResult]) -> str:
+    """Which mixture BIC takes; it cannot tell them from other algorithms."""
+    criteria = {
+        row.candidate: row.evidence.bic
+        for row in rows
+        if row.evidence is not None and row.evidence.bic is not None
+    }
+    if not criteria:
+        return ""
+    best = min(criteria, key=lambda candidate: criteria[candidate])
+    most = max(row.candidate.segment_count for row in rows)
+    asks_for_more = " and might take more segments still" if best.segment_count == most else ""
+    return f"Of the mixtures BIC takes {best.candidate_id}{asks_for_more}."
+
+
+def _together(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
