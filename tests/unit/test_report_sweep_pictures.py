@@ -1,0 +1,72 @@
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from segspark.report.sweep_pictures import Floats, line_picture, scatter_picture
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts_of(picture: str) -> list[str]:
+    return [text.text or "" for text in ET.fromstring(picture).iter(f"{SVG}text")]  # noqa: S314
+
+
+def circles_of(picture: str) -> Floats:
+    """Centres of the dots that stand for figures or customers, radius below 5."""
+    circles = ET.fromstring(picture).iter(f"{SVG}circle")  # noqa: S314
+    places = [
+        (float(c.attrib["cx"]), float(c.attrib["cy"])) for c in circles if float(c.attrib["r"]) < 5
+    ]
+    return np.array(places)
+
+
+def test_a_line_falls_as_its_figures_do_and_its_elbow_is_ringed() -> None:
+    found = line_picture(
+        {"kmeans": {3: 9.0, 4: 5.0, 5: 4.0}, "a<b": {3: 8.0, 5: 1.0}},
+        title="Within sum",
+        unit="sum",
+        marked=[("kmeans", 4)],
+    )
+
+    kmeans = circles_of(found)[:3]
+    assert (np.diff(kmeans[:, 0]) > 0).all()
+    heights = (kmeans[:, 1] - kmeans[0, 1]) / (kmeans[2, 1] - kmeans[0, 1])
+    assert heights == pytest.approx([0.0, 0.8, 1.0], abs=0.01)
+    (ring,) = re.findall(r'<circle cx="([^"]*)" cy="([^"]*)" r="8" fill="none"', found)
+    assert [float(place) for place in ring] == kmeans[1].tolist()
+    assert {"3", "4", "5", "kmeans", "a<b", "Within sum"} <= set(texts_of(found))
+
+
+def test_no_figure_and_a_single_one_make_a_picture() -> None:
+    assert texts_of(line_picture({}, title="Nothing", unit="")) == ["Nothing"]
+    assert len(circles_of(line_picture({"kmeans": {3: 2.0}}, title="One", unit=""))) == 1
+
+
+def test_customers_are_drawn_by_their_principal_components() -> None:
+    generator = np.random.default_rng(3)
+    points = generator.normal(size=(60, 4)) * (5.0, 1.0, 2.0, 0.1)
+    labels = generator.integers(3, size=60).tolist()
+
+    found = scatter_picture(points, labels, title="Segments")
+
+    places = circles_of(found)
+    theirs = PCA(2).fit(points)
+    for axis in range(2):
+        against = np.corrcoef(places[:, axis], theirs.transform(points)[:, axis])[0, 1]
+        assert abs(against) == pytest.approx(1.0, abs=1e-4)
+    assert f"component 1, {theirs.explained_variance_ratio_[0]:.0%} of the variance" in texts_of(
+        found
+    )
+    assert {"cluster 0", "cluster 1", "cluster 2"} <= set(texts_of(found))
+
+
+def test_one_column_and_one_customer_can_be_drawn() -> None:
+    single = scatter_picture(np.array([[1.0], [2.0], [4.0]]), [0, 0, 1], title="One column")
+    alone = scatter_picture(np.ones((1, 3)), [0], title="One customer")
+
+    assert len(set(circles_of(single)[:, 0])) == 3
+    assert len(set(circles_of(single)[:, 1])) == 1
+    assert len(circles_of(alone)) == 1
