@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 
 from segspark.errors import StorageError
+from segspark.model.micro_clusters import MicroClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import (
     Floats,
@@ -83,7 +84,12 @@ class Centres:
         return cls(np.array(data["centres"], dtype=np.float64))
 
 
-_MODELS: tuple[type[Centres | BisectingTree | Mixture], ...] = (Centres, BisectingTree, Mixture)
+_MODELS: tuple[type[Centres | BisectingTree | Mixture | MicroClusterModel], ...] = (
+    Centres,
+    BisectingTree,
+    Mixture,
+    MicroClusterModel,
+)
 
 
 def cluster_model_from_dict(data: Mapping[str, Any]) -> ClusterModel:

@@ -7,6 +7,7 @@ from scipy.stats import multivariate_normal
 from segspark.errors import ClusteringError, StorageError
 from segspark.model import scores
 from segspark.model.clusters import Centres, ClusterModel, cluster_model_from_dict
+from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
 from segspark.model.mixture import EPSILON, Mixture
 from segspark.model.scores import Floats, Scores
 from segspark.model.tree import BisectingTree, TreeNode
@@ -26,7 +27,21 @@ MIXTURE = Mixture(
     centres=np.array([[0.0, 0.0], [3.0, 1.0], [-2.0, 2.0]]),
     covariances=np.array([[[1.0, 0.3], [0.3, 2.0]], np.eye(2) * 0.5, np.eye(2)]),
 )
-MODELS: list[ClusterModel] = [CORNERS, TREE, MIXTURE]
+MICRO = MicroClusters(
+    centres=np.array([[0.0, 0.0], [1.0, 3.0], [-4.0, 0.5], [2.0, -3.0]]),
+    counts=np.array([5.0, 1.0, 2.0, 8.0]),
+    radii=np.array([0.1, 0.0, 1 / 3, 0.2]),
+)
+JOINED = MicroClusterModel(
+    MICRO,
+    segments=np.array([0, 1, 0, 1], dtype=np.int32),
+    centres=np.array([[-1.0, 0.1], [2.0, -2.0]]),
+    merges=np.array([[0.0, 2.0, 1.5, 2.0], [1.0, 3.0, 2.5, 2.0], [4.0, 5.0, 9.0, 4.0]]),
+    agreement=np.array([[1.0, 0.1], [0.4, 0.6], [0.9, 0.2], [1 / 3, 0.5]]),
+    reach=4.5,
+)
+PLAINLY_JOINED = MicroClusterModel(MICRO, JOINED.segments, JOINED.centres)
+MODELS: list[ClusterModel] = [CORNERS, TREE, MIXTURE, JOINED, PLAINLY_JOINED]
 
 
 def random_points(rows: int = 50) -> Floats:
@@ -67,6 +82,7 @@ def test_equal_centres_leave_no_confidence_even_on_top_of_them() -> None:
         Centres(np.zeros((1, 2))),
         BisectingTree((TreeNode((0.0, 0.0), cluster_index=0),)),
         Mixture(np.ones(1), np.zeros((1, 2)), np.eye(2)[None]),
+        MicroClusterModel(MICRO, np.zeros(4, dtype=np.int32), np.zeros((1, 2))),
     ],
 )
 def test_a_single_cluster_has_no_runner_up_and_full_confidence(model: ClusterModel) -> None:

@@ -1,0 +1,190 @@
+"""Segments that are made of many small clusters, so they may have any shape."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segspark.model.scores import (
+    NO_RUNNER_UP,
+    Floats,
+    Indices,
+    Scores,
+    checked_points,
+    score_in_chunks,
+    squared_distances,
+)
+
+_ROWS = 4096
+"""Points whose distances to all micro-clusters are held at once: some tens of megabytes at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MicroClusters:
+    """Customers in so many small clusters that these stand for them.
+
+    Attributes:
+        centres: A point belongs to the nearest one, the first of equally near ones, shape (m, d).
+        counts: Customers of each, above 0, shape (m,).
+        radii: Root mean square distance of its customers to its centre, shape (m,).
+    """
+
+    centres: Floats
+    counts: Floats
+    radii: Floats
+
+    @property
+    def usual_radius(self) -> float:
+        """The least radius such that nine customers in ten are in no wider micro-cluster."""
+        order = np.argsort(self.radii, kind="stable")
+        reached = np.cumsum(self.counts[order])
+        return float(self.radii[order][np.searchsorted(reached, 0.9 * reached[-1])])
+
+    def of(self, places: NDArray[np.intp]) -> Self:
+        """Those at the given places, in their order."""
+        return type(self)(self.centres[places], self.counts[places], self.radii[places])
+
+    def means_of(self, segments: Indices) -> Floats:
+        """Mean of the customers of each segment, (m,) indices from 0 up give (k, d)."""
+        totals = np.bincount(segments, self.counts)
+        sums = [np.bincount(segments, self.counts * column) for column in self.centres.T]
+        means: Floats = np.stack(sums, axis=1) / totals[:, None]
+        return means
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MicroClusterModel:
+    """A point belongs to the segment of its nearest micro-cluster.
+
+    Confidence is (d2 - d1) / d2 with d1 the distance to the nearest micro-cluster and d2 the one
+    to the nearest of another segment; by agreement, where there is such, it is how much more the
+    nearest micro-cluster goes with its own segment than with the runner-up.
+
+    Attributes:
+        micro: The micro-clusters.
+        segments: The segment of each, 0 to k - 1, shape (m,).
+        centres: One per segment, shape (k, d).
+        merges: How they were joined, as SciPy's linkage matrix, shape (m - 1, 4); None where no
+            tree was made.
+        agreement: Share of the clusterings, 0 to 1, in which each goes with the customers of each
+            segment, shape (m, k); None for all but a consensus.
+        reach: A point farther from all micro-clusters is explained by none; None: there is no such.
+    """
+
+    kind: ClassVar[str] = "micro_clusters"
+    micro: MicroClusters
+    segments: Indices
+    centres: Floats
+    merges: Floats | None = None
+    agreement: Floats | None = None
+    reach: float | None = None
+    _by_segment: tuple[NDArray[np.intp], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        members = tuple(np.flatnonzero(self.segments == place) for place in range(self.k))
+        object.__setattr__(self, "_by_segment", members)
+
+    @property
+    def k(self) -> int:
+        return len(self.centres)
+
+    def assign(self, points: Floats) -> Indices:
+        """Return the segment of each of the (n, d) points, shape (n,)."""
+        own: Indices = self.segments[self._nearest(points)[0]]
+        return own
+
+    def score(self, points: Floats) -> Scores:
+        """Score (n, d) points; distances refer to the segments' centres."""
+        checked = checked_points(points, width=self.centres.shape[1])
+        return score_in_chunks(checked, self._score_chunk)
+
+    def _nearest(self, points: Floats) -> tuple[NDArray[np.intp], Floats]:
+        """The nearest micro-cluster, (n,), and the squared distance to each segment's, (n, k)."""
+        nearest = np.empty(len(points), dtype=np.intp)
+        squared = np.empty((len(points), self.k))
+        for start in range(0, len(points), _ROWS):
+            part = slice(start, start + _ROWS)
+            distances = squared_distances(points[part], self.micro.centres).T
+            nearest[part] = distances.argmin(axis=0)
+            for place, members in enumerate(self._by_segment):
+                squared[part, place] = distances[members].min(axis=0)
+        return nearest, squared
+
+    def _score_chunk(self, points: Floats) -> Scores:
+        rows = np.arange(len(points))
+        nearest, squared = self._nearest(points)
+        own = self.segments[nearest]
+        distances = np.sqrt(squared)
+        reached = distances[rows, own]
+        if self.k == 1:
+            runner_up = np.full(len(points), NO_RUNNER_UP, dtype=np.int32)
+            confidence = np.ones(len(points))
+        elif self.agreement is None:
+            distances[rows, own] = np.inf
+            runner_up, confidence = _margin(distances, reached)
+        else:
+            agreement = self.agreement[nearest]
+            runner_up, confidence = _agreement_lead(agreement, own)
+        is_beyond = reached > (np.inf if self.reach is None else self.reach)
+        return Scores(
+            cluster_index=own,
+            runner_up_index=runner_up,
+            centre_distance=np.linalg.norm(points - self.centres[own], axis=1),
+            probability=np.full(len(points), np.nan),
+            confidence=confidence,
+            is_out_of_range=is_beyond,
+        )
+
+    def log_likelihood(self, points: Floats) -> None:
+        """There are no densities."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "micro_centres": self.micro.centres.tolist(),
+            "micro_counts": self.micro.counts.tolist(),
+            "micro_radii": self.micro.radii.tolist(),
+            "segments": self.segments.tolist(),
+            "centres": self.centres.tolist(),
+            "merges": None if self.merges is None else self.merges.tolist(),
+            "agreement": None if self.agreement is None else self.agreement.tolist(),
+            "reach": self.reach,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote, bit for bit."""
+        return cls(
+            micro=MicroClusters(
+                *(_floats(data[f"micro_{name}"]) for name in ("centres", "counts", "radii"))
+            ),
+            segments=np.array(data["segments"], dtype=np.int32),
+            centres=_floats(data["centres"]),
+            merges=None if data["merges"] is None else _floats(data["merges"]).reshape(-1, 4),
+            agreement=None if data["agreement"] is None else _floats(data["agreement"]),
+            reach=None if data["reach"] is None else float(data["reach"]),
+        )
+
+
+def _floats(values: Any) -> Floats:  # noqa: ANN401 - nested lists of JSON
+    return np.array(values, dtype=np.float64)
+
+
+def _margin(others: Floats, own: Floats) -> tuple[Indices, Floats]:
+    """Runner-up and margin, by distances (n, k) whose own are infinite and the own ones (n,)."""
+    runner_up = others.argmin(axis=1).astype(np.int32)
+    other = others.min(axis=1)
+    lead = np.divide(other - own, other, out=np.zeros(len(own)), where=other > 0)
+    return runner_up, np.maximum(lead, 0.0)
+
+
+def _agreement_lead(agreement: Floats, own: Indices) -> tuple[Indices, Floats]:
+    """Runner-up and lead over it, by the agreement with each segment, (n, k)."""
+    rows = np.arange(len(own))
+    lead = agreement[rows, own].copy()
+    others = agreement.copy()
+    others[rows, own] = -1.0
+    runner_up = others.argmax(axis=1).astype(np.int32)
+    return runner_up, np.maximum(lead - others[rows, runner_up], 0.0)
