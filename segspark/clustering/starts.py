@@ -20,6 +20,7 @@ from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats, squared_distances
 from segspark.settings.training import Covariance
 
+SAMPLE_ROWS = 20_000
 _TRIALS = 4
 _MOST_STEPS = 100
 _SAMPLE_GAIN = 1e-4
@@ -36,7 +37,12 @@ def in_memory(points: Floats) -> AddUp:
 
 
 def starting_centres(
-    sample: Floats, counts: Sequence[int], *, restarts: int, seed: int
+    sample: Floats,
+    counts: Sequence[int],
+    *,
+    restarts: int,
+    seed: int,
+    most_steps: int = _MOST_STEPS,
 ) -> list[list[CentreSet]]:
     """KMeans on a sample, for each number of centres and start.
 
@@ -48,6 +54,7 @@ def starting_centres(
         counts: Numbers of centres.
         restarts: Draws.
         seed: Of the draws.
+        most_steps: Steps after which a start stays where it is.
 
     Returns:
         For each number the starts, the lowest cost first; a start has fewer centres where the
@@ -57,7 +64,7 @@ def starting_centres(
         _draw(sample, max(counts), part) for part in np.random.SeedSequence(seed).spawn(restarts)
     ]
     sets = tuple(CentreSet(draw[:count]) for count in counts for draw in draws)
-    (reached,) = settle([SetSteps(sets, nearest_sums)], in_memory(sample), most_steps=_MOST_STEPS)
+    (reached,) = settle([SetSteps(sets, nearest_sums)], in_memory(sample), most_steps=most_steps)
     grouped = [reached.sets[start : start + restarts] for start in range(0, len(sets), restarts)]
     return [sorted(group, key=lambda each: (-len(each.centres), each.cost)) for group in grouped]
 

@@ -1,0 +1,107 @@
+"""Segments by density: DBSCAN on micro-clusters that weigh as many customers as they hold."""
+
+from math import ceil, floor, log10
+
+import numpy as np
+from scipy.spatial.distance import pdist, squareform
+from sklearn.cluster import DBSCAN
+
+from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
+from segspark.model.scores import Floats
+
+MOST_RADIUS_RATIO = 0.2
+"""Of eps: a micro-cluster that is wider tells too little of where its customers are."""
+
+NO_EPS = (
+    "most customers lie where many others do, at no distance at all, so that the distances give no "
+    "eps: name one in training.sweep.dbscan_eps"
+)
+
+
+def core_customers(micro: MicroClusters, *, ratio: float) -> int:
+    """As many customers within eps make the middle of a segment, two at least."""
+    return max(2, ceil(ratio * float(micro.counts.sum())))
+
+
+def eps_of(micro: MicroClusters, *, core_customers: int) -> float:
+    """The distance to the k-th nearest customer where its curve bends upwards.
+
+    Customers are ordered by that distance; the knee is where the curve, both axes from 0 to 1,
+    is farthest below the diagonal (Satopää, Albrecht, Irwin and Raghavan, 2011). Distances are
+    those of micro-clusters, and customers of the same one are at distance 0.
+
+    Args:
+        micro: The micro-clusters.
+        core_customers: Which nearest customer is meant, the customer included.
+
+    Returns:
+        Eps, three digits; no less than what the micro-clusters are fine enough for; 0 where
+        nearly all customers lie where others do.
+    """
+    distances = squareform(pdist(micro.centres))
+    order = np.argsort(distances, axis=1, kind="stable")
+    reached = np.cumsum(micro.counts[order], axis=1)
+    places = (reached >= min(core_customers, micro.counts.sum())).argmax(axis=1)
+    heights = distances[np.arange(len(order)), order[np.arange(len(order)), places]]
+    least = micro.usual_radius / MOST_RADIUS_RATIO
+    return _rounded_up(max(_knee(heights, micro.counts), least))
+
+
+def _knee(heights: Floats, counts: Floats) -> float:
+    order = np.argsort(heights, kind="stable")
+    curve, along = heights[order], np.cumsum(counts[order])
+    rise = float(np.ptp(curve)) or 1.0
+    return float(curve[np.argmax(along / along[-1] - (curve - curve[0]) / rise)])
+
+
+def _rounded_up(value: float) -> float:
+    if value == 0:
+        return 0.0
+    unit = 10.0 ** (floor(log10(value)) - 2)
+    return float(f"{ceil(value / unit) * unit:.3g}")
+
+
+def density_model(
+    micro: MicroClusters, *, eps: float, core_customers: int
+) -> MicroClusterModel | None:
+    """Join micro-clusters with enough customers around them where they are near to each other.
+
+    The model keeps those in the middle of a segment. What lies within eps of one belongs to the
+    nearest one's segment; what lies farther from all is noise, which goes to the nearest one's
+    segment too and is out of range.
+
+    Args:
+        micro: The micro-clusters.
+        eps: Distance of neighbours, above 0.
+        core_customers: Customers within eps that make a micro-cluster the middle of a segment.
+
+    Returns:
+        None where nothing is dense enough.
+    """
+    found = DBSCAN(eps=eps, min_samples=core_customers).fit(
+        micro.centres, sample_weight=micro.counts
+    )
+    core = found.core_sample_indices_
+    if not len(core):
+        return None
+    # The means are of all that belong, the rim as well, and not of noise.
+    members = np.flatnonzero(found.labels_ >= 0)
+    return MicroClusterModel(
+        micro=micro.of(core),
+        segments=found.labels_[core].astype(np.int32),
+        centres=micro.of(members).means_of(found.labels_[members]),
+        reach=eps,
+    )
+
+
+def too_coarse(micro: MicroClusters, *, eps: float) -> str | None:
+    """Say why micro-clusters are no ground for DBSCAN with this eps; None where they are."""
+    radius = micro.usual_radius
+    if radius <= MOST_RADIUS_RATIO * eps:
+        return None
+    least = _rounded_up(radius / MOST_RADIUS_RATIO)
+    return (
+        f"nine customers in ten lie in micro-clusters with a radius of up to {radius:.3g}, above "
+        f"{MOST_RADIUS_RATIO:g} of eps {eps:g}: raise training.sweep.micro_cluster_count, or give "
+        f"an eps of at least {least:g} in training.sweep.dbscan_eps"
+    )
