@@ -114,12 +114,13 @@ def spark_ml_sweep(
 
 def _silhouette(predicted: DataFrame) -> float | None:
     """Spark's own; None where it refuses because all customers are in one cluster."""
+    found: float | None = None
     try:
-        return ClusteringEvaluator().evaluate(predicted)
+        found = ClusteringEvaluator().evaluate(predicted)
     except Py4JJavaError as error:
         if "greater than one" not in str(error.java_exception):
             raise
-        return None
+    return found
 
 
 def _clusters(algorithm: Algorithm, model: Any) -> ClusterModel:  # noqa: ANN401 - one of three
@@ -128,5 +129,5 @@ def _clusters(algorithm: Algorithm, model: Any) -> ClusterModel:  # noqa: ANN401
             return centres_of(model)
         case Algorithm.BISECTING_KMEANS:
             return tree_of(model)
-        case Algorithm.GAUSSIAN_MIXTURE:
+        case _:
             return mixture_of(model)

@@ -3,16 +3,16 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from segspark.clustering.blocks import PointBlocks
 from segspark.clustering.centre_steps import CentreSet, nearest_sums
 from segspark.clustering.engine import Candidate, FittedCandidate, Progress, too_few_points
+from segspark.clustering.micro_fits import fit_on_micro_clusters
 from segspark.clustering.mixture_steps import MovingMixture, posterior_sums
+from segspark.clustering.points import MemoryPoints, Points
 from segspark.clustering.split_steps import SplitSteps
 from segspark.clustering.starts import (
-    in_memory,
+    SAMPLE_ROWS,
     starting_centres,
     starting_mixtures,
     starting_splits,
@@ -22,20 +22,19 @@ from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, SweepSettings
 
-SAMPLE_ROWS = 20_000
-
 
 class BatchedEngine:
-    """KMeans, bisecting KMeans and Gaussian mixtures, by numpy on Spark's workers.
+    """KMeans, bisecting KMeans and Gaussian mixtures, by numpy on Spark's workers, and the rest.
 
     Candidates start from their fit to a sample, so that few passes over all points are left; in
-    each pass every candidate that still moves makes a step. The same points and settings give the
-    same models to the last digit, however the points were partitioned and on how many cores.
+    each pass every candidate that still moves makes a step. What looks at pairs of customers is
+    fitted to many small clusters afterwards. The same points and settings give the same models to
+    the last digit, however the points were partitioned and on how many cores.
     """
 
     def fit(
         self,
-        points: PointBlocks,
+        points: Points,
         candidates: Sequence[Candidate],
         settings: SweepSettings,
         *,
@@ -52,45 +51,62 @@ class BatchedEngine:
         Returns:
             One result per candidate, in order.
         """
-        started = time.perf_counter()
-        progress(f"starting {len(candidates)} candidates from a sample")
+        if not candidates:
+            return []
         distinct = points.distinct_points(most=max(each.segment_count for each in candidates))
         possible = [each for each in candidates if each.segment_count <= distinct]
-        # Equal sums on any number of cores: BLAS would split them among its threads.
-        with threadpool_limits(limits=1):
-            starts = _starts(points.sample(SAMPLE_ROWS), possible, settings)
-        reached = settle(
-            list(starts.values()),
-            points.add_up,
-            most_steps=settings.most_iterations,
-            told=lambda steps: progress(f"pass {steps} over all customers"),
+        on_micro = [each for each in possible if each.algorithm.is_on_micro_clusters]
+        moving = [each for each in possible if not each.algorithm.is_on_micro_clusters]
+        fitted = _fit_moving(points, moving, settings, progress)
+        beside = [each.clusters for each in fitted if each.clusters is not None]
+        fitted += fit_on_micro_clusters(
+            points, on_micro, settings, beside=beside, progress=progress
         )
-        models = _models(possible, dict(zip(starts, reached, strict=True)))
-        seconds = (time.perf_counter() - started) / max(len(possible), 1)
-        return [
-            _result(each, *models[each], settings=settings, seconds=seconds)
-            if each in models
-            else too_few_points(each, distinct)
-            for each in candidates
-        ]
+        results = dict(zip(moving + on_micro, fitted, strict=True))
+        return [results.get(each) or too_few_points(each, distinct) for each in candidates]
+
+
+def _fit_moving(
+    points: Points,
+    candidates: Sequence[Candidate],
+    settings: SweepSettings,
+    progress: Progress,
+) -> list[FittedCandidate]:
+    """Fit what advances step by step, all together; none cost nothing."""
+    if not candidates:
+        return []
+    started = time.perf_counter()
+    progress(f"starting {len(candidates)} candidates from a sample")
+    # Equal sums on any number of cores: BLAS would split them among its threads.
+    with threadpool_limits(limits=1):
+        starts = _starts(points.sample(SAMPLE_ROWS), candidates, settings)
+    reached = settle(
+        list(starts.values()),
+        points.add_up,
+        most_steps=settings.most_iterations,
+        told=lambda steps: progress(f"pass {steps} over all customers"),
+    )
+    models = _models(candidates, dict(zip(starts, reached, strict=True)))
+    seconds = (time.perf_counter() - started) / len(candidates)
+    return [_result(each, *models[each], settings=settings, seconds=seconds) for each in candidates]
 
 
 def fit_in_memory(
-    points: Floats, candidates: Sequence[Candidate], settings: SweepSettings
+    values: Floats, candidates: Sequence[Candidate], settings: SweepSettings
 ) -> dict[Candidate, ClusterModel]:
-    """Fit candidates to (n, d) points at hand by the engine's own starts and steps.
+    """Fit candidates to (n, d) points at hand.
 
     Returns:
-        Models of those that have enough distinct points.
+        Models of those that could be fitted.
     """
-    distinct = len(np.unique(points, axis=0))
-    possible = [each for each in candidates if each.segment_count <= distinct]
-    with threadpool_limits(limits=1):
-        starts = _starts(points, possible, settings)
-        most = settings.most_iterations
-        reached = settle(list(starts.values()), in_memory(points), most_steps=most)
-    models = _models(possible, dict(zip(starts, reached, strict=True)))
-    return {candidate: model for candidate, (model, _) in models.items()}
+    fitted = BatchedEngine().fit(
+        MemoryPoints(values), candidates, settings, progress=lambda _: None
+    )
+    return {
+        candidate: each.clusters
+        for candidate, each in zip(candidates, fitted, strict=True)
+        if each.clusters is not None
+    }
 
 
 def _models(

@@ -16,14 +16,24 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A family of clusterings with a number of segments."""
+    """A family of clusterings with a number of segments, or with what leads to one.
+
+    Attributes:
+        algorithm: The family.
+        segment_count: Segments asked for; of a family that finds the number those found, 0 before.
+        eps: Distance of neighbours of a clustering by density, in units of the vector; None for
+            other families, and where the distances themselves are yet to give it.
+    """
 
     algorithm: Algorithm
-    segment_count: int
+    segment_count: int = 0
+    eps: float | None = None
 
     @property
     def candidate_id(self) -> str:
-        """Its name within a training run, such as `kmeans-4`."""
+        """Its name within a training run, such as `kmeans-4` or `dbscan-eps0.5`."""
+        if self.algorithm.finds_segment_count:
+            return self.algorithm.value + (f"-eps{self.eps}" if self.eps else "")
         return f"{self.algorithm.value}-{self.segment_count}"
 
 
@@ -63,14 +73,21 @@ class SweepEngine(Protocol):
 
         Returns:
             One result per candidate, in order; one that cannot be fitted is refused in a
-            sentence and stops no other.
+            sentence and stops no other. Where the family finds the number of segments, the result's
+            candidate has it.
         """
 
 
 def candidates_of(settings: SweepSettings) -> list[Candidate]:
-    """Every algorithm with every number of segments."""
+    """Every algorithm with every number of segments, or with every eps where it finds them."""
     counts = range(settings.fewest_segments, settings.most_segments + 1)
-    return [Candidate(algorithm, count) for algorithm in settings.algorithms for count in counts]
+    found: list[Candidate] = []
+    for algorithm in settings.algorithms:
+        if algorithm.finds_segment_count:
+            found += [Candidate(algorithm, eps=eps) for eps in settings.dbscan_eps or (None,)]
+        else:
+            found += [Candidate(algorithm, count) for count in counts]
+    return found
 
 
 def seed_of(candidate: Candidate, settings: SweepSettings, *, restart: int = 0) -> int:

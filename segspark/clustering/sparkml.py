@@ -120,7 +120,7 @@ def _restarts(algorithm: Algorithm, settings: SweepSettings) -> int:
             return settings.kmeans_restarts
         case Algorithm.GAUSSIAN_MIXTURE:
             return settings.mixture_restarts
-        case Algorithm.BISECTING_KMEANS:
+        case _:
             return 1
 
 

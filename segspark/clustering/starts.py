@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from sklearn.cluster import kmeans_plusplus
@@ -14,8 +13,9 @@ from segspark.clustering.mixture_steps import (
     posterior_sums,
     shaped_covariances,
 )
+from segspark.clustering.points import MemoryPoints
 from segspark.clustering.split_steps import Split
-from segspark.clustering.stepping import AddUp, SetSteps, SumsOf, settle
+from segspark.clustering.stepping import SetSteps, settle
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats, squared_distances
 from segspark.settings.training import Covariance
@@ -25,15 +25,6 @@ _TRIALS = 4
 _MOST_STEPS = 100
 _SAMPLE_GAIN = 1e-4
 _FULL_GAIN = 1e-5
-
-
-def in_memory(points: Floats) -> AddUp:
-    """Adds up over (n, d) points that are at hand."""
-
-    def add_up(sums_of: Sequence[SumsOf]) -> list[Any]:
-        return [each(points) for each in sums_of]
-
-    return add_up
 
 
 def starting_centres(
@@ -64,7 +55,9 @@ def starting_centres(
         _draw(sample, max(counts), part) for part in np.random.SeedSequence(seed).spawn(restarts)
     ]
     sets = tuple(CentreSet(draw[:count]) for count in counts for draw in draws)
-    (reached,) = settle([SetSteps(sets, nearest_sums)], in_memory(sample), most_steps=most_steps)
+    (reached,) = settle(
+        [SetSteps(sets, nearest_sums)], MemoryPoints(sample).add_up, most_steps=most_steps
+    )
     grouped = [reached.sets[start : start + restarts] for start in range(0, len(sets), restarts)]
     return [sorted(group, key=lambda each: (-len(each.centres), each.cost)) for group in grouped]
 
@@ -137,7 +130,9 @@ def starting_mixtures(
         for starts in centres
         for start in starts
     )
-    (reached,) = settle([SetSteps(sets, posterior_sums)], in_memory(sample), most_steps=_MOST_STEPS)
+    (reached,) = settle(
+        [SetSteps(sets, posterior_sums)], MemoryPoints(sample).add_up, most_steps=_MOST_STEPS
+    )
     found, left = [], list(reached.sets)
     for starts in centres:
         used, left = left[: len(starts)], left[len(starts) :]

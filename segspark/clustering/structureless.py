@@ -71,11 +71,12 @@ def counterparts(
     distinct = len(np.unique(points, axis=0))
     # On data this small the threads of BLAS and OpenMP wait for each other most of the time.
     with threadpool_limits(limits=1):
-        return {
-            candidate: evidence(points, _labels(points, candidate, seed))
-            for candidate in candidates
-            if candidate.segment_count <= distinct
+        found = {
+            each: evidence(points, _labels(points, each, seed))
+            for each in dict.fromkeys(map(_counterpart, candidates))
+            if each.segment_count <= distinct
         }
+    return {each: found[own] for each in candidates if (own := _counterpart(each)) in found}
 
 
 def structureless_silhouettes(
@@ -102,6 +103,17 @@ def structureless_silhouettes(
         for candidate, silhouettes in found.items()
         if silhouettes
     }
+
+
+def _counterpart(candidate: Candidate) -> Candidate:
+    """Hold what is on micro-clusters to KMeans.
+
+    Without structure a tree peels off single points, whose silhouette surpasses all that could be
+    chosen, and density finds one segment or none.
+    """
+    if candidate.algorithm.is_on_micro_clusters:
+        return Candidate(Algorithm.KMEANS, candidate.segment_count)
+    return candidate
 
 
 def best_of_all_algorithms(

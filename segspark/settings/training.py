@@ -14,6 +14,21 @@ class Algorithm(StrEnum):
     KMEANS = "kmeans"
     BISECTING_KMEANS = "bisecting_kmeans"
     GAUSSIAN_MIXTURE = "gaussian_mixture"
+    WARD = "ward"
+    COMPLETE_LINKAGE = "complete_linkage"
+    AVERAGE_LINKAGE = "average_linkage"
+    DBSCAN = "dbscan"
+    CONSENSUS = "consensus"
+
+    @property
+    def is_on_micro_clusters(self) -> bool:
+        """Whether it looks at many small clusters in place of the customers."""
+        return self not in (self.KMEANS, self.BISECTING_KMEANS, self.GAUSSIAN_MIXTURE)
+
+    @property
+    def finds_segment_count(self) -> bool:
+        """Whether it finds the number of segments rather than being given one."""
+        return self is self.DBSCAN
 
 
 class Covariance(StrEnum):
@@ -112,7 +127,10 @@ class SweepSettings(StrictModel):
         default=(Algorithm.KMEANS, Algorithm.BISECTING_KMEANS, Algorithm.GAUSSIAN_MIXTURE),
         strict=False,
     )
-    """Families tried, each with every number of segments."""
+    """Families tried, each with every number of segments. `ward`, `complete_linkage` and
+    `average_linkage` join micro-clusters to one tree, and every number is cut from it; `dbscan`
+    joins dense micro-clusters and finds their number itself, kept if it lies in the range below;
+    `consensus` joins micro-clusters that most candidates of the other families put together."""
     fewest_segments: int = Field(default=3, ge=2)
     """Smallest number of segments tried and chosen."""
     most_segments: int = Field(default=8, ge=2, le=50)
@@ -126,6 +144,15 @@ class SweepSettings(StrictModel):
     20 a split."""
     covariance: Annotated[Covariance, Field(strict=False)] = Covariance.FULL
     """What the covariances of a mixture's components may look like; `sparkml` knows `full` only."""
+    micro_cluster_count: int = Field(default=400, ge=50, le=2000)
+    """Micro-clusters that stand for all customers, at most as many as there are distinct ones.
+    More follow the customers more closely, and scoring takes as much longer."""
+    dbscan_eps: tuple[Annotated[FiniteFloat, Field(gt=0)], ...] = Field(default=(), strict=False)
+    """Distances, in units of the vector, within which customers are neighbours: one candidate each.
+    None: the knee of the curve of distances to the k-th nearest customer, or five radii of the
+    micro-clusters where these are more. One below that is refused: they are too coarse for it."""
+    dbscan_core_ratio: float = Field(default=0.01, gt=0, le=0.5)
+    """Share of all customers that must lie within eps of a customer in the middle of a segment."""
     seed: int = Field(default=20171, ge=0)
     """Seed of every random start."""
 
@@ -135,6 +162,15 @@ class SweepSettings(StrictModel):
             raise ValueError("name at least one algorithm, and each only once")
         if self.fewest_segments > self.most_segments:
             raise ValueError("fewest_segments is above most_segments")
+        on_micro = [each.value for each in self.algorithms if each.is_on_micro_clusters]
+        if self.engine == "sparkml" and on_micro:
+            raise ValueError(
+                f"the engine sparkml does not know {', '.join(on_micro)}: take the engine batched"
+            )
+        if self.algorithms == (Algorithm.CONSENSUS,):
+            raise ValueError("consensus needs another algorithm to agree with: name one beside it")
+        if len(set(self.dbscan_eps)) < len(self.dbscan_eps):
+            raise ValueError("name each distance in dbscan_eps only once")
         if self.engine == "sparkml" and self.covariance is not Covariance.FULL:
             raise ValueError("the engine sparkml knows the covariance full only")
         return self

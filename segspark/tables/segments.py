@@ -54,9 +54,17 @@ SEGMENT_CANDIDATES = TableContract(
     grain=("training_id", "candidate_id"),
     columns=(
         Column("training_id", T.StringType(), "Hash of snapshot and training settings."),
-        Column("candidate_id", T.StringType(), "Algorithm and number of segments: kmeans-4."),
+        Column(
+            "candidate_id",
+            T.StringType(),
+            "Algorithm and number of segments, kmeans-4, or distance of neighbours, dbscan-eps0.5.",
+        ),
         Column("algorithm", T.StringType(), "Family of the clustering."),
-        Column("segment_count", T.IntegerType(), "Segments asked for."),
+        Column(
+            "segment_count",
+            T.IntegerType(),
+            "Segments asked for; those found by dbscan, which is asked for none.",
+        ),
         Column("found_segment_count", T.IntegerType(), "Segments found.", nullable=True),
         *_candidate_figures(),
         Column(

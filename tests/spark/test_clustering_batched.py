@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from sklearn.datasets import make_moons
+from sklearn.metrics import adjusted_rand_score
 
 from segspark.clustering import blocks
 from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.blocks import point_blocks
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evaluation import evaluate
+from segspark.clustering.micro_clusters import micro_clusters
 from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
 from segspark.model.clusters import ClusterModel
@@ -20,7 +23,8 @@ from tests.clustering_data import (
     points_frame,
 )
 
-ALL_OF_THREE_AND_FIVE = [Candidate(a, k) for a in Algorithm for k in (3, 5)]
+GIVEN_A_COUNT = [each for each in Algorithm if not each.finds_segment_count]
+ALL_OF_THREE_AND_FIVE = [Candidate(a, k) for a in GIVEN_A_COUNT for k in (3, 5)]
 
 
 @pytest.fixture
@@ -34,9 +38,12 @@ def clouds(rows: int = 400) -> Floats:
     return centres[generator.integers(0, 5, rows)] + generator.normal(size=(rows, 3))
 
 
-def fit(points: DataFrame, candidates: list[Candidate]) -> list[FittedCandidate]:
+def fit(
+    points: DataFrame, candidates: list[Candidate], *, fewest: int = 3
+) -> list[FittedCandidate]:
+    settings = SweepSettings(fewest_segments=fewest)
     with point_blocks(points) as held:
-        return BatchedEngine().fit(held, candidates, SweepSettings(), progress=lambda _: None)
+        return BatchedEngine().fit(held, candidates, settings, progress=lambda _: None)
 
 
 def models_of(fitted: list[FittedCandidate]) -> list[ClusterModel]:
@@ -108,12 +115,48 @@ def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> No
 
 def test_fewer_distinct_points_than_segments_are_refused_by_candidate(spark: SparkSession) -> None:
     points = points_frame(spark, np.repeat(clouds(3), 10, axis=0))
-    candidates = [Candidate(a, k) for k in (3, 4) for a in Algorithm]
+    candidates = [Candidate(a, k) for k in (3, 4) for a in GIVEN_A_COUNT]
 
     found = fit(points, candidates)
 
-    assert [each.refusal for each in found[:3]] == [None] * 3
-    assert {each.refusal for each in found[3:]} == {"4 segments were asked of 3 distinct points"}
+    of_three, of_four = found[: len(GIVEN_A_COUNT)], found[len(GIVEN_A_COUNT) :]
+    assert {each.refusal for each in of_three} == {None}
+    assert {each.refusal for each in of_four} == {"4 segments were asked of 3 distinct points"}
+
+
+@pytest.mark.usefixtures("several_blocks")
+def test_micro_clusters_are_of_all_customers_and_tell_how_wide_they_are(
+    spark: SparkSession,
+) -> None:
+    values = clouds()
+
+    with point_blocks(points_frame(spark, values)) as held:
+        micro = micro_clusters(held, SweepSettings(micro_cluster_count=50))
+
+    squared = np.square(values[:, None] - micro.centres).sum(axis=2)
+    nearest = squared.argmin(axis=1)
+    assert len(micro.centres) == 50
+    assert micro.counts.tolist() == np.bincount(nearest, minlength=50).tolist()
+    for place, radius in enumerate(micro.radii):
+        own = squared[nearest == place, place]
+        assert radius == pytest.approx(np.sqrt(own.mean()), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.usefixtures("several_blocks")
+def test_moons_are_found_by_density_however_they_are_partitioned(spark: SparkSession) -> None:
+    values, moon_of = make_moons(600, noise=0.05, random_state=1)
+    points = points_frame(spark, values)
+    candidates = [Candidate(Algorithm.DBSCAN, eps=0.25)]
+
+    (one,) = fit(points.coalesce(1), candidates, fewest=2)
+    (many,) = fit(points.orderBy(F.desc("customer_id")).repartition(5), candidates, fewest=2)
+
+    assert one.clusters is not None
+    assert many.clusters is not None
+    assert one.candidate == many.candidate
+    assert one.candidate.segment_count == 2
+    assert adjusted_rand_score(one.clusters.assign(values), moon_of) == 1.0
+    assert one.clusters.to_dict() == many.clusters.to_dict()
 
 
 def test_no_customers_are_refused(spark: SparkSession) -> None:

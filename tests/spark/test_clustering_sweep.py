@@ -3,7 +3,7 @@ import pytest
 from pyspark.sql import SparkSession
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
 from segspark.clustering.batched import BatchedEngine
@@ -75,6 +75,33 @@ def test_every_candidate_has_its_figures_on_all_customers_and_on_a_sample(
     assert kmeans.sampled.euclidean_silhouette == pytest.approx(expected, rel=1e-9)
     assert kmeans.sampled.gap is not None
     assert kmeans.sampled.gap.gap > 1.0
+
+
+def test_trees_density_and_consensus_are_judged_beside_kmeans_by_the_same_rule(
+    spark: SparkSession,
+) -> None:
+    values, planted = make_blobs(400, 3, centers=4, cluster_std=0.5, random_state=6)
+    on_micro = [each for each in Algorithm if each.is_on_micro_clusters]
+    settings = SweepSettings(
+        algorithms=(*on_micro, Algorithm.KMEANS),
+        fewest_segments=4,
+        most_segments=4,
+        dbscan_eps=(1.5,),
+    )
+
+    found = sweep_of(spark, values, settings)
+
+    rows = found.selection.rows
+    assert [row.candidate_id for row in rows[3:]] == ["dbscan-eps1.5", "consensus-4", "kmeans-4"]
+    assert [row.candidate.segment_count for row in rows] == [4] * 6
+    assert len({round(row.silhouette or 0.0, 9) for row in rows}) == 1
+    assert len({row.structureless for row in rows}) == 1
+    assert found.selection.has_natural_clusters
+    # All gain as much, and the first that `Algorithm` names is KMeans.
+    assert found.selection.chosen.candidate_id == "kmeans-4"
+    ward = rows[0].fitted.clusters
+    assert ward is not None
+    assert adjusted_rand_score(ward.assign(values), planted) == 1.0
 
 
 def test_noise_is_called_a_discretisation(spark: SparkSession) -> None:

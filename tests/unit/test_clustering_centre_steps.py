@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
 from segspark.clustering.centre_steps import CentreSet, nearest_sums
-from segspark.clustering.starts import in_memory
+from segspark.clustering.points import MemoryPoints
 from segspark.clustering.stepping import SetSteps, SetSums, settle
 from segspark.model.scores import Floats
 
@@ -43,7 +43,7 @@ def stepped(points: Floats, centres: Floats, *, steps: int) -> CentreSet:
 
 def settled(points: Floats, *starts: Floats) -> tuple[CentreSet, ...]:
     sets = tuple(CentreSet(start) for start in starts)
-    (reached,) = settle([SetSteps(sets, nearest_sums)], in_memory(points), most_steps=300)
+    (reached,) = settle([SetSteps(sets, nearest_sums)], MemoryPoints(points).add_up, most_steps=300)
     return reached.sets
 
 
@@ -177,7 +177,7 @@ def test_what_has_not_settled_stays_where_the_last_step_took_it() -> None:
     told: list[int] = []
     start = SetSteps((CentreSet(points[:6]),), nearest_sums)
 
-    (reached,) = settle([start], in_memory(points), most_steps=2, told=told.append)
+    (reached,) = settle([start], MemoryPoints(points).add_up, most_steps=2, told=told.append)
 
     assert told == [1, 2]
     assert not reached.is_settled

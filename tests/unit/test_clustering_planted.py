@@ -10,12 +10,11 @@ from sklearn.mixture import GaussianMixture
 
 from segspark.clustering import sweep
 from segspark.clustering.batched import BatchedEngine
-from segspark.clustering.selection import CandidateResult
+from segspark.clustering.results import CandidateResult
 from segspark.clustering.sweep import Sweep, run_sweep
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import (
-    Algorithm,
     Covariance,
     SelectionSettings,
     SweepSettings,
@@ -150,7 +149,7 @@ def test_outliers_so_far_that_each_is_a_segment_are_refused_in_a_sentence() -> N
     points, _ = planted(150, 150, 150, 150, spread=0.7)
     far = np.array([[1e6, -1e6, 1e6], [1e6, 1e6, -1e6]])
 
-    with pytest.raises(ClusteringError, match="smallest segment holds 0[.]2 %, below the"):
+    with pytest.raises(ClusteringError, match=r"smallest segment holds 0\.2 %, below the"):
         sweep_of(np.vstack([points, far]))
 
 
@@ -236,4 +235,4 @@ def test_every_algorithm_refuses_or_fits_a_few_customers() -> None:
     found = sweep_of(FOUR_CENTRES / 4, SweepSettings(most_segments=4)).selection
 
     by_algorithm = {row.candidate.algorithm for row in found.rows if row.evidence is not None}
-    assert by_algorithm == set(Algorithm)
+    assert by_algorithm == set(UP_TO_FIVE.algorithms)

@@ -10,8 +10,9 @@ from hypothesis.extra.numpy import arrays
 from sklearn.datasets import make_blobs
 
 from segspark.clustering.centre_steps import CentreSet
+from segspark.clustering.points import MemoryPoints
 from segspark.clustering.split_steps import SideSums, Split, SplitSteps
-from segspark.clustering.starts import in_memory, starting_splits
+from segspark.clustering.starts import starting_splits
 from segspark.clustering.stepping import settle
 from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats
@@ -53,7 +54,9 @@ def squares_about_mean(points: Floats) -> float:
 
 def settled(points: Floats, *, splits: int, seed: int = 1) -> SplitSteps:
     start = starting_splits(points, splits, restarts=3, seed=seed)
-    (reached,) = settle([SplitSteps(start, points.mean(axis=0))], in_memory(points), most_steps=300)
+    (reached,) = settle(
+        [SplitSteps(start, points.mean(axis=0))], MemoryPoints(points).add_up, most_steps=300
+    )
     return reached
 
 
@@ -147,7 +150,7 @@ def test_a_split_makes_the_steps_of_kmeans_within_its_part() -> None:
     part = points[points[:, 0] > 0]
     start = SplitSteps((first, second), points.mean(axis=0))
 
-    (reached,) = settle([start], in_memory(points), most_steps=3)
+    (reached,) = settle([start], MemoryPoints(points).add_up, most_steps=3)
 
     centres = part[:2]
     for _ in range(3):
@@ -171,7 +174,7 @@ def test_a_split_does_not_settle_before_the_one_above_it() -> None:
     after = start.stepped(start.sums(points))
 
     assert [split.halves.is_settled for split in after.splits] == [False, False]
-    (reached,) = settle([start], in_memory(points), most_steps=50)
+    (reached,) = settle([start], MemoryPoints(points).add_up, most_steps=50)
     members = members_of(points, reached.splits)
     assert reached.is_settled
     for part in range(1, 5):

@@ -18,7 +18,7 @@ from segspark.settings.training import Algorithm, SweepSettings
 
 SETTINGS = SweepSettings(most_iterations=20)
 KMEANS_3 = Candidate(Algorithm.KMEANS, 3)
-ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in Algorithm]
+ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in SweepSettings().algorithms]
 
 
 def groups(rows: int = 300) -> Floats:

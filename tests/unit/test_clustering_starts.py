@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import make_blobs
 
-from segspark.clustering import starts
 from segspark.clustering.centre_steps import CentreSet
 from segspark.clustering.split_steps import SideSums
 from segspark.clustering.starts import starting_centres, starting_mixtures, starting_splits
@@ -23,13 +22,9 @@ def centres_of(found: list[list[CentreSet]]) -> list[list[list[float]]]:
     return [[start.centres.ravel().tolist() for start in group] for group in found]
 
 
-def test_the_draw_of_a_larger_number_begins_with_the_smaller_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(starts, "_MOST_STEPS", 0)
-
-    few, many = starting_centres(blobs(), [3, 8], restarts=4, seed=5)
-    (alone,) = starting_centres(blobs(), [3], restarts=4, seed=5)
+def test_the_draw_of_a_larger_number_begins_with_the_smaller_one() -> None:
+    few, many = starting_centres(blobs(), [3, 8], restarts=4, seed=5, most_steps=0)
+    (alone,) = starting_centres(blobs(), [3], restarts=4, seed=5, most_steps=0)
 
     for small, large, own in zip(few, many, alone, strict=True):
         np.testing.assert_array_equal(large.centres[:3], small.centres)

@@ -18,7 +18,7 @@ from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm
 
 Silhouettes = dict[Candidate, StructurelessSilhouette]
-ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in Algorithm]
+ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in SweepSettings().algorithms]
 
 
 def customers(rows: int = 2000) -> Floats:
@@ -99,6 +99,19 @@ def test_a_constant_or_single_column_is_no_obstacle(algorithm: Algorithm) -> Non
     for sample in (single, with_constant):
         found = silhouettes_of(sample, [candidate], draws=2, seed=1)
         assert 0 < found[candidate].mean < 1
+
+
+def test_what_is_on_micro_clusters_is_held_to_kmeans_with_as_many_segments() -> None:
+    sample = customers(300)
+    dbscan = Candidate(Algorithm.DBSCAN, 4, 0.5)
+    candidates = [dbscan, Candidate(Algorithm.WARD, 3), *ALL_OF_THREE]
+
+    found = silhouettes_of(sample, candidates, draws=2, seed=1)
+
+    kmeans = [Candidate(Algorithm.KMEANS, 3), Candidate(Algorithm.KMEANS, 4)]
+    alone = silhouettes_of(sample, kmeans, draws=2, seed=1)
+    assert found[Candidate(Algorithm.WARD, 3)] == alone[kmeans[0]]
+    assert found[dbscan] == alone[kmeans[1]]
 
 
 def test_nothing_to_compare_needs_no_sample() -> None:

@@ -114,3 +114,20 @@ def test_cuts_of_the_scores_must_not_fall() -> None:
 def test_wrong_features_are_refused(features: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         Settings.model_validate({"features": features})
+
+
+@pytest.mark.parametrize(
+    ("sweep", "reason"),
+    [
+        ({"engine": "sparkml", "algorithms": ["kmeans", "ward"]}, "sparkml does not know ward"),
+        ({"algorithms": ["consensus"]}, "consensus needs another algorithm to agree with"),
+        ({"algorithms": ["hdbscan"]}, "'average_linkage', 'dbscan' or 'consensus'"),
+        ({"micro_cluster_count": 49}, "greater than or equal to 50"),
+        ({"dbscan_eps": [0.0]}, "greater than 0"),
+        ({"dbscan_eps": [0.5, 0.5]}, "name each distance in dbscan_eps only once"),
+        ({"dbscan_core_ratio": 0.0}, "greater than 0"),
+    ],
+)
+def test_a_sweep_that_cannot_be_run_is_refused(sweep: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        Settings.model_validate({"training": {"sweep": sweep}})

@@ -1,0 +1,163 @@
+"""Candidates that are fitted to micro-clusters, which stand for all customers."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from threadpoolctl import threadpool_limits
+
+from segspark.clustering.consensus import co_association, consensus_models
+from segspark.clustering.density import (
+    NO_EPS,
+    core_customers,
+    density_model,
+    eps_of,
+    too_coarse,
+)
+from segspark.clustering.engine import Candidate, FittedCandidate, Progress
+from segspark.clustering.linkage import linkage_tree, segments_of
+from segspark.clustering.micro_clusters import micro_clusters
+from segspark.clustering.points import Points
+from segspark.model.clusters import ClusterModel
+from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
+from segspark.settings.training import Algorithm, SweepSettings
+
+
+def fit_on_micro_clusters(
+    points: Points,
+    candidates: Sequence[Candidate],
+    settings: SweepSettings,
+    *,
+    beside: Sequence[ClusterModel],
+    progress: Progress,
+) -> list[FittedCandidate]:
+    """Cluster all customers finely, and the fine clusters as each candidate asks.
+
+    Args:
+        points: All customers.
+        candidates: Of algorithms that work on micro-clusters; none cost nothing.
+        settings: Micro-clusters, density, range of segments and seed.
+        beside: Models of the other candidates, which a consensus counts as well.
+        progress: Told before the customers are clustered, and of what came of it.
+
+    Returns:
+        One result per candidate, in order; one that finds the number of its segments itself comes
+        back with that.
+    """
+    if not candidates:
+        return []
+    started = time.perf_counter()
+    progress("clustering all customers finely")
+    # Equal sums on any number of cores: BLAS would split them among its threads.
+    with threadpool_limits(limits=1):
+        micro = micro_clusters(points, settings)
+        progress(f"{len(micro.counts)} micro-clusters of radius {micro.usual_radius:.3g}")
+        fitted = fitted_on(micro, candidates, settings, beside=beside)
+    seconds = (time.perf_counter() - started) / len(candidates)
+    return [replace(fitted[each], restarts=1, seconds=seconds) for each in candidates]
+
+
+def fitted_on(
+    micro: MicroClusters,
+    candidates: Sequence[Candidate],
+    settings: SweepSettings,
+    *,
+    beside: Sequence[ClusterModel],
+) -> dict[Candidate, FittedCandidate]:
+    """Fit candidates to micro-clusters that are at hand; arguments as `fit_on_micro_clusters`."""
+    fitted: dict[Candidate, FittedCandidate] = {}
+    models = list(beside)
+    for algorithm, fit in _FITS.items():
+        own = [each for each in candidates if each.algorithm is algorithm]
+        if own:
+            results = fit(micro, own, settings, models)
+            fitted |= dict(zip(own, results, strict=True))
+            models += [each.clusters for each in results if each.clusters is not None]
+    return fitted
+
+
+def _fit_linkage(
+    micro: MicroClusters,
+    candidates: Sequence[Candidate],
+    settings: SweepSettings,  # noqa: ARG001 - as the others
+    beside: Sequence[ClusterModel],  # noqa: ARG001 - as above
+) -> list[FittedCandidate]:
+    merges = linkage_tree(micro, candidates[0].algorithm)
+
+    def cut(count: int) -> MicroClusterModel:
+        segments = segments_of(merges, count)
+        return MicroClusterModel(micro, segments, micro.means_of(segments), merges)
+
+    return [
+        _too_few(each, micro) or FittedCandidate(each, clusters=cut(each.segment_count))
+        for each in candidates
+    ]
+
+
+def _fit_density(
+    micro: MicroClusters,
+    candidates: Sequence[Candidate],
+    settings: SweepSettings,
+    beside: Sequence[ClusterModel],  # noqa: ARG001 - as the others
+) -> list[FittedCandidate]:
+    core = core_customers(micro, ratio=settings.dbscan_core_ratio)
+    return [_dense(micro, each, settings, core=core) for each in candidates]
+
+
+def _dense(
+    micro: MicroClusters, candidate: Candidate, settings: SweepSettings, *, core: int
+) -> FittedCandidate:
+    eps = candidate.eps or eps_of(micro, core_customers=core)
+    if eps == 0:
+        return FittedCandidate(candidate, refusal=NO_EPS)
+    tried = replace(candidate, eps=eps)
+    refusal = too_coarse(micro, eps=eps)
+    if refusal is not None:
+        return FittedCandidate(tried, refusal=refusal)
+    model = density_model(micro, eps=eps, core_customers=core)
+    found = 0 if model is None else model.k
+    least, most = settings.fewest_segments, settings.most_segments
+    if model is None or not least <= found <= most:
+        refusal = f"segments found: {found}, and {least} to {most} are asked in training.sweep"
+        return FittedCandidate(replace(tried, segment_count=found), refusal=refusal)
+    return FittedCandidate(replace(tried, segment_count=found), clusters=model)
+
+
+def _fit_consensus(
+    micro: MicroClusters,
+    candidates: Sequence[Candidate],
+    settings: SweepSettings,  # noqa: ARG001 - as the others
+    beside: Sequence[ClusterModel],
+) -> list[FittedCandidate]:
+    if not beside:
+        refusal = "no other candidate was fitted that it could agree with"
+        return [FittedCandidate(each, refusal=refusal) for each in candidates]
+    refused = {each: _too_few(each, micro) for each in candidates}
+    possible = [each for each in candidates if refused[each] is None]
+    counts = [each.segment_count for each in possible]
+    models = consensus_models(micro, co_association(micro, beside), counts)
+    found = dict(zip(possible, models, strict=True))
+    return [refused[each] or FittedCandidate(each, clusters=found[each]) for each in candidates]
+
+
+def _too_few(candidate: Candidate, micro: MicroClusters) -> FittedCandidate | None:
+    """Refuse a candidate that asks for more segments than there are micro-clusters."""
+    asked, there = candidate.segment_count, len(micro.counts)
+    if asked <= there:
+        return None
+    refusal = f"{asked} segments were asked of {there} micro-clusters"
+    return FittedCandidate(candidate, refusal=refusal)
+
+
+_Fit = Callable[
+    [MicroClusters, Sequence[Candidate], SweepSettings, Sequence[ClusterModel]],
+    list[FittedCandidate],
+]
+# The consensus last: it counts all others.
+_FITS: dict[Algorithm, _Fit] = {
+    Algorithm.WARD: _fit_linkage,
+    Algorithm.COMPLETE_LINKAGE: _fit_linkage,
+    Algorithm.AVERAGE_LINKAGE: _fit_linkage,
+    Algorithm.DBSCAN: _fit_density,
+    Algorithm.CONSENSUS: _fit_consensus,
+}
