@@ -30,7 +30,7 @@ from segspark.clustering.structureless import (
 from segspark.model.clusters import ClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
-from segspark.settings.training import Covariance, TrainingSettings
+from segspark.settings.training import Algorithm, Covariance, TrainingSettings
 
 _FAR_OUT = 3.0
 _DISTANCE_ROWS = 50_000
@@ -49,11 +49,13 @@ class Sweep:
         clusters: Model of the chosen one.
         outlier_distance: Distance to the own centre above which a customer is an outlier, in
             units of the vector.
+        sample: Points of some customers, shape (n, d), always the same ones.
     """
 
     selection: Selection
     clusters: ClusterModel
     outlier_distance: float
+    sample: Floats
 
 
 def run_sweep(
@@ -89,7 +91,8 @@ def run_sweep(
     rows = with_stability(rows, sample[: resampled_customers(blocks.row_count)], settings)
     selection = select(rows, settings.selection)
     clusters = models[selection.chosen.candidate]
-    return Sweep(selection, clusters, far_out_distance(sample, clusters))
+    drawn = sample[: settings.selection.structureless_customers]
+    return Sweep(selection, clusters, far_out_distance(sample, clusters), drawn)
 
 
 def with_stability(
@@ -108,14 +111,18 @@ def with_stability(
     if resamples == 0:
         return list(rows)
     able = contenders(rows, settings.selection)
-    fitted = [row for row in rows if row.fitted.clusters is not None]
+    # A consensus is made of all other candidates, which are not all refitted.
+    refitted = [row for row in rows if row.candidate.algorithm is not Algorithm.CONSENSUS]
+    fitted = [row for row in refitted if row.fitted.clusters is not None]
     centres = sum(row.candidate.segment_count for row in fitted)
     is_cheap = len(sample) * centres * resamples <= _CHEAP_DISTANCES
     portions = [fitted] if is_cheap else [able[at : at + 3] for at in range(0, len(able), 3)]
     known: dict[Candidate, CandidateResult] = {}
     for portion in portions:
         models = {
-            row.candidate: row.fitted.clusters for row in portion if row.fitted.clusters is not None
+            row.candidate: row.fitted.clusters
+            for row in portion
+            if row.fitted.clusters is not None and row in refitted
         }
         found = stabilities(sample, models, settings=settings.sweep, resamples=resamples)
         told = [replace(row, stability=found.get(row.candidate)) for row in portion]

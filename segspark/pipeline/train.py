@@ -19,6 +19,7 @@ from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector
 from segspark.pipeline.candidate_figures import candidate_figures
 from segspark.pipeline.features import snapshot_of
+from segspark.pipeline.picturing import write_pictures
 from segspark.pipeline.stage import NAME_WIDTH, StageResult, Workspace, run_stage
 from segspark.pipeline.training_record import open_tracker, training_record
 from segspark.pipeline.vector_features import (
@@ -80,8 +81,9 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
                 workspace.progress.say(f"{STAGE:<{NAME_WIDTH}}  {warning}")
             sweep = _sweep(workspace, features, fit.vector)
         model = _keep(workspace, run, fit.vector, sweep, as_of)
+        record = training_record(workspace, run, model, sweep, as_of)
+        write_pictures(record.pictures, workspace.lake.local_folder, run.stage_id)
         workspace.progress.step("train: recording the candidates in MLflow")
-        record = training_record(workspace, run, model, sweep.selection, as_of)
         version = tracker.record_training(record)
         return _outcome(fit, sweep.selection, customers=features.count(), model_version=version)
 

@@ -4,10 +4,11 @@ from datetime import date
 from typing import Any
 
 from segspark.clustering.results import CandidateResult
-from segspark.clustering.selection import Selection
+from segspark.clustering.sweep import Sweep
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector
 from segspark.pipeline.candidate_figures import candidate_figures
+from segspark.pipeline.picturing import pictures_of
 from segspark.pipeline.stage import Workspace
 from segspark.tables.manifest import StageRun, table_versions
 from segspark.tracking.records import CandidateRecord, TrainingRecord
@@ -25,7 +26,7 @@ def open_tracker(workspace: Workspace) -> Tracker:
 
 
 def training_record(
-    workspace: Workspace, run: StageRun, model: SegmentModel, selection: Selection, as_of: date
+    workspace: Workspace, run: StageRun, model: SegmentModel, sweep: Sweep, as_of: date
 ) -> TrainingRecord:
     """Everything that MLflow keeps of a training.
 
@@ -33,7 +34,7 @@ def training_record(
         workspace: The surroundings.
         run: The training.
         model: The chosen model.
-        selection: Every candidate.
+        sweep: Every candidate.
         as_of: Last day counted.
     """
     settings, lake = workspace.settings, workspace.lake
@@ -45,9 +46,10 @@ def training_record(
         as_of_date=as_of,
         parameters=_flat(settings.training.model_dump(mode="json")) | _fitted(model.vector),
         table_versions=table_versions(lake, run.reads),
-        verdict=selection.verdict,
-        candidates=tuple(_candidate_record(row) for row in selection.rows),
+        verdict=sweep.selection.verdict,
+        candidates=tuple(_candidate_record(row) for row in sweep.selection.rows),
         model_json=model.to_json(),
+        pictures=pictures_of(sweep),
     )
 
 

@@ -57,6 +57,7 @@ class TrainingRecord:
         verdict: What the selection says about the choice, in sentences.
         candidates: Every candidate, the chosen one among them.
         model_json: The chosen model as `SegmentModel.to_json` wrote it.
+        pictures: Text of picture files by their names.
     """
 
     training_id: str
@@ -69,3 +70,4 @@ class TrainingRecord:
     verdict: str
     candidates: tuple[CandidateRecord, ...]
     model_json: str
+    pictures: Mapping[str, str]

@@ -90,6 +90,8 @@ class TrainingRuns:
         self._log(run_id, record.parameters, chosen[0].metrics if chosen else {})
         self.client.log_text(run_id, record.verdict, "verdict.txt")
         self.client.log_text(run_id, record.model_json, "model.json")
+        for name, picture in record.pictures.items():
+            self.client.log_text(run_id, picture, f"pictures/{name}")
         self.client.log_table(run_id, _table(record.candidates), "candidates.json")
         return run
 

@@ -15,7 +15,7 @@ from segspark.clustering.structureless import (
     structureless_silhouettes,
 )
 from segspark.model.scores import Floats
-from segspark.settings.training import Algorithm
+from segspark.settings.training import Algorithm, SweepSettings
 
 Silhouettes = dict[Candidate, StructurelessSilhouette]
 ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in SweepSettings().algorithms]

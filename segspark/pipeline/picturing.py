@@ -1,0 +1,76 @@
+"""Pictures of a training: files beside the lake, and artifacts in MLflow."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from segspark.clustering.results import CandidateResult
+from segspark.clustering.sweep import Sweep
+from segspark.errors import StageError
+from segspark.report.sweep_pictures import line_picture, scatter_picture
+
+
+def pictures_of(sweep: Sweep) -> dict[str, str]:
+    """Draw the within sum and the silhouette of every candidate, and the chosen segments.
+
+    Returns:
+        SVG by the name of its file.
+    """
+    rows, chosen = sweep.selection.rows, sweep.selection.chosen.candidate
+    elbows = [
+        (row.candidate.algorithm.value, row.candidate.segment_count) for row in rows if row.is_elbow
+    ]
+    labels = sweep.clusters.assign(sweep.sample).tolist()
+    return {
+        "elbow.svg": line_picture(
+            _lines(rows, lambda row: row.evidence.within_cluster_sum if row.evidence else None),
+            title="Within sum by number of segments; elbows are ringed",
+            unit="sum of squared distances",
+            marked=elbows,
+        ),
+        "silhouette.svg": line_picture(
+            _lines(rows, lambda row: row.silhouette),
+            title="Silhouette by number of segments; the chosen one is ringed",
+            unit="silhouette by squared distance",
+            marked=[(chosen.algorithm.value, chosen.segment_count)],
+        ),
+        "segments.svg": scatter_picture(
+            sweep.sample, labels, title=f"A sample of customers by {chosen.candidate_id}"
+        ),
+    }
+
+
+def write_pictures(pictures: Mapping[str, str], lake_folder: Path | None, stage_id: str) -> None:
+    """Write `reports/training-<id>/` in the lake, over what is there.
+
+    Args:
+        pictures: Text by the name of the file.
+        lake_folder: Folder of a local lake; None: MLflow alone has them.
+        stage_id: Id of the training.
+
+    Raises:
+        StageError: The folder cannot be written to.
+    """
+    if lake_folder is None:
+        return
+    folder = lake_folder / "reports" / f"training-{stage_id}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, picture in pictures.items():
+            (folder / name).write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise StageError(
+            f"{folder}: the pictures of the training cannot be written ({error.strerror}): "
+            f"let this user write there, or remove what is in the way"
+        ) from error
+
+
+def _lines(
+    rows: tuple[CandidateResult, ...], figure: Callable[[CandidateResult], float | None]
+) -> dict[str, dict[int, float]]:
+    lines: dict[str, dict[int, float]] = {}
+    for row in rows:
+        value = figure(row)
+        if value is not None:
+            line = lines.setdefault(row.candidate.algorithm.value, {})
+            line[row.candidate.segment_count] = value
+    return lines

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segspark.clustering.engine import Candidate, FittedCandidate
+from segspark.clustering.evidence import evidence
+from segspark.clustering.results import results
+from segspark.clustering.selection import select
+from segspark.clustering.structureless import StructurelessSilhouette
+from segspark.clustering.sweep import Sweep
+from segspark.errors import StageError
+from segspark.model.clusters import Centres
+from segspark.pipeline.picturing import pictures_of, write_pictures
+from segspark.settings.training import Algorithm, SelectionSettings
+
+
+def sweep() -> Sweep:
+    """Three candidates, the second of which is elbow and choice, and one without a model."""
+    points = np.repeat([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]], 10, axis=0)
+    points = points + np.random.default_rng(1).normal(0, 0.1, points.shape)
+    places = {2: [0, 10], 3: [0, 10, 20], 4: [0, 10, 20, 21]}
+    models = {Candidate(Algorithm.KMEANS, k): Centres(points[at]) for k, at in places.items()}
+    refused = FittedCandidate(Candidate(Algorithm.GAUSSIAN_MIXTURE, 3), refusal="no")
+    rows = results(
+        [*(FittedCandidate(each, clusters=model) for each, model in models.items()), refused],
+        evidence={each: evidence(points, model.assign(points)) for each, model in models.items()},
+        sampled={},
+        structureless=dict.fromkeys(models, StructurelessSilhouette(0.2, 0.0)),
+    )
+    chosen = select(rows, SelectionSettings())
+    return Sweep(chosen, models[chosen.chosen.candidate], 1.0, points)
+
+
+def test_elbow_choice_and_customers_are_drawn() -> None:
+    found = pictures_of(sweep())
+
+    assert list(found) == ["elbow.svg", "silhouette.svg", "segments.svg"]
+    for name in ("elbow.svg", "silhouette.svg"):
+        assert found[name].count("<polyline") == 1
+        assert found[name].count('r="8"') == 1
+    assert "A sample of customers by kmeans-3" in found["segments.svg"]
+    assert found["segments.svg"].count('r="2"') == 30
+
+
+def test_pictures_are_files_of_the_training_in_a_local_lake(tmp_path: Path) -> None:
+    for text in ("<svg>old</svg>", "<svg/>"):
+        write_pictures({"elbow.svg": text}, tmp_path, "abc")
+
+    assert (tmp_path / "reports" / "training-abc" / "elbow.svg").read_text() == "<svg/>"
+    write_pictures({"elbow.svg": "<svg/>"}, None, "abc")
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("in the way")
+
+    with pytest.raises(StageError, match="the pictures of the training cannot be written"):
+        write_pictures({"elbow.svg": "<svg/>"}, tmp_path, "abc")
