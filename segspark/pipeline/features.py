@@ -35,7 +35,7 @@ from segspark.tables.manifest import Outcome, StageRun, find_stage
 from segspark.tables.purchases import CUSTOMER_DAYS
 
 FEATURES = "features"
-_FEATURES_VERSION = 2
+_FEATURES_VERSION = 3
 """Raised when the same inputs and settings would give other rows."""
 
 
@@ -202,7 +202,7 @@ def _write(
     as_of: date,
     frozen: FrozenCuts | None,
 ) -> Cuts:
-    """Both tables of a snapshot; returns the cuts of its scores."""
+    """Customer features, and the catalogue of all groups; returns the cuts of the scores."""
     lake, settings = workspace.lake, workspace.settings.features
     rows = {"snapshot_id": snapshot_id}
     described = catalogue_rows(settings, snapshot_id=snapshot_id)

@@ -17,7 +17,9 @@ from segspark.tables.segments import SEGMENT_PROFILES
 
 _MOST_ROWS = 1000
 _EXAMPLE_QUERY = "SELECT segment_name, suggested_action FROM current_segment_profiles"
-_CATALOGUE_QUERY = "SELECT feature_name, definition, unit FROM current_feature_catalogue"
+_CATALOGUE_QUERY = (
+    "SELECT feature_table, feature_name, definition, unit FROM current_feature_catalogue"
+)
 _HEADINGS = (
     "segment",
     "customers",

@@ -1,184 +1,187 @@
 """Tables of feature groups beside the core table of customer features."""
 
+from functools import partial
+
 from pyspark.sql import types as T
 
-from segspark.tables.contract import MONEY, Column, TableContract
+from segspark.tables.contract import MONEY, Column
+from segspark.tables.feature import CUSTOMER_ID, HISTORY, SNAPSHOT_ID, Feature, FeatureGroup
+from segspark.tables.season_features import SEASON_FEATURES
 
-_SNAPSHOT_ID = Column("snapshot_id", T.StringType(), "Hash of as-of date, settings and batches.")
-_CUSTOMER_ID = Column("customer_id", T.StringType(), "Normalised customer id.", personal=True)
-_SHARES = T.MapType(T.StringType(), T.DoubleType())
 UNKNOWN = "unknown"
 """Category of lines without a product, and of products without a category."""
-SEASON_KINDS = {
-    "month": "january to december",
-    "weekday": "monday to sunday",
-    "daypart": "night, morning, afternoon, evening: six hours each, from midnight, local time of "
-    "the first line; orders stamped at midnight are in none",
-    "holiday": "the periods of `features.seasons.holidays`; of the other days nothing is said",
-}
-"""Kind of season → its keys."""
+_CUSTOMER = ("snapshot_id", "customer_id")
+_NO_ODDS = (
+    "the customer has no order left, nobody has one of it, or nobody has one of another category"
+)
+_feature = partial(Feature, window=HISTORY, is_everybodys=True)
+_category = partial(_feature, table="transactions, products, return_matches")
+_preference = partial(_feature, table="customer_categories")
+_attribute = partial(_feature, personal=True)
 
-
-def _season_columns(kind: str, keys: str) -> tuple[Column, ...]:
-    number, missing = T.DoubleType(), "NULL where orders or days leave nothing to compare."
-    return (
-        Column(
-            f"{kind}_shares", _SHARES, f"Share of the orders by {kind} ({keys}); an absent key: 0."
-        ),
-        Column(
-            f"{kind}_concentration_ratio",
-            number,
-            f"0: as even as the customer's days; 1: all in the {kind} with the fewest days. "
-            + missing,
-            nullable=True,
-        ),
-        Column(
-            f"favourite_{kind}",
-            T.StringType(),
-            "With the most orders; ties: with the fewest days, then the first; NULL without one.",
-            nullable=True,
-        ),
-        Column(
-            f"{kind}_strength_ratio",
-            number,
-            "Concentration less what chance makes of it; 0 where the p-value is above 0.05. "
-            + missing,
-            nullable=True,
-        ),
-        Column(
-            f"{kind}_p_value",
-            number,
-            "How probable such a peak or gap is for who buys evenly; never too low. " + missing,
-            nullable=True,
-        ),
-    )
-
-
-CUSTOMER_SEASONS = TableContract(
-    name="customer_seasons",
+SEASONS = FeatureGroup(
+    table="customer_seasons",
     meaning="When one customer of a snapshot buys, over the whole history; `docs/behaviour.md` has "
     "the definitions.",
-    grain=("snapshot_id", "customer_id"),
-    columns=(
-        _SNAPSHOT_ID,
-        _CUSTOMER_ID,
-        Column("order_count", T.LongType(), "Orders, as `features.monetary` counts them."),
-        Column(
-            "later_order_count",
-            T.LongType(),
-            "Those after the first purchase day: strength and p-value of months, weekdays and "
-            "holidays are theirs, since time begins with that day.",
-        ),
-        Column(
-            "observed_days",
-            T.LongType(),
-            "Days from the first purchase to the as-of date, both counted; 0 without a purchase.",
-        ),
-        *(column for kind, keys in SEASON_KINDS.items() for column in _season_columns(kind, keys)),
-    ),
+    keys=(SNAPSHOT_ID, CUSTOMER_ID),
+    grain=_CUSTOMER,
+    features=SEASON_FEATURES,
 )
 
-CUSTOMER_CATEGORIES = TableContract(
-    name="customer_categories",
+CATEGORIES = FeatureGroup(
+    table="customer_categories",
     meaning="What one customer of a snapshot bought of one category, over the whole history.",
-    grain=("snapshot_id", "customer_id", "category"),
-    columns=(
-        _SNAPSHOT_ID,
-        _CUSTOMER_ID,
+    asked_by="categories",
+    keys=(
+        SNAPSHOT_ID,
+        CUSTOMER_ID,
         Column("category", T.StringType(), f"By `features.categories`; {UNKNOWN} without one."),
-        Column(
+    ),
+    grain=(*_CUSTOMER, "category"),
+    features=(
+        _category(
             "order_count",
             T.LongType(),
-            "Orders with a line of it; net: of which a unit of it was kept.",
+            "Orders with a line of it; net: of which a unit of it was kept",
+            "orders",
+            "number of orders with a purchase line of the category; net: whose units exceed those "
+            "given back",
         ),
-        Column("spend_amount", MONEY, "Spend on it, net or gross as configured."),
-        Column(
+        _category(
+            "spend_amount",
+            MONEY,
+            "Spend on it, net or gross as configured",
+            "money",
+            "sum of the money of its purchase lines; net: less what was given back",
+        ),
+        _category(
             "order_ratio",
             T.DoubleType(),
-            "Its orders in the sum of all categories' orders; NULL without an order.",
-            nullable=True,
+            "Its orders in the sum of all categories' orders",
+            "ratio",
+            "order_count / sum of order_count over the customer's categories",
+            missing="the customer has no order left",
         ),
-        Column(
+        _category(
             "affinity_log_odds",
             T.DoubleType(),
             "Logarithm of its odds among the customer's orders over those among all others', with "
-            "a Dirichlet prior; above 0: bought more than by others; NULL with one category only.",
-            nullable=True,
+            "a Dirichlet prior; above 0: bought more than by others",
+            "log odds",
+            "ln((o + a) / (n - o + w - a)) of the customer less that of all others; o: orders of "
+            "the category, n: of all, w: prior_weight, a: w * the category's share of all orders",
+            missing=_NO_ODDS,
         ),
-        Column(
+        _category(
             "affinity_z_score",
             T.DoubleType(),
-            "Log-odds over their standard deviation; NULL as above.",
-            nullable=True,
+            "Log-odds over their standard deviation",
+            "standard deviations",
+            "affinity_log_odds / square root of (1 / (o + a) of the customer + that of all others)",
+            missing=_NO_ODDS,
         ),
-        Column(
+        _category(
             "is_favourite",
             T.BooleanType(),
             "Whether it has the most orders; ties: the most spend, then the first name; "
-            f"{UNKNOWN} is nobody's.",
+            f"{UNKNOWN} is nobody's",
+            "true or false",
+            f"first by order_count, spend_amount, category among those with an order but {UNKNOWN}",
         ),
     ),
 )
 
-CUSTOMER_PREFERENCES = TableContract(
-    name="customer_preferences",
+PREFERENCES = FeatureGroup(
+    table="customer_preferences",
     meaning="How broad one customer of a snapshot buys, and what most; customers with a row in "
     "`customer_categories`.",
-    grain=("snapshot_id", "customer_id"),
-    columns=(
-        _SNAPSHOT_ID,
-        _CUSTOMER_ID,
-        Column("category_count", T.LongType(), f"Categories with an order, {UNKNOWN} left out."),
-        Column(
+    asked_by="categories",
+    keys=(SNAPSHOT_ID, CUSTOMER_ID),
+    grain=_CUSTOMER,
+    features=(
+        _preference(
+            "category_count",
+            T.LongType(),
+            f"Categories with an order, {UNKNOWN} left out",
+            "categories",
+            f"number of categories but {UNKNOWN} with order_count above 0",
+        ),
+        _preference(
             "concentration_ratio",
             T.DoubleType(),
             "1 less the entropy of the shares of orders over that of all categories alike; 1: one "
-            "category only; NULL without an order, or with one category in the whole lake.",
-            nullable=True,
+            "category only",
+            "ratio",
+            "1 - H / ln K; H = - sum of p ln p, p: order_ratio, K: categories that anybody ordered",
+            missing="the customer has no order left, or all customers have orders of one category "
+            "only",
         ),
-        Column(
+        _preference(
             "favourite_category",
             T.StringType(),
-            "Category with the most orders; NULL without one.",
-            nullable=True,
+            "Category with the most orders",
+            "text",
+            "category where is_favourite",
+            missing="no known category has an order",
         ),
-        Column(
+        _preference(
             "favourite_confidence_ratio",
             T.DoubleType(),
-            "Posterior probability that it is ahead of its strongest rival; NULL without one.",
-            nullable=True,
+            "Posterior probability that it is ahead of its strongest rival",
+            "probability",
+            "1 - regularised incomplete beta function of (f, r) at 0.5; f, r: order_count + a of "
+            "the favourite and of the rival, bought or not, a as in customer_categories",
+            missing="there is no favourite or no rival",
         ),
     ),
 )
 
-CUSTOMER_ATTRIBUTES = TableContract(
-    name="customer_attributes",
+ATTRIBUTES = FeatureGroup(
+    table="customer_attributes",
     meaning="Where one customer of a snapshot lives and buys, and the demographics, as last known; "
     "for profiles, not for clustering. Of each attribute the values that most customers have are "
     "kept, the others are `other`, and what is not known is `missing`.",
-    grain=("snapshot_id", "customer_id"),
-    columns=(
-        _SNAPSHOT_ID,
-        _CUSTOMER_ID,
-        Column(
+    asked_by="attributes",
+    keys=(SNAPSHOT_ID, CUSTOMER_ID),
+    grain=_CUSTOMER,
+    features=(
+        _attribute(
             "country",
             T.StringType(),
             "Of residence, or the one of the most purchase lines; ties: the latest, then the first "
-            "name.",
-            personal=True,
+            "name",
+            "text",
+            "value that holds on the as-of date; without one, the most frequent of the lines",
+            table="customers, transactions",
         ),
-        Column("region", T.StringType(), "Region of residence.", personal=True),
-        Column(
+        _attribute(
+            "region",
+            T.StringType(),
+            "Region of residence",
+            "text",
+            "value that holds on the as-of date",
+            table="customers",
+        ),
+        _attribute(
             "store_id",
             T.StringType(),
-            "Shop or channel of the most purchase lines; ties as above.",
-            personal=True,
+            "Shop or channel of the most purchase lines; ties as for the country",
+            "text",
+            "most frequent value of the lines",
+            table="transactions",
         ),
-        Column(
+        _attribute(
             "attributes",
             T.MapType(T.StringType(), T.StringType()),
-            "Each of the attributes that sources of customers name, by its name.",
-            personal=True,
+            "Each of the attributes that sources of customers name, by its name",
+            "text",
+            "value of each that holds on the as-of date",
+            table="customers",
         ),
     ),
 )
+
+CUSTOMER_SEASONS = SEASONS.contract
+CUSTOMER_CATEGORIES = CATEGORIES.contract
+CUSTOMER_PREFERENCES = PREFERENCES.contract
+CUSTOMER_ATTRIBUTES = ATTRIBUTES.contract

@@ -1,4 +1,4 @@
-"""The table of customer features, as the settings widen it, and its catalogue."""
+"""The table of customer features, as the settings widen it, and the catalogue of all groups."""
 
 import re
 
@@ -6,8 +6,10 @@ from pyspark.sql import types as T
 
 from segspark.errors import ConfigError
 from segspark.settings.features import CustomFeature, FeatureSettings
+from segspark.tables.behaviour import ATTRIBUTES, CATEGORIES, PREFERENCES, SEASONS
 from segspark.tables.contract import Column, TableContract
-from segspark.tables.feature import GRAIN, Feature
+from segspark.tables.engagement import ENGAGEMENT, EVENT_TYPES
+from segspark.tables.feature import CUSTOMER_ID, SNAPSHOT_ID, Feature, FeatureGroup
 from segspark.tables.purchase_features import (
     HABIT_FEATURES,
     LIFETIME_FEATURES,
@@ -18,9 +20,9 @@ from segspark.tables.purchase_features import (
 from segspark.tables.window_features import window_features
 
 _IDS = (
-    Column("snapshot_id", T.StringType(), "Hash of as-of date, settings and batches."),
+    SNAPSHOT_ID,
     Column("as_of_date", T.DateType(), "Last day counted, inclusive."),
-    Column("customer_id", T.StringType(), "Normalised customer id.", personal=True),
+    CUSTOMER_ID,
     Column(
         "exclusion_reason",
         T.StringType(),
@@ -28,6 +30,7 @@ _IDS = (
         nullable=True,
     ),
 )
+_GROUPS = (SEASONS, CATEGORIES, PREFERENCES, ATTRIBUTES, EVENT_TYPES, ENGAGEMENT)
 _OF_A_WINDOW = re.compile(r"\d+_days_")
 
 
@@ -44,7 +47,7 @@ def built_in_features(settings: FeatureSettings) -> tuple[Feature, ...]:
 
 
 def all_features(settings: FeatureSettings) -> tuple[Feature, ...]:
-    """The built-in features and then those of the configuration.
+    """The features of the core table: the built-in ones, then those of the configuration.
 
     Raises:
         ConfigError: A custom feature has the name of another column.
@@ -74,14 +77,35 @@ def _custom_feature(custom: CustomFeature) -> Feature:
     )
 
 
+def feature_groups(settings: FeatureSettings) -> tuple[FeatureGroup, ...]:
+    """The groups that a snapshot of these settings has, the core table first.
+
+    Raises:
+        ConfigError: As `all_features`.
+    """
+    return (
+        _core_group(settings),
+        *(
+            group
+            for group in _GROUPS
+            if not group.asked_by or getattr(settings, group.asked_by) is not None
+        ),
+    )
+
+
 def customer_features(settings: FeatureSettings) -> TableContract:
     """The contract of a snapshot of these settings; snapshots of others share the table."""
-    return TableContract(
-        name="customer_features",
+    return _core_group(settings).contract
+
+
+def _core_group(settings: FeatureSettings) -> FeatureGroup:
+    return FeatureGroup(
+        table="customer_features",
         meaning="One customer in one snapshot: everything known up to and including the as-of "
         "date. Customers without a surviving purchase are there with a reason and no values.",
+        keys=_IDS,
         grain=("snapshot_id", "customer_id"),
-        columns=(*_IDS, *(feature.column for feature in all_features(settings))),
+        features=all_features(settings),
     )
 
 
@@ -90,16 +114,23 @@ CUSTOMER_FEATURES = customer_features(FeatureSettings())
 
 FEATURE_CATALOGUE = TableContract(
     name="feature_catalogue",
-    meaning="One feature of one snapshot of customer features: what its column means.",
-    grain=("snapshot_id", "feature_name"),
+    meaning="One feature of one snapshot: what the column means, in each table that the snapshot "
+    "has rows of.",
+    grain=("snapshot_id", "feature_table", "feature_name"),
     columns=(
         Column("snapshot_id", T.StringType(), "Snapshot that has it."),
-        Column("feature_name", T.StringType(), "Column of `customer_features`."),
+        Column(
+            "feature_table",
+            T.StringType(),
+            "Table that holds it; NULL, as earlier versions left it: `customer_features`.",
+            nullable=True,
+        ),
+        Column("feature_name", T.StringType(), "Column of that table."),
         Column("definition", T.StringType(), "What it means."),
         Column("unit", T.StringType(), "What it is measured in; money is in the lake's currency."),
         Column("data_type", T.StringType(), "Spark's type of the column."),
         Column("grain", T.StringType(), "What one value is of."),
-        Column("window", T.StringType(), "Which purchase days count."),
+        Column("window", T.StringType(), "Which days count."),
         Column("null_rule", T.StringType(), "When it is NULL."),
         Column("source_table", T.StringType(), "What it is worked out from."),
         Column("formula", T.StringType(), "How, over the columns of that table."),
@@ -110,19 +141,21 @@ FEATURE_CATALOGUE = TableContract(
 
 def catalogue_rows(settings: FeatureSettings, *, snapshot_id: str) -> list[tuple[object, ...]]:
     """Rows of `FEATURE_CATALOGUE` for a snapshot of these settings."""
+    told = [(group, each) for group in feature_groups(settings) for each in group.features]
     return [
         (
             snapshot_id,
+            group.table,
             each.name,
             each.definition,
             each.unit,
             each.dtype.simpleString(),
-            GRAIN,
+            group.owner,
             each.window,
             each.null_rule,
             each.table,
             each.formula,
             number,
         )
-        for number, each in enumerate(all_features(settings), start=1)
+        for number, (group, each) in enumerate(told, start=1)
     ]

@@ -87,7 +87,7 @@ CURRENT_VIEWS = (
         "current_feature_catalogue",
         FEATURE_CATALOGUE,
         "snapshot_id",
-        "What one column of these features means.",
+        "What one column of the published features means, in each of their tables.",
     ),
     CurrentView(
         "current_customer_seasons",

@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from segspark.tables.behaviour import (
     CUSTOMER_PREFERENCES,
 )
 from segspark.tables.engagement import CUSTOMER_ENGAGEMENT, CUSTOMER_EVENT_TYPES
-from segspark.tables.features import CUSTOMER_FEATURES, customer_features
+from segspark.tables.features import CUSTOMER_FEATURES, customer_features, feature_groups
 from segspark.tables.lifetime import (
     CHURN_SCORES,
     CUSTOMER_LIFETIME_VALUES,
@@ -208,6 +209,19 @@ def test_every_customer_is_valued_by_the_winner_of_the_hold_outs_or_has_a_reason
         "\n  churn is not tested: 3 times 90 days of history are needed, and there are 59" in shown
     )
     assert "\n  hold-outs are of 19 days, a third of the history, not of 180" in shown
+
+
+def test_the_queries_that_a_run_ends_with_can_be_typed_and_name_the_table_of_each_feature(
+    published: Published, here: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_segments(here, published.results, config=Path("conf/shop.yml"))
+    queries = re.findall(r'segspark sql --config conf/shop.yml "(.*)"', capsys.readouterr().out)
+    register_views(here.lake)
+    of_segments, of_features = (here.lake.spark.sql(query).collect() for query in queries)
+    assert len(of_segments) == 3
+    assert {row["feature_table"] for row in of_features} == {
+        group.table for group in feature_groups(here.settings.features)
+    }
 
 
 def test_the_current_views_show_the_published_run_in_spark(

@@ -18,8 +18,8 @@ from segspark.settings.root import Settings
 from segspark.tables.features import (
     CUSTOMER_FEATURES,
     FEATURE_CATALOGUE,
-    all_features,
     customer_features,
+    feature_groups,
 )
 from segspark.tables.lake import Lake
 from segspark.tables.operations import STAGE_RUNS
@@ -97,10 +97,17 @@ def test_snapshots_of_other_windows_and_custom_features_share_the_table(shop: Wo
     assert {row["order_7_days_count"] for row in stored} == {None}
     catalogue = other.lake.read(FEATURE_CATALOGUE).filter(F.col("snapshot_id") == own)
     ordered = catalogue.orderBy("position_number").collect()
-    assert [row["feature_name"] for row in ordered] == [
-        each.name for each in all_features(other.settings.features)
+    assert [(row["feature_table"], row["feature_name"]) for row in ordered] == [
+        (group.table, each.name)
+        for group in feature_groups(other.settings.features)
+        for each in group.features
     ]
-    assert (ordered[-1]["formula"], ordered[-1]["unit"]) == ("monetary_amount * 2", "money")
+    (mine,) = [row for row in ordered if row["feature_name"] == "double_amount"]
+    assert (mine["feature_table"], mine["formula"], mine["unit"]) == (
+        "customer_features",
+        "monetary_amount * 2",
+        "money",
+    )
 
 
 def test_a_custom_feature_that_cannot_be_is_refused_before_the_ledger(shop: Workspace) -> None:

@@ -19,6 +19,7 @@ from segspark.tables.behaviour import (
 )
 from segspark.tables.contract import TableContract
 from segspark.tables.engagement import CUSTOMER_ENGAGEMENT, CUSTOMER_EVENT_TYPES
+from segspark.tables.features import FEATURE_CATALOGUE
 from segspark.tables.manifest import find_stage
 from tests.histories import day
 from tests.purchases import csv_file, source_document, values, workspace
@@ -135,6 +136,9 @@ def test_groups_are_written_with_the_snapshot_and_anew_where_products_change(
             "customer_engagement": 2,
         }.items()
     )
+
+    listed = work.lake.read(FEATURE_CATALOGUE).select("feature_table").distinct().collect()
+    assert {row["feature_table"] for row in listed} == set(run["rows_out"])
 
     second = build(work, "mug,gifts", "pan,gifts")
     assert second.stage_id != first.stage_id

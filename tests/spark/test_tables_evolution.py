@@ -17,6 +17,7 @@ from segspark.errors import StorageError
 from segspark.settings.lake import LakeSettings
 from segspark.tables.changes import row_changes
 from segspark.tables.contract import Column, TableContract
+from segspark.tables.features import FEATURE_CATALOGUE
 from segspark.tables.lake import Lake
 from segspark.tables.locks import table_lock
 from tests.builders import table
@@ -115,6 +116,34 @@ def test_a_column_that_became_nullable_or_went_may_be_missing_from_then_on(lake:
     put(lake, replace(VISITS, columns=VISITS.columns[:1]), "b3")
 
     assert stored(lake, VISITS) == [("b1", 5), ("b2", None), ("b3", None)]
+
+
+def test_a_catalogue_of_before_there_were_several_tables_takes_those_of_all_tables(
+    lake: Lake,
+) -> None:
+    def told(contract: TableContract, **known: str) -> tuple[object, ...]:
+        return tuple(known.get(c.name, 1 if c.name == "position_number" else "")
+                     for c in contract.columns)  # fmt: skip
+
+    columns = [c for c in FEATURE_CATALOGUE.columns if c.name != "feature_table"]
+    before = replace(FEATURE_CATALOGUE, columns=tuple(columns), grain=("snapshot_id",))
+    put(lake, before, *told(before, snapshot_id="s1", feature_name="order_count"))
+    names = {"snapshot_id": "s2", "feature_name": "order_count"}
+    rows = [
+        told(FEATURE_CATALOGUE, **names, feature_table=name)
+        for name in ("customer_categories", "customer_seasons")
+    ]
+
+    lake.replace(
+        FEATURE_CATALOGUE, table(lake.spark, FEATURE_CATALOGUE.schema, *rows), {"snapshot_id": "s2"}
+    )
+
+    found = lake.read(FEATURE_CATALOGUE).select("snapshot_id", "feature_table", "feature_name")
+    assert sorted(tuple(row) for row in found.collect()) == [
+        ("s1", None, "order_count"),
+        ("s2", "customer_categories", "order_count"),
+        ("s2", "customer_seasons", "order_count"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import pytest
 
 from scripts.write_reference import reference_pages, sections
 from segspark.tables.catalogue import ALL_TABLES
+from segspark.tables.features import feature_groups
+from tests.unit.test_tables_features import EVERYTHING
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = reference_pages()
@@ -41,3 +43,13 @@ def test_every_column_of_every_table_is_listed() -> None:
             assert ("*Personal.*" in part.split(f"| `{column.name}` |")[1].split("\n")[0]) == (
                 column.personal
             )
+
+
+def test_every_column_about_a_customer_is_in_the_section_of_its_table() -> None:
+    page = PAGES["docs/features.md"]
+    for group in feature_groups(EVERYTHING):
+        part = page.split(f"\n## {group.table}\n")[1].split("\n## ")[0]
+        listed = [line.split("`")[1] for line in part.splitlines() if line.startswith("| `")]
+        assert listed == [feature.name for feature in group.features]
+        asked = f"Only where `features.{group.asked_by}` asks for it."
+        assert (asked in part) == bool(group.asked_by)
