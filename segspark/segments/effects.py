@@ -9,6 +9,7 @@ from scipy.special import chdtrc, fdtrc
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,13 @@ class LevelAnalysis:
     degrees_of_freedom: int
     p_value: float
     smallest_expected_count: float
+
+
+def cross_table(places: Indices, groups: Indices) -> Counts:
+    """Count pairs: shape (greatest place + 1, greatest group + 1); empty without any."""
+    height, width = (int(numbers.max(initial=-1)) + 1 for numbers in (places, groups))
+    counts: Counts = np.bincount(places * width + groups, minlength=height * width)
+    return counts.reshape(height, width)
 
 
 def analyse_variance(counts: Counts, means: Floats, variances: Floats) -> VarianceAnalysis | None:
