@@ -1,6 +1,7 @@
-"""Stage: features and a model → segments, funnel and profiles of one run."""
+"""Stage: features and a model → segments of one run, with funnel, profiles and explanations."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from pyspark.sql import DataFrame, Row
@@ -13,6 +14,7 @@ from segspark.features.eligibility import (
     with_vector_eligibility,
 )
 from segspark.model.segment_model import SegmentModel
+from segspark.pipeline.explaining import AssignedRun, explain_segments, explaining_tables
 from segspark.pipeline.features import snapshot_of
 from segspark.pipeline.stage import StageResult, Workspace, run_stage
 from segspark.pipeline.train import STAGE as TRAIN
@@ -40,7 +42,7 @@ from segspark.tables.segments import (
 
 STAGE = "assign"
 PUBLISHED, NEWEST = "published", "newest"
-_ASSIGNMENT_VERSION = 1
+_ASSIGNMENT_VERSION = 2
 """Raised when the same features and model would give other rows."""
 
 
@@ -72,7 +74,7 @@ def assign(
         segmentation=settings.segmentation,
         as_of_date=as_of,
         input_ids=(snapshot, row["model_id"], *inputs[1:]),
-        reads=(*vector_tables(vector.names), SEGMENT_MODELS),
+        reads=(*vector_tables(vector.names), SEGMENT_MODELS, *explaining_tables(settings)),
         config=settings.model_dump(mode="json", include={"assignment"}),
     )
 
@@ -86,9 +88,15 @@ def assign(
         try:
             with engine_sentences("assigning segments", error=StageError):
                 identities = _identities(workspace, segment_model, scored, features)
-            return _write(workspace, run_id, everyone, scored, identities)
+            outcome = _write(workspace, run_id, everyone, scored, identities)
         finally:
             scored.unpersist()
+        names = {each["segment_id"]: each["segment_name"] for each in identities}
+        assigned = outcome.rows_out[CUSTOMER_SEGMENTS.name]
+        explained = AssignedRun(run_id, snapshot, vector, names, assigned)
+        with engine_sentences("explaining segments", error=StageError):
+            written = explain_segments(workspace, explained, features)
+        return replace(outcome, rows_out={**outcome.rows_out, **written})
 
     return run_stage(workspace, run, work)
 

@@ -1,1 +1,1 @@
-"""Assignment, identity across runs, names, profiles and the audit before publication."""
+"""Assignment, identity across runs, names, profiles, explanations and the audit."""

@@ -19,6 +19,7 @@ from segspark.tables.entities import (
     REJECTED_CUSTOMERS,
     REJECTED_PRODUCTS,
 )
+from segspark.tables.explanations import SEGMENT_DIFFERENCES, SEGMENT_DRIVERS, SEGMENT_RULES
 from segspark.tables.features import CUSTOMER_FEATURES, FEATURE_CATALOGUE
 from segspark.tables.ingested import (
     INGEST_BATCHES,
@@ -90,6 +91,9 @@ ALL_TABLES = (
     CUSTOMER_SEGMENTS,
     CUSTOMER_FUNNEL,
     SEGMENT_PROFILES,
+    SEGMENT_RULES,
+    SEGMENT_DRIVERS,
+    SEGMENT_DIFFERENCES,
     PUBLICATIONS,
     STAGE_RUNS,
 )

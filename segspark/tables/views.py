@@ -14,6 +14,7 @@ from segspark.tables.behaviour import (
 from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.contract import TableContract
 from segspark.tables.engagement import CUSTOMER_ENGAGEMENT, CUSTOMER_EVENT_TYPES
+from segspark.tables.explanations import SEGMENT_DIFFERENCES, SEGMENT_DRIVERS, SEGMENT_RULES
 from segspark.tables.features import CUSTOMER_FEATURES, FEATURE_CATALOGUE
 from segspark.tables.lake import Lake
 from segspark.tables.lifetime import CUSTOMER_COHORTS, CUSTOMER_LIFETIME_VALUES, LIFETIME_MODELS
@@ -70,6 +71,21 @@ CURRENT_VIEWS = (
     ),
     CurrentView(
         "current_segment_profiles", SEGMENT_PROFILES, "run_id", "One published segment's profile."
+    ),
+    CurrentView(
+        "current_segment_rules", SEGMENT_RULES, "run_id", "One rule that tells a published segment."
+    ),
+    CurrentView(
+        "current_segment_drivers",
+        SEGMENT_DRIVERS,
+        "run_id",
+        "How much one column of the vector tells a published segment from the rest.",
+    ),
+    CurrentView(
+        "current_segment_differences",
+        SEGMENT_DIFFERENCES,
+        "run_id",
+        "How much one variable beside the vector differs between the published segments.",
     ),
     CurrentView(
         "current_customer_funnel",

@@ -53,6 +53,9 @@ ASSIGN = (
     "customer_segments",
     "customer_funnel",
     "segment_profiles",
+    "segment_rules",
+    "segment_drivers",
+    "segment_differences",
     "assign is done",
 )
 PUBLISH = ("publications", "view files", "MLflow's alias", "publish is done")
