@@ -164,7 +164,12 @@ def _start_bisecting(
 def _start_mixtures(
     sample: Floats, counts: Sequence[int], centres: _Centres, settings: SweepSettings
 ) -> SetSteps[MovingMixture]:
-    starts = [centres[count][: settings.mixture_restarts] for count in counts]
+    # EM stays near where it starts, so the further starts are far from KMeans: its draws alone.
+    further = settings.mixture_restarts - 1
+    draws: list[list[CentreSet]] = [[]] * len(counts)
+    if further:
+        draws = starting_centres(sample, counts, restarts=further, seed=settings.seed, most_steps=0)
+    starts = [[centres[count][0], *drawn] for count, drawn in zip(counts, draws, strict=True)]
     mixtures = starting_mixtures(sample, starts, covariance=settings.covariance)
     return SetSteps(mixtures, posterior_sums)
 
@@ -184,7 +189,7 @@ def _centres(
     numbers = sorted(set(asked))
     if not numbers:
         return {}
-    restarts = max(settings.kmeans_restarts, settings.mixture_restarts)
+    restarts = settings.kmeans_restarts
     found = starting_centres(sample, numbers, restarts=restarts, seed=settings.seed)
     return dict(zip(numbers, found, strict=True))
 

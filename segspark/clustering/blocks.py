@@ -15,6 +15,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from threadpoolctl import threadpool_limits
 
 from segspark.clustering.stepping import SumsOf
 from segspark.errors import ClusteringError
@@ -53,7 +54,9 @@ class PointBlocks:
         width = self.width
 
         def of_block(places: Places, points: Floats) -> list[Any]:  # noqa: ARG001 - as asked
-            return [each(points) for each in sums_of]
+            # Equal sums on any number of cores: BLAS would split them among its threads.
+            with threadpool_limits(limits=1):
+                return [each(points) for each in sums_of]
 
         return reduce(_added, self._each(of_block, width))
 

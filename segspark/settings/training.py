@@ -137,8 +137,9 @@ class SweepSettings(StrictModel):
     """Largest number of segments tried and chosen."""
     kmeans_restarts: int = Field(default=3, ge=1)
     """Starts of KMeans per number of segments; the lowest cost is kept."""
-    mixture_restarts: int = Field(default=2, ge=1)
-    """Starts of the Gaussian mixture; the highest likelihood is kept."""
+    mixture_restarts: int = Field(default=5, ge=1)
+    """Starts of the Gaussian mixture, the first from KMeans; the highest likelihood is kept. Of
+    `sparkml` each is a fit to all customers."""
     most_iterations: int = Field(default=50, ge=1)
     """Iterations after which a fit stops; bisecting, which never stops earlier, makes at most
     20 a split."""
