@@ -56,7 +56,8 @@ def lake(spark: SparkSession, settings: LakeSettings) -> Lake:
 
 
 def put(lake: Lake, contract: TableContract, *row: object) -> None:
-    lake.replace(contract, table(lake.spark, contract.schema, row), {"batch_id": str(row[0])})
+    rows = {contract.columns[0].name: str(row[0])}
+    lake.replace(contract, table(lake.spark, contract.schema, row), rows)
 
 
 def stored(lake: Lake, contract: TableContract) -> list[tuple[Any, ...]]:
@@ -125,20 +126,20 @@ def test_a_catalogue_of_before_there_were_several_tables_takes_those_of_all_tabl
         return tuple(known.get(c.name, 1 if c.name == "position_number" else "")
                      for c in contract.columns)  # fmt: skip
 
-    columns = [c for c in FEATURE_CATALOGUE.columns if c.name != "feature_table"]
-    before = replace(FEATURE_CATALOGUE, columns=tuple(columns), grain=("snapshot_id",))
+    columns = tuple(c for c in FEATURE_CATALOGUE.columns if c.name != "feature_table")
+    before = replace(FEATURE_CATALOGUE, columns=columns)
     put(lake, before, *told(before, snapshot_id="s1", feature_name="order_count"))
-    names = {"snapshot_id": "s2", "feature_name": "order_count"}
+    fresh = Lake.open(lake.spark, lake.settings)
     rows = [
-        told(FEATURE_CATALOGUE, **names, feature_table=name)
+        told(FEATURE_CATALOGUE, snapshot_id="s2", feature_name="order_count", feature_table=name)
         for name in ("customer_categories", "customer_seasons")
     ]
 
-    lake.replace(
+    fresh.replace(
         FEATURE_CATALOGUE, table(lake.spark, FEATURE_CATALOGUE.schema, *rows), {"snapshot_id": "s2"}
     )
 
-    found = lake.read(FEATURE_CATALOGUE).select("snapshot_id", "feature_table", "feature_name")
+    found = fresh.read(FEATURE_CATALOGUE).select("snapshot_id", "feature_table", "feature_name")
     assert sorted(tuple(row) for row in found.collect()) == [
         ("s1", None, "order_count"),
         ("s2", "customer_categories", "order_count"),
