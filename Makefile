@@ -13,7 +13,7 @@ help:
 	@echo "make format   rewrite the source as the format check wants it"
 	@echo "make lock     resolve requirements-dev.lock anew"
 	@echo "make dist     the wheel and the --py-files zip, in dist/"
-	@echo "make soak     random files through ingest, EXAMPLES=50 of each kind, an hour"
+	@echo "make soak     random files, histories and events, EXAMPLES=50 of each kind, two hours"
 	@echo "make bench-ingest   time ingest of ten million lines beside a bare copy, ten minutes"
 	@echo "make bench-features time ledger, features and lifetime values beside DuckDB, SIZES=\"5 10 50\" millions, hours"
 	@echo "make bench-sweep    time a sweep beside Spark ML and scikit-learn, and scoring, an hour or more:"
@@ -63,7 +63,9 @@ dist: setup
 	@$(RUN) -m scripts.make_dist
 
 soak: setup
-	SEGSPARK_EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/pytest tests/spark/test_ingest_property.py
+	SEGSPARK_EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/pytest tests/spark/test_ingest_property.py \
+	  tests/spark/test_pipeline_ledger.py tests/spark/test_pipeline_event_ledger.py \
+	  tests/spark/test_features_leakage.py
 
 bench-ingest: setup
 	@$(RUN) -m scripts.benchmarks.ingest

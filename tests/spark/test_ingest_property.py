@@ -1,7 +1,6 @@
 """Of any files of nasty values, every row is in exactly one place, and the money ties out."""
 
 import itertools
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,16 +19,15 @@ from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import Workspace
 from segspark.tables.purchases import REJECTED_TRANSACTIONS, TRANSACTIONS
+from tests.examples import MANY, examples
 from tests.hostile import refusal, with_sources
 from tests.nasty_rows import MARKER, NastyRow, Style, files, styles
 from tests.nasty_writing import packed, written
 from tests.purchases import source_document
 
 KINDS = ("csv", "multiline", "json", "excel", "parquet", "sqlite")
-MANY = os.environ.get("SEGSPARK_EXAMPLES")
-"""How many files of each kind `make soak` draws, others each time."""
 FEW = settings(
-    max_examples=int(MANY or 2),
+    max_examples=examples(2),
     deadline=None,
     derandomize=MANY is None,
     database=None,

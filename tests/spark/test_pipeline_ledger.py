@@ -1,7 +1,9 @@
 """A ledger that is kept up to date equals one that is worked out whole, row for row."""
 
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,12 +26,34 @@ from segspark.tables.purchases import CUSTOMER_DAYS, LEDGER_BATCHES, TRANSACTION
 from segspark.tables.returns import RETURN_MATCHES
 from segspark.tables.slices import Slice
 from tests.builders import deliver, table
+from tests.examples import examples
 from tests.histories import Line, random_histories, transactions
 from tests.purchases import source_document, values, workspace
 
 Rows = dict[str, list[tuple[Any, ...]]]
-STEPS = (("b1", "b2"), ("b1", "b2", "b3"), ("b1", "b3", "b4"), ("b3", "b4", "b5"))
-"""A batch comes, one is corrected, one goes while late lines come."""
+Batches = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """The batches that count from here on, and whether the run that is to say so is killed."""
+
+    batches: Batches
+    is_killed: bool = False
+
+
+STEPS = (
+    Step(("b1", "b2")),
+    Step(("b1", "b3", "b4")),
+    Step(("b1", "b2", "b5"), is_killed=True),
+    Step(("b3", "b4", "b5")),
+)
+"""One comes while another is corrected; a run is killed; the next one holds other batches, of which
+one goes while late lines come."""
+FIRST_BATCHES = ("b1", "b2", "b3", "b5")
+FIRST_SEED = 7
+_SET = re.compile(r"^\d+: ")
+"""Before ids of lines that are worked out for several sets of batches at once."""
 
 
 class Killed(BaseException):
@@ -40,31 +64,34 @@ class Killed(BaseException):
 def work(spark: SparkSession, lake_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace whose ledger never finds that all of it had better be worked out."""
     monkeypatch.setattr(ledgers, "_MOST_CHANGED_SHARE", 100.0)
-    return workspace(spark, lake_folder, {"shop": source_document()})
+    return workspace(
+        spark,
+        lake_folder,
+        {"shop": source_document()},
+        ledger={"exact_duplicates": "all"},
+    )
 
 
-def test_whatever_comes_goes_or_is_corrected_the_ledger_is_that_of_its_lines(
-    work: Workspace,
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + examples(1)))
+def test_whatever_comes_goes_is_corrected_or_killed_the_ledger_is_that_of_its_lines(
+    work: Workspace, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    deliver(work.lake, TRANSACTIONS, of(work, random_batches(seed=7)))
-    for step in STEPS:
-        build(work, step)
-        assert held(work) == whole(work, step)
-    assert build(work, STEPS[-1]).was_done
-
-
-def test_a_ledger_that_was_killed_within_is_mended_by_the_next_one_whatever_that_holds(
-    work: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deliver(work.lake, TRANSACTIONS, of(work, random_batches(seed=8)))
-    build(work, ("b1",))
-    with monkeypatch.context() as patch:
-        patch.setattr(Lake, "amend", killed_after_the_matches)
-        with pytest.raises(Killed):
-            build(work, ("b1", "b2", "b5"))
-    assert held(work) != whole(work, ("b1",))
-    build(work, ("b1", "b3"))
-    assert held(work) == whole(work, ("b1", "b3"))
+    deliver(work.lake, TRANSACTIONS, of(work, random_batches(seed=seed)))
+    steps = STEPS if seed == FIRST_SEED else random_steps(seed=seed)
+    whole = worked_out_at_once(work, [step.batches for step in steps])
+    reached: Batches = ()
+    for step in steps:
+        if step.is_killed:
+            with monkeypatch.context() as patch:
+                patch.setattr(Lake, "amend", killed_after_the_matches)
+                with pytest.raises(Killed):
+                    build(work, step.batches)
+            assert held(work) != whole[reached]
+        else:
+            build(work, step.batches)
+            assert held(work) == whole[step.batches]
+            reached = step.batches
+    assert build(work, reached).was_done
 
 
 def test_only_days_that_differ_are_written(work: Workspace) -> None:
@@ -98,19 +125,37 @@ def test_a_row_is_written_where_it_comes_goes_or_has_other_values(spark: SparkSe
 
 
 def random_batches(*, seed: int) -> list[Line]:
-    """Random lines in three batches, of which `b4` corrects the second; `b5` has late ones."""
+    """Random lines in batches, of which `b4` corrects `b2`, and `b5` has late ones.
+
+    Some lines came several times, and some are in two batches.
+    """
     random = Random(seed)  # noqa: S311 - the same every time
     first = [
-        replace(line, batch=random.choice(("b1", "b2", "b3", "b5")))
+        replace(
+            line, batch=random.choice(("b1", "b2", "b3", "b5")), copies=random.choice((1, 1, 3))
+        )
         for line in random_histories(60, seed=seed)
     ]
-    second = [line for line in first if line.batch == "b2"]
+    again = [
+        replace(line, batch="b3") for line in first if line.batch == "b1" and random.random() < 0.1
+    ]
     corrected = [
         replace(line, batch="b4", day=random.choice((line.day, 4)), price=random.choice((3, 7)))
-        for line in second
-        if random.random() < 0.9
+        for line in first
+        if line.batch == "b2" and random.random() < 0.9
     ]
-    return first + corrected
+    return [*first, *again, *corrected]
+
+
+def random_steps(*, seed: int) -> list[Step]:
+    """As many steps as `STEPS`, each of other batches than the one before."""
+    random = Random(seed)  # noqa: S311 - the same every time
+    steps: list[Step] = []
+    while len(steps) < len(STEPS):
+        drawn = random.sample((*FIRST_BATCHES, "b4"), random.randint(1, 5))
+        if not steps or set(steps[-1].batches) != set(drawn):
+            steps.append(replace(STEPS[len(steps)], batches=tuple(drawn)))
+    return steps
 
 
 def of(work: Workspace, lines: Sequence[Line]) -> DataFrame:
@@ -133,20 +178,44 @@ AMEND = Lake.amend
 
 
 def held(work: Workspace) -> Rows:
-    found = {c: work.lake.read(c) for c in (RETURN_MATCHES, CUSTOMER_DAYS)}
-    return {contract.name: _rows(df, contract) for contract, df in found.items()}
-
-
-def whole(work: Workspace, batches: Collection[str]) -> Rows:
-    """What the tables would hold, worked out at once."""
-    lines = work.lake.read(TRANSACTIONS).filter(F.col("batch_id").isin(list(batches)))
-    settings = work.settings.ledger
-    found = {
-        RETURN_MATCHES: return_matches(ledger_lines(lines, settings=settings), ledger_id="any"),
-        CUSTOMER_DAYS: customer_days(ledger_lines(lines, settings=settings), ledger_id="any"),
+    return {
+        contract.name: values(work.lake.read(contract), *_names(contract))
+        for contract in (RETURN_MATCHES, CUSTOMER_DAYS)
     }
-    return {contract.name: _rows(df, contract) for contract, df in found.items()}
 
 
-def _rows(df: DataFrame, contract: TableContract) -> list[tuple[Any, ...]]:
-    return values(df, *(c.name for c in contract.columns if c.name != "ledger_id"))
+def worked_out_at_once(work: Workspace, sets: Sequence[Batches]) -> dict[Batches, Rows]:
+    """What the tables would hold for each set of batches, worked out whole.
+
+    Each set has customers and batches of its own, so that one query answers for all.
+    """
+    everything = work.lake.read(TRANSACTIONS)
+    lines = [
+        everything.filter(F.col("batch_id").isin(list(batches))).withColumns(
+            {name: F.concat(F.lit(f"{number}: "), name) for name in ("customer_id", "batch_id")}
+        )
+        for number, batches in enumerate(sets)
+    ]
+    told = ledger_lines(reduce(DataFrame.unionByName, lines), settings=work.settings.ledger)
+    matches = return_matches(told, ledger_id="any").persist()
+    days = customer_days(told, ledger_id="any", matches=matches)
+    found = {RETURN_MATCHES: matches, CUSTOMER_DAYS: days}
+    rows = {contract: values(df, *_names(contract)) for contract, df in found.items()}
+    return {
+        batches: {
+            contract.name: _of_set(number, rows[contract], at=_names(contract).index("customer_id"))
+            for contract in found
+        }
+        for number, batches in enumerate(sets)
+    }
+
+
+def _of_set(number: int, rows: list[tuple[Any, ...]], *, at: int) -> list[tuple[Any, ...]]:
+    """The rows whose customer is of a set, with the ids that they have in the lake."""
+    mine = [row for row in rows if row[at].startswith(f"{number}: ")]
+    bare = [tuple(_SET.sub("", v) if isinstance(v, str) else v for v in row) for row in mine]
+    return sorted(bare, key=repr)
+
+
+def _names(contract: TableContract) -> list[str]:
+    return [c.name for c in contract.columns if c.name != "ledger_id"]
