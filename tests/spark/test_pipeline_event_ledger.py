@@ -81,7 +81,9 @@ def test_a_ledger_that_is_not_as_many_events_as_came_is_refused(
         return customer_event_days(events.filter("event_type <> 'visit'"), **given)
 
     monkeypatch.setattr(event_ledger, "customer_event_days", without_visits)
-    of_customers = [event for event in EVENTS if event.customer and event.batch == "b1"]
+    events = random_events(30, seed=FIRST_SEED, batches=("b1", "b2", "b3"))
+    deliver(work.lake, CUSTOMER_EVENTS, event_rows(work.lake.spark, events))
+    of_customers = [event for event in events if event.customer and event.batch == "b1"]
     others = [event for event in of_customers if event.kind != "visit"]
     sentence = (
         f"event_count of customer_event_days is {len(others)} and that of the rows it is made of "
