@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from pyspark.sql import DataFrame
 
-from segspark.clustering.blocks import Places, PointBlocks
+from segspark.clustering.blocks import FigureOf, Places, PointBlocks
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 
@@ -19,7 +18,7 @@ class MemoryBlocks(PointBlocks):
 
     blocks: Sequence[tuple[Places, Floats]]
 
-    def _each(self, figure_of: Any, width: int) -> list[Any]:  # noqa: ANN401, ARG002 - as there
+    def _each(self, figure_of: FigureOf, width: int) -> list[Any]:  # noqa: ARG002 - as there
         return [figure_of(*block) for block in self.blocks]
 
 
@@ -32,8 +31,8 @@ def memory_blocks(points: Floats, *, parts: int = 3) -> MemoryBlocks:
         own = order[places[order] % parts == part]
         if len(own):
             blocks.append((places[own], points[own]))
-    nowhere = cast("DataFrame", None)
-    return MemoryBlocks(nowhere, len(points), points.shape[1], blocks)
+    nowhere: Any = None
+    return MemoryBlocks(nowhere, nowhere, len(points), points.shape[1], blocks)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Points as few large blocks that every pass of a sweep reads, laid out the same way always."""
 
-import pickle
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import reduce
@@ -12,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from py4j.protocol import Py4JError
+from pyspark import RDD, StorageLevel
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 from threadpoolctl import threadpool_limits
 
@@ -22,11 +22,14 @@ from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 from segspark.tables.engine_errors import engine_sentences
 
-ROWS_PER_BLOCK = 62_500
+ROWS_PER_BLOCK = 125_000
+"""So many that a task takes longer than Spark takes to start it, and a core has memory for some."""
 _BLOCK = "places binary, points binary"
 
 Batches = Iterator[pa.RecordBatch]
 Places = NDArray[np.int64]
+FigureOf = Callable[[Places, Floats], Any]
+"""Any figure of a block: (n,) hashes and (n, d) points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,15 @@ class PointBlocks:
 
     Attributes:
         frame: places (binary: a hash of each customer_id, int64), points (binary: float64, row by
-            row), one row a block.
+            row), one row a block; worked out whenever it is read.
+        held: The same as pairs of bytes, held by the executors. An RDD: a pass over a frame of
+            Arrow batches costs twice the time, and there are dozens.
         row_count: Customers.
         width: Coordinates of a point.
     """
 
     frame: DataFrame
+    held: RDD[tuple[bytes, bytes]]
     row_count: int
     width: int
 
@@ -96,38 +102,26 @@ class PointBlocks:
 
         def unpacked(batches: Batches) -> Batches:
             for batch in batches:
-                for _, points in _blocks_of(batch, width):
-                    values = pa.array(points.ravel())
-                    offsets = pa.array(np.arange(0, values.__len__() + 1, width, dtype=np.int32))
+                for points in batch.column("points"):
+                    values = pa.array(np.frombuffer(points.as_buffer()))
+                    offsets = pa.array(np.arange(0, len(values) + 1, width, dtype=np.int32))
                     vectors = pa.ListArray.from_arrays(offsets, values)
                     yield pa.RecordBatch.from_pydict({"vector": vectors})
 
         return self.frame.mapInArrow(unpacked, "vector array<double>")
 
-    def _each(self, figure_of: Any, width: int) -> list[Any]:  # noqa: ANN401 - whatever it gives
+    def _each(self, figure_of: FigureOf, width: int) -> list[Any]:
         """Apply a function of (n,) hashes and (n, d) points to each block; results in order."""
 
-        def figures(batches: Batches) -> Batches:
-            for batch in batches:
-                found = [figure_of(*block) for block in _blocks_of(batch, width)]
-                texts = pa.array([pickle.dumps(each) for each in found], pa.binary())
-                yield pa.RecordBatch.from_pydict({"figures": texts})
+        def figure(block: tuple[bytes, bytes]) -> Any:  # noqa: ANN401 - whatever it gives
+            places = np.frombuffer(block[0], dtype=np.int64)
+            return figure_of(places, np.frombuffer(block[1]).reshape(-1, width))
 
-        rows = self.frame.mapInArrow(figures, "figures binary").collect()
-        # What these bytes hold was written by this very function, on Spark's workers.
-        return [pickle.loads(row["figures"]) for row in rows]  # noqa: S301
+        return self.held.map(figure).collect()
 
 
 def _added(first: list[Any], second: list[Any]) -> list[Any]:
     return [add(*pair) for pair in zip(first, second, strict=True)]
-
-
-def _blocks_of(batch: pa.RecordBatch, width: int) -> Iterator[tuple[Places, Floats]]:
-    for places, points in zip(batch.column("places"), batch.column("points"), strict=True):
-        yield (
-            np.frombuffer(places.as_buffer(), dtype=np.int64),
-            np.frombuffer(points.as_buffer(), dtype=np.float64).reshape(-1, width),
-        )
 
 
 @contextmanager
@@ -149,7 +143,7 @@ def point_blocks(points: DataFrame) -> Iterator[PointBlocks]:
     rows = points.count()
     if rows == 0:
         raise ClusteringError("there are no customers to cluster: build features that keep some")
-    blocks = (
+    frame = (
         points.select(F.xxhash64("customer_id").alias("place"), "customer_id", "vector")
         .repartition(max(1, round(rows / ROWS_PER_BLOCK)), "place")
         # Ids of equal hash are so rare that sorting by them as well costs nothing.
@@ -157,11 +151,23 @@ def point_blocks(points: DataFrame) -> Iterator[PointBlocks]:
         .select("place", "vector")
         .mapInArrow(_packed, _BLOCK)
     )
-    with engine_sentences("laying out the customers' points", error=ClusteringError):
-        held = blocks.localCheckpoint(eager=True)
-    with released(held):
-        widths = held.select(F.length("points") / F.length("places")).collect()
-        yield PointBlocks(held, rows, _only_width(int(row[0]) for row in widths))
+    held = frame.rdd.map(_as_bytes).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        with engine_sentences("laying out the customers' points", error=ClusteringError):
+            widths = held.map(_width).collect()
+        yield PointBlocks(frame, held, rows, _only_width(widths))
+    finally:
+        with suppress(Py4JError, PySparkException):
+            held.unpersist()
+
+
+def _as_bytes(row: Row) -> tuple[bytes, bytes]:
+    return bytes(row["places"]), bytes(row["points"])
+
+
+def _width(block: tuple[bytes, bytes]) -> int:
+    places, points = block
+    return len(points) // len(places)
 
 
 def _packed(batches: Batches) -> Batches:

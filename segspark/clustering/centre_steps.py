@@ -13,7 +13,7 @@ from segspark.model.scores import Floats
 SETTLED_SHIFT = 1e-4
 """Spark's tolerance: a candidate has settled when no centre moves farther in a step."""
 
-SETTLED_GAIN = 1e-7
+SETTLED_GAIN = 1e-6
 """Nor does it go on when a step lowers the cost by no larger a part: nobody could see it."""
 
 

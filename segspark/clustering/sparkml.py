@@ -55,7 +55,7 @@ class SparkMLEngine:
         """Fit the candidates one after the other, each from its own derived seeds.
 
         The points come in one order and layout, so equal points give equal models however they
-        were partitioned; with more than one block (100,000 customers and more) Spark adds up in
+        were partitioned; with more than one block (187,500 customers and more) Spark adds up in
         the order in which tasks end, so the last digits may differ.
 
         Args:

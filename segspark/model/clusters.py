@@ -14,7 +14,7 @@ from segspark.model.scores import (
     Indices,
     Scores,
     checked_points,
-    margin_scores,
+    nearest_scores,
     score_in_chunks,
     squared_distances,
 )
@@ -68,9 +68,7 @@ class Centres:
     def score(self, points: Floats) -> Scores:
         """Score (n, d) points by distance; confidence as in `margin_scores`."""
         checked = checked_points(points, width=self.centres.shape[1])
-        return score_in_chunks(
-            checked, lambda chunk: margin_scores(chunk, self.centres, self.assign(chunk))
-        )
+        return score_in_chunks(checked, lambda chunk: nearest_scores(chunk, self.centres))
 
     def log_likelihood(self, points: Floats) -> None:
         """There are no densities."""

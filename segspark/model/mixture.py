@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import logsumexp
 
 from segspark.model.scores import (
     NO_RUNNER_UP,
@@ -71,14 +70,18 @@ class Mixture:
 
     def weighted_densities(self, points: Floats) -> Floats:
         """Weight times density of each component: (n, d) points give (n, k)."""
-        return np.exp(self.weighted_log_densities(points))
+        densities = self.weighted_log_densities(points)
+        return np.exp(densities, out=densities)
 
     def log_likelihood(self, points: Floats) -> float:
         """Logarithm of the density of (n, d) points together.
 
         Spark's own adds 2 ** -52 to every component's density, which far outliers show.
         """
-        return float(logsumexp(self.weighted_log_densities(points), axis=1).sum())
+        densities = self.weighted_log_densities(points)
+        peaks = densities.max(axis=1)
+        densities -= peaks[:, None]
+        return float((peaks + np.log(np.exp(densities, out=densities).sum(axis=1))).sum())
 
     def posteriors(self, points: Floats) -> Floats:
         """Spark's `probability` column: (n, d) points give (n, k), rows adding up to 1."""

@@ -82,6 +82,12 @@ def score_in_chunks(points: Floats, score: Callable[[Floats], Scores]) -> Scores
     return Scores.concatenate([score(points[start : start + CHUNK_ROWS]) for start in starts])
 
 
+def nearest_scores(points: Floats, centres: Floats) -> Scores:
+    """Score (n, d) points by their nearest of (k, d) centres, the first of equally near ones."""
+    squared = squared_distances(points, centres)
+    return _margin_scores(squared, squared.argmin(axis=1).astype(np.int32))
+
+
 def margin_scores(points: Floats, centres: Floats, cluster_index: Indices) -> Scores:
     """Score points whose cluster is known by distances alone.
 
@@ -93,23 +99,29 @@ def margin_scores(points: Floats, centres: Floats, cluster_index: Indices) -> Sc
         centres: Shape (k, d).
         cluster_index: Own clusters, shape (n,).
     """
-    rows = np.arange(len(points))
-    distances = np.sqrt(squared_distances(points, centres))
+    return _margin_scores(squared_distances(points, centres), cluster_index)
+
+
+def _margin_scores(squared: Floats, cluster_index: Indices) -> Scores:
+    """Scores by (n, k) squared distances, which are no longer what they were afterwards."""
+    count, clusters = squared.shape
+    rows = np.arange(count)
+    distances = np.sqrt(squared, out=squared)
     own = distances[rows, cluster_index]
-    if len(centres) == 1:
-        runner_up = np.full(len(points), NO_RUNNER_UP, dtype=np.int32)
-        confidence = np.ones(len(points))
+    if clusters == 1:
+        runner_up = np.full(count, NO_RUNNER_UP, dtype=np.int32)
+        confidence = np.ones(count)
     else:
         distances[rows, cluster_index] = np.inf
         runner_up = distances.argmin(axis=1).astype(np.int32)
         other = distances[rows, runner_up]
-        lead = np.divide(other - own, other, out=np.zeros(len(points)), where=other > 0)
+        lead = np.divide(other - own, other, out=np.zeros(count), where=other > 0)
         confidence = np.maximum(lead, 0.0)
     return Scores(
         cluster_index=cluster_index,
         runner_up_index=runner_up,
         centre_distance=own,
-        probability=np.full(len(points), np.nan),
+        probability=np.full(count, np.nan),
         confidence=confidence,
-        is_out_of_range=np.zeros(len(points), dtype=np.bool_),
+        is_out_of_range=np.zeros(count, dtype=np.bool_),
     )

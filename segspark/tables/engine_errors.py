@@ -16,6 +16,7 @@ _FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large"
 _DEEPEST_CAUSE = 20
 _OVERFLOW = "numbers grow beyond what 64 bits hold: correct what they are worked out from"
 _OWN_ERRORS = f"{SegsparkError.__module__}."
+_JAVAS_PYTHON_ERROR = "org.apache.spark.api.python.PythonException"
 _CONFLICTS = ("CONCURRENT", "METADATACHANGED", "PROTOCOLCHANGED")
 """Parts of Delta's names of conflicts, whether of the error or of its class."""
 
@@ -85,11 +86,12 @@ def error_condition(caught: BaseException) -> str | None:
 
 
 def _message(caught: BaseException) -> str:
-    text = str(caught)
+    text, is_python = str(caught), isinstance(caught, PythonException)
     if isinstance(caught, Py4JJavaError):
         text = str(_java_causes(caught)[-1].toString())
+        is_python = text.startswith(_JAVAS_PYTHON_ERROR)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if isinstance(caught, PythonException) and lines:
+    if is_python and lines:
         # The trace of a Python worker ends in `KindOfError: what is wrong`.
         kind, _, wrong = lines[-1].partition(": ")
         lines = [wrong if kind.startswith(_OWN_ERRORS) else lines[-1]]
