@@ -43,7 +43,8 @@ def select(rows: Sequence[CandidateResult], settings: SelectionSettings) -> Sele
 
     Eligible are candidates that were fitted, fill as many clusters as asked, whose smallest
     segment holds the share asked, and whose segments come back in resamples. Equal gains go to
-    fewer segments, then to the algorithm that `Algorithm` names first.
+    fewer segments, then to the algorithm that `Algorithm` names first. Where no candidate's
+    segments come back, as on a continuum, the most stable one is taken, and the verdict says so.
 
     Args:
         rows: Every candidate with its figures.
@@ -55,17 +56,16 @@ def select(rows: Sequence[CandidateResult], settings: SelectionSettings) -> Sele
     able = contenders(rows, settings)
     if not able:
         raise ClusteringError(_nothing_eligible(rows, settings))
-    eligible = [row for row in able if is_stable(row, settings)]
-    if not eligible:
-        raise ClusteringError(_nothing_stable(able, settings))
-    judged = tuple(_judged(row, eligible[0], settings) for row in rows)
+    stable = [row for row in able if is_stable(row, settings)]
+    best = stable[0] if stable else max(able, key=_stability_of)
+    judged = tuple(_judged(row, best, settings) for row in rows)
     by_candidate = {row.candidate: row for row in judged}
-    chosen = by_candidate[eligible[0].candidate]
+    chosen = by_candidate[best.candidate]
     plain = max((row for row in judged if row.silhouette is not None), key=_plain_rank)
     return Selection(
         chosen=chosen,
         plain_maximum=plain,
-        has_natural_clusters=gain_of(chosen) >= settings.natural_cluster_margin,
+        has_natural_clusters=bool(stable) and gain_of(chosen) >= settings.natural_cluster_margin,
         verdict=verdict_on(
             chosen,
             able=able,
@@ -100,6 +100,12 @@ def _judged(
     obstacle = _obstacle(row, settings)
     if obstacle is not None:
         return replace(row, reason=obstacle)
+    if row.candidate == best.candidate and not is_stable(row, settings):
+        reason = (
+            f"chosen: the most stable, though below the {settings.least_stability:.2f} asked "
+            f"(mean Jaccard {_stability_of(row):.2f})"
+        )
+        return replace(row, is_chosen=True, reason=reason)
     if row.candidate == best.candidate:
         words = "the highest"
         if row.stability is not None:
@@ -126,17 +132,6 @@ def _nothing_eligible(rows: Sequence[CandidateResult], settings: SelectionSettin
         f"none of {len(rows)} candidates can be chosen ({listing}): ask for fewer segments "
         f"in training.sweep, lower training.selection.smallest_segment_ratio, or cluster more "
         f"customers"
-    )
-
-
-def _nothing_stable(able: Sequence[CandidateResult], settings: SelectionSettings) -> str:
-    steadiest = sorted(able, key=lambda row: -_stability_of(row))
-    listing = _listing(steadiest, lambda row: f"{_stability_of(row):.2f}")
-    return (
-        f"none of {len(able)} candidates has segments that come back in resamples: the mean "
-        f"Jaccard is below the {settings.least_stability:.2f} asked ({listing}); ask for fewer "
-        f"segments in training.sweep, cluster more customers or by other columns, or lower "
-        f"training.selection.least_stability"
     )
 
 

@@ -25,12 +25,14 @@ def verdict_on(
     """
     place = next(at for at, row in enumerate(able) if row.candidate == chosen.candidate)
     later = [row for row in able[place + 1 :] if is_stable(row, settings)]
+    is_last_resort = not is_stable(chosen, settings)
     sentences = [
+        _unstable(settings) if is_last_resort else "",
         _continuum(chosen, settings),
         f"Chosen: {chosen.candidate_id}, whose silhouette of {chosen.silhouette:.3f} is "
         f"{gain_of(chosen):.3f} above that of data without clusters.",
         _stability(chosen),
-        _passed_over(able[:place], settings),
+        "" if is_last_resort else _passed_over(able[:place], settings),
         f"Next came {later[0].candidate_id} with {gain_of(later[0]):.3f}." if later else "",
         _plain(plain, chosen),
         _elbows(rows),
@@ -45,6 +47,14 @@ def _continuum(chosen: CandidateResult, settings: SelectionSettings) -> str:
     return (
         f"No natural clusters: this is a discretisation of a continuum (the gain is "
         f"{gain_of(chosen):.3f}, and {settings.natural_cluster_margin:.3f} is asked)."
+    )
+
+
+def _unstable(settings: SelectionSettings) -> str:
+    return (
+        f"No stable segments: no candidate's come back in resamples with the mean Jaccard of "
+        f"{settings.least_stability:.2f} asked, so the most stable one is taken, and the next "
+        f"training may draw its borders elsewhere."
     )
 
 

@@ -186,7 +186,7 @@ class SelectionSettings(StrictModel):
     """Below this gain over structureless data the verdict says: no natural clusters."""
     least_stability: float = Field(default=0.6, ge=0, le=1)
     """A candidate whose segments overlap with those of resamples by a lower mean Jaccard is not
-    chosen."""
+    chosen while there is one that does better."""
     stability_resamples: int = Field(default=10, ge=0)
     """Resamples in which segments are looked for again; 0: none, and nothing is ruled out by it."""
     structureless_draws: int = Field(default=5, ge=2)
