@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from threadpoolctl import threadpool_limits
 
-from segspark.clustering.centre_steps import CentreSet, nearest_sums
+from segspark.clustering.centre_steps import PASS_GAIN, CentreSet, nearest_sums
 from segspark.clustering.engine import Candidate, FittedCandidate, Progress, too_few_points
 from segspark.clustering.micro_fits import fit_on_micro_clusters
 from segspark.clustering.mixture_steps import MovingMixture, posterior_sums
@@ -146,7 +146,7 @@ def _start_kmeans(
     centres: _Centres,
     settings: SweepSettings,  # noqa: ARG001 - as above
 ) -> SetSteps[CentreSet]:
-    sets = tuple(CentreSet(centres[count][0].centres) for count in counts)
+    sets = tuple(CentreSet(centres[count][0].centres, gain=PASS_GAIN) for count in counts)
     return SetSteps(sets, nearest_sums)
 
 

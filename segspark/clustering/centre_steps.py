@@ -13,8 +13,11 @@ from segspark.model.scores import Floats
 SETTLED_SHIFT = 1e-4
 """Spark's tolerance: a candidate has settled when no centre moves farther in a step."""
 
-SETTLED_GAIN = 1e-6
+_SETTLED_GAIN = 1e-7
 """Nor does it go on when a step lowers the cost by no larger a part: nobody could see it."""
+PASS_GAIN = 1e-5
+"""The part of the cost that a pass over all customers must gain to be worth another: far less than
+what two starts differ by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,12 +29,14 @@ class CentreSet:
         cost: Sum of squared distances to the centres of the step before; infinite before the first.
         steps: Steps made.
         is_settled: Whether the last one moved nothing any more.
+        gain: The part of the cost below which a step counts as none.
     """
 
     centres: Floats
     cost: float = np.inf
     steps: int = 0
     is_settled: bool = False
+    gain: float = _SETTLED_GAIN
 
     @property
     def k(self) -> int:
@@ -52,9 +57,9 @@ class CentreSet:
         centres = np.where(counts > 0, sums[:, :-1] / np.maximum(counts, 1.0), self.centres)
         shifts = np.square(centres - self.centres).sum(axis=1)
         is_settled = bool(
-            shifts.max() <= SETTLED_SHIFT**2 or self.cost - figure < SETTLED_GAIN * figure
+            shifts.max() <= SETTLED_SHIFT**2 or self.cost - figure < self.gain * figure
         )
-        return type(self)(centres, figure, self.steps + 1, is_settled)
+        return type(self)(centres, figure, self.steps + 1, is_settled, self.gain)
 
 
 def nearest_sums(points: Floats, sets: Sequence[CentreSet]) -> SetSums:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.cluster import kmeans_plusplus
 
-from segspark.clustering.centre_steps import CentreSet, nearest_sums
+from segspark.clustering.centre_steps import PASS_GAIN, CentreSet, nearest_sums
 from segspark.clustering.mixture_steps import (
     LEAST_WEIGHT,
     MovingMixture,
@@ -105,7 +105,7 @@ def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> 
     while best and len(splits) < count:
         _, part, centres, members = heapq.heappop(best)
         place = len(splits)
-        splits.append(Split(part, CentreSet(centres)))
+        splits.append(Split(part, CentreSet(centres, gain=PASS_GAIN)))
         nearest = squared_distances(members, centres).argmin(axis=1)
         for half in range(2):
             consider(2 * place + 1 + half, members[nearest == half])
