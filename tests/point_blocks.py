@@ -1,25 +1,27 @@
 """Points in blocks without Spark: what `point_blocks` would hold, in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from segspark.clustering.blocks import FigureOf, Places, PointBlocks
+from segspark.clustering.blocks import Block, PointBlocks, lowest_of, share_of_sample
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 
+_Figure = TypeVar("_Figure")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class MemoryBlocks(PointBlocks):
     """Blocks on the driver: everything but the way to the workers is the product's own."""
 
-    blocks: Sequence[tuple[Places, Floats]]
+    blocks: Sequence[Block]
 
-    def _each(self, figure_of: FigureOf, width: int) -> list[Any]:  # noqa: ARG002 - as there
-        return [figure_of(*block) for block in self.blocks]
+    def _each(self, figure_of: Callable[[Block], _Figure]) -> list[_Figure]:
+        return [figure_of(block) for block in self.blocks]
 
 
 def memory_blocks(points: Floats, *, parts: int = 3) -> MemoryBlocks:
@@ -30,9 +32,11 @@ def memory_blocks(points: Floats, *, parts: int = 3) -> MemoryBlocks:
     for part in range(parts):
         own = order[places[order] % parts == part]
         if len(own):
-            blocks.append((places[own], points[own]))
+            blocks.append(Block(places[own], points[own]))
+    share = share_of_sample(len(points))
+    lowest = lowest_of([block.lowest(share) for block in blocks])
     nowhere: Any = None
-    return MemoryBlocks(nowhere, nowhere, len(points), points.shape[1], blocks)
+    return MemoryBlocks(nowhere, nowhere, len(points), lowest, blocks)
 
 
 @contextmanager

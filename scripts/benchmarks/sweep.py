@@ -49,6 +49,7 @@ from segspark.model.segment_model import SegmentModel
 
 _WARM_UP_CUSTOMERS = 5_000
 _FEWEST_CUSTOMERS = 1_000
+_FEWEST_SEGMENTS = 2
 _MOST_SEGMENTS = 50
 _SPARK_WORKER = "scripts.benchmarks.sweep_spark_worker"
 _SKLEARN_WORKER = "scripts.benchmarks.sweep_sklearn_worker"
@@ -106,7 +107,7 @@ def _arguments() -> argparse.Namespace:
     add("--scored", type=int, default=2_000_000, help="customers that are scored; default 2000000")
     add("--folder", type=Path, help="where to put files; default: the system's")
     args = parser.parse_args()
-    if not 2 <= args.fewest <= args.most <= _MOST_SEGMENTS:  # noqa: PLR2004 - one is no choice
+    if not _FEWEST_SEGMENTS <= args.fewest <= args.most <= _MOST_SEGMENTS:
         parser.error(f"--fewest and --most go from 2 up to {_MOST_SEGMENTS}, the fewest first")
     if min(args.customers, args.scored) < _FEWEST_CUSTOMERS:
         parser.error(f"--customers and --scored take {_FEWEST_CUSTOMERS} or more")

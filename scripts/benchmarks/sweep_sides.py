@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
-from pyspark.ml.clustering import BisectingKMeans, GaussianMixture, KMeans
+from pyspark.ml.clustering import (
+    BisectingKMeans,
+    BisectingKMeansModel,
+    GaussianMixture,
+    GaussianMixtureModel,
+    KMeans,
+    KMeansModel,
+)
 from pyspark.ml.evaluation import ClusteringEvaluator
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame, SparkSession
@@ -104,7 +111,7 @@ def spark_ml_sweep(
         "seconds": seconds,
         "candidates": {
             candidate.candidate_id: {
-                "clusters": _clusters(candidate.algorithm, model).to_dict(),
+                "clusters": _clusters(model).to_dict(),
                 "silhouette": silhouette,
             }
             for candidate, (model, silhouette) in found.items()
@@ -123,11 +130,9 @@ def _silhouette(predicted: DataFrame) -> float | None:
     return found
 
 
-def _clusters(algorithm: Algorithm, model: Any) -> ClusterModel:  # noqa: ANN401 - one of three
-    match algorithm:
-        case Algorithm.KMEANS:
-            return centres_of(model)
-        case Algorithm.BISECTING_KMEANS:
-            return tree_of(model)
-        case _:
-            return mixture_of(model)
+def _clusters(model: KMeansModel | BisectingKMeansModel | GaussianMixtureModel) -> ClusterModel:
+    if isinstance(model, KMeansModel):
+        return centres_of(model)
+    if isinstance(model, BisectingKMeansModel):
+        return tree_of(model)
+    return mixture_of(model)

@@ -57,13 +57,13 @@ def _sweep(command: Mapping[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds, "candidates": found}
 
 
-def _estimator(algorithm: Algorithm, count: int) -> Any:  # noqa: ANN401 - one of three
+def _estimator(algorithm: Algorithm, count: int) -> KMeans | BisectingKMeans | GaussianMixture:
     match algorithm:
         case Algorithm.KMEANS:
             return KMeans(count, n_init=1, random_state=_SEED)
         case Algorithm.BISECTING_KMEANS:
             return BisectingKMeans(count, n_init=1, random_state=_SEED)
-        case Algorithm.GAUSSIAN_MIXTURE:
+        case _:
             return GaussianMixture(count, n_init=1, random_state=_SEED)
 
 

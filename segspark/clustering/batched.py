@@ -1,7 +1,8 @@
 """Every candidate advances in the same passes over the points; none is fitted on its own."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
@@ -129,61 +130,60 @@ def _starts(
         algorithm: [each.segment_count for each in candidates if each.algorithm is algorithm]
         for algorithm in settings.algorithms
     }
-    centres = _centres(sample, counts, settings)
-    starts: dict[Algorithm, Steps] = {}
-    for algorithm, asked in counts.items():
-        if asked:
-            starts[algorithm] = _START[algorithm](sample, asked, centres, settings)
-    return starts
+    starts = _Starts(sample, settings, _centres(sample, counts, settings))
+    return {algorithm: starts.of(algorithm, asked) for algorithm, asked in counts.items() if asked}
 
 
-_Centres = dict[int, list[CentreSet]]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Starts:
+    """What candidates start from.
 
+    Attributes:
+        sample: Shape (n, d).
+        settings: Restarts, covariance and seed.
+        centres: KMeans of the sample by the number of segments, the best start first.
+    """
 
-def _start_kmeans(
-    sample: Floats,  # noqa: ARG001 - the centres are of it
-    counts: Sequence[int],
-    centres: _Centres,
-    settings: SweepSettings,  # noqa: ARG001 - as above
-) -> SetSteps[CentreSet]:
-    sets = tuple(CentreSet(centres[count][0].centres, gain=PASS_GAIN) for count in counts)
-    return SetSteps(sets, nearest_sums)
+    sample: Floats
+    settings: SweepSettings
+    centres: dict[int, list[CentreSet]]
 
+    def of(self, algorithm: Algorithm, counts: Sequence[int]) -> Steps:
+        match algorithm:
+            case Algorithm.KMEANS:
+                return self._kmeans(counts)
+            case Algorithm.BISECTING_KMEANS:
+                return self._bisecting(counts)
+            case _:
+                return self._mixtures(counts)
 
-def _start_bisecting(
-    sample: Floats,
-    counts: Sequence[int],
-    centres: _Centres,  # noqa: ARG001 - each part has its own
-    settings: SweepSettings,
-) -> SplitSteps:
-    restarts, seed = settings.kmeans_restarts, settings.seed
-    splits = starting_splits(sample, max(counts) - 1, restarts=restarts, seed=seed)
-    return SplitSteps(splits, sample.mean(axis=0))
+    def _kmeans(self, counts: Sequence[int]) -> SetSteps[CentreSet]:
+        best = [self.centres[count][0].centres for count in counts]
+        return SetSteps(tuple(CentreSet(each, gain=PASS_GAIN) for each in best), nearest_sums)
 
+    def _bisecting(self, counts: Sequence[int]) -> SplitSteps:
+        restarts, seed = self.settings.kmeans_restarts, self.settings.seed
+        splits = starting_splits(self.sample, max(counts) - 1, restarts=restarts, seed=seed)
+        return SplitSteps(splits, self.sample.mean(axis=0))
 
-def _start_mixtures(
-    sample: Floats, counts: Sequence[int], centres: _Centres, settings: SweepSettings
-) -> SetSteps[MovingMixture]:
-    # EM stays near where it starts, so the further starts are far from KMeans: its draws alone.
-    further = settings.mixture_restarts - 1
-    draws: list[list[CentreSet]] = [[]] * len(counts)
-    if further:
-        draws = starting_centres(sample, counts, restarts=further, seed=settings.seed, most_steps=0)
-    starts = [[centres[count][0], *drawn] for count, drawn in zip(counts, draws, strict=True)]
-    mixtures = starting_mixtures(sample, starts, covariance=settings.covariance)
-    return SetSteps(mixtures, posterior_sums)
-
-
-_START: dict[Algorithm, Callable[[Floats, Sequence[int], _Centres, SweepSettings], Steps]] = {
-    Algorithm.KMEANS: _start_kmeans,
-    Algorithm.BISECTING_KMEANS: _start_bisecting,
-    Algorithm.GAUSSIAN_MIXTURE: _start_mixtures,
-}
+    def _mixtures(self, counts: Sequence[int]) -> SetSteps[MovingMixture]:
+        # EM stays near where it starts, so the further starts are far from KMeans: its draws alone.
+        further = self.settings.mixture_restarts - 1
+        draws: list[list[CentreSet]] = [[]] * len(counts)
+        if further:
+            draws = starting_centres(
+                self.sample, counts, restarts=further, seed=self.settings.seed, most_steps=0
+            )
+        starts = [
+            [self.centres[count][0], *drawn] for count, drawn in zip(counts, draws, strict=True)
+        ]
+        mixtures = starting_mixtures(self.sample, starts, covariance=self.settings.covariance)
+        return SetSteps(mixtures, posterior_sums)
 
 
 def _centres(
-    sample: Floats, counts: dict[Algorithm, list[int]], settings: SweepSettings
-) -> _Centres:
+    sample: Floats, counts: Mapping[Algorithm, list[int]], settings: SweepSettings
+) -> dict[int, list[CentreSet]]:
     """KMeans of the sample for each number that KMeans itself or a mixture starts from."""
     asked = counts.get(Algorithm.KMEANS, []) + counts.get(Algorithm.GAUSSIAN_MIXTURE, [])
     numbers = sorted(set(asked))

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import add
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -24,15 +24,44 @@ from segspark.tables.engine_errors import engine_sentences
 
 ROWS_PER_BLOCK = 125_000
 """So many that a task takes longer than Spark takes to start it, and a core has memory for some."""
+SAMPLED_ROWS = 50_000
+"""Customers whose points the driver holds: no fit and no figure on a sample asks for more."""
 _BLOCK = "places binary, points binary"
 
 Batches = Iterator[pa.RecordBatch]
-Places = NDArray[np.int64]
-FigureOf = Callable[[Places, Floats], Any]
-"""Any figure of a block: (n,) hashes and (n, d) points."""
+Hashes = NDArray[np.int64]
+_Figure = TypeVar("_Figure")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Some customers' points, in the order of their places.
+
+    Attributes:
+        places: A hash of each customer_id, shape (n,).
+        points: Shape (n, d).
+    """
+
+    places: Hashes
+    points: Floats
+
+    def sums(self, sums_of: Sequence[SumsOf]) -> list[Any]:
+        """Work several figures out."""
+        # Equal sums on any number of cores: BLAS would split them among its threads.
+        with threadpool_limits(limits=1):
+            return [each(self.points) for each in sums_of]
+
+    def lowest(self, rows: int) -> "Block":
+        """Take those of the lowest hashes."""
+        return Block(self.places[:rows], self.points[:rows])
+
+    def distinct(self, *, most: int) -> Floats:
+        """Find distinct points, all of them or `most`."""
+        few: Floats = np.unique(self.points[: 16 * most], axis=0)
+        return few[:most] if len(few) >= most else np.unique(self.points, axis=0)[:most]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PointBlocks:
     """All customers' points, in an order that depends on their ids alone.
 
@@ -42,13 +71,18 @@ class PointBlocks:
         held: The same as pairs of bytes, held by the executors. An RDD: a pass over a frame of
             Arrow batches costs twice the time, and there are dozens.
         row_count: Customers.
-        width: Coordinates of a point.
+        lowest: Those of the lowest hashes, `SAMPLED_ROWS` of them, on the driver.
     """
 
     frame: DataFrame
     held: RDD[tuple[bytes, bytes]]
     row_count: int
-    width: int
+    lowest: Block
+
+    @property
+    def width(self) -> int:
+        """Coordinates of a point."""
+        return int(self.lowest.points.shape[1])
 
     def add_up(self, sums_of: Sequence[SumsOf]) -> list[Any]:
         """Add up several figures over all points by one job, block by block in their order.
@@ -57,44 +91,27 @@ class PointBlocks:
             sums_of: Each takes (n, d) points and gives something that adds up by `+`; it runs in
                 Spark's Python workers.
         """
-        width = self.width
-
-        def of_block(places: Places, points: Floats) -> list[Any]:  # noqa: ARG001 - as asked
-            # Equal sums on any number of cores: BLAS would split them among its threads.
-            with threadpool_limits(limits=1):
-                return [each(points) for each in sums_of]
-
-        return reduce(_added, self._each(of_block, width))
+        return reduce(_added, self._each(partial(Block.sums, sums_of=sums_of)))
 
     def sample(self, rows: int) -> Floats:
-        """Collect the points of the `rows` customers whose ids have the lowest hashes, in order.
+        """Return the points of the `rows` customers whose ids have the lowest hashes, in order.
 
         The same customers give the same sample, however they were partitioned.
+
+        Args:
+            rows: At most `SAMPLED_ROWS`.
 
         Returns:
             Shape (n, d).
         """
-        # Hashes are even: no block holds many more of the lowest than its share, and as many blocks
-        # as there are hundreds of thousands of customers need not send the whole sample each.
-        share = rows / max(1, round(self.row_count / ROWS_PER_BLOCK))
-        most = int(share + 10 * share**0.5 + 100)
-
-        def lowest(places: Places, points: Floats) -> tuple[Places, Floats]:
-            return places[:most], points[:most]
-
-        parts = self._each(lowest, self.width)
-        places = np.concatenate([part[0] for part in parts])
-        points: Floats = np.concatenate([part[1] for part in parts])
-        return points[np.argsort(places, kind="stable")[:rows]]
+        return self.lowest.points[:rows]
 
     def distinct_points(self, *, most: int) -> int:
-        """Count distinct points, up to `most`."""
-
-        def distinct(places: Places, points: Floats) -> Floats:  # noqa: ARG001 - as asked
-            few: Floats = np.unique(points[: 16 * most], axis=0)
-            return few[:most] if len(few) >= most else np.unique(points, axis=0)[:most]
-
-        return min(most, len(np.unique(np.concatenate(self._each(distinct, self.width)), axis=0)))
+        """Count distinct points, up to `most`: by the sample where that has so many."""
+        found = self.lowest.distinct(most=most)
+        if len(found) < most and self.row_count > len(self.lowest.points):
+            found = np.concatenate(self._each(partial(Block.distinct, most=most)))
+        return min(most, len(np.unique(found, axis=0)))
 
     def rows(self) -> DataFrame:
         """The points one by one, in their order: vector (array<double>)."""
@@ -110,14 +127,9 @@ class PointBlocks:
 
         return self.frame.mapInArrow(unpacked, "vector array<double>")
 
-    def _each(self, figure_of: FigureOf, width: int) -> list[Any]:
-        """Apply a function of (n,) hashes and (n, d) points to each block; results in order."""
-
-        def figure(block: tuple[bytes, bytes]) -> Any:  # noqa: ANN401 - whatever it gives
-            places = np.frombuffer(block[0], dtype=np.int64)
-            return figure_of(places, np.frombuffer(block[1]).reshape(-1, width))
-
-        return self.held.map(figure).collect()
+    def _each(self, figure_of: Callable[[Block], _Figure]) -> list[_Figure]:
+        """Work a figure of each block out; results in their order."""
+        return self.held.map(lambda held: figure_of(_block(held))).collect()
 
 
 def _added(first: list[Any], second: list[Any]) -> list[Any]:
@@ -153,9 +165,10 @@ def point_blocks(points: DataFrame) -> Iterator[PointBlocks]:
     )
     held = frame.rdd.map(_as_bytes).persist(StorageLevel.MEMORY_AND_DISK)
     try:
+        share = share_of_sample(rows)
         with engine_sentences("laying out the customers' points", error=ClusteringError):
-            widths = held.map(_width).collect()
-        yield PointBlocks(frame, held, rows, _only_width(widths))
+            parts = held.map(lambda each: _block(each).lowest(share)).collect()
+        yield PointBlocks(frame, held, rows, lowest_of(parts))
     finally:
         with suppress(Py4JError, PySparkException):
             held.unpersist()
@@ -165,14 +178,36 @@ def _as_bytes(row: Row) -> tuple[bytes, bytes]:
     return bytes(row["places"]), bytes(row["points"])
 
 
-def _width(block: tuple[bytes, bytes]) -> int:
-    places, points = block
-    return len(points) // len(places)
+def _block(held: tuple[bytes, bytes]) -> Block:
+    places = np.frombuffer(held[0], dtype=np.int64)
+    return Block(places, np.frombuffer(held[1]).reshape(len(places), -1))
+
+
+def share_of_sample(rows: int) -> int:
+    """How many of `rows` customers one block sends for the sample.
+
+    Hashes are even: no block holds many more of the lowest than its share, and as many blocks as
+    there are hundreds of thousands of customers need not send the whole sample each.
+    """
+    share = SAMPLED_ROWS / max(1, round(rows / ROWS_PER_BLOCK))
+    return int(share + 10 * share**0.5 + 100)
+
+
+def lowest_of(blocks: Sequence[Block]) -> Block:
+    """Join blocks and take the customers of the lowest hashes, `SAMPLED_ROWS` at most.
+
+    Raises:
+        ClusteringError: Points have not as many coordinates in all of them.
+    """
+    _only_width(each.points.shape[1] for each in blocks)
+    places = np.concatenate([each.places for each in blocks])
+    order = np.argsort(places, kind="stable")[:SAMPLED_ROWS]
+    return Block(places[order], np.concatenate([each.points for each in blocks])[order])
 
 
 def _packed(batches: Batches) -> Batches:
     """Place (bigint), vector (array<double>) → one block."""
-    places: list[Places] = []
+    places: list[Hashes] = []
     points: list[Floats] = []
     for batch in batches:
         if batch.num_rows:
@@ -216,14 +251,3 @@ def _only_width(widths: Iterable[int]) -> int:
         f"customers' vectors have {' or '.join(map(str, found))} coordinates: "
         f"give every customer a number for each of the same columns"
     )
-
-
-@contextmanager
-def released(checkpoint: DataFrame) -> Iterator[DataFrame]:
-    """Free a local checkpoint afterwards rather than when Java collects its garbage."""
-    try:
-        yield checkpoint
-    finally:
-        blocking = False
-        with suppress(Py4JError, PySparkException):
-            checkpoint._jdf.logicalPlan().rdd().unpersist(blocking)  # noqa: SLF001 - no call in PySpark

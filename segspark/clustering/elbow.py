@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 _LEAST_RISE = 1e-12
+_FEWEST_COUNTS = 3
+"""A line has two ends: the elbow lies between."""
 
 
 def elbow(costs: Mapping[int, float]) -> int | None:
@@ -21,7 +23,7 @@ def elbow(costs: Mapping[int, float]) -> int | None:
         None with fewer than three numbers, or where no cost lies below that line.
     """
     counts = sorted(costs)
-    if len(counts) < 3:  # noqa: PLR2004 - a line has two ends
+    if len(counts) < _FEWEST_COUNTS:
         return None
     numbers = np.array(counts, dtype=np.float64)
     heights = np.array([costs[count] for count in counts])

@@ -1,6 +1,7 @@
 """Hierarchical clustering of weighted points: one tree, and the segments of every number in it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
@@ -9,9 +10,30 @@ from segspark.model.micro_clusters import MicroClusters
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import Algorithm
 
-_Updated = Callable[[Floats, Floats, Floats, int, int], Floats]
-"""Distances to the union of two, as Lance and Williams (1967) have them: from the distances to
-either, the counts of all, and the places of the two."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Union:
+    """Two clusters that become one.
+
+    Attributes:
+        to_first: Distances of all clusters to the first of the two, shape (m,).
+        to_second: To the second.
+        between: Distance of the two.
+        first: Weight of the first.
+        second: Weight of the second.
+        weights: Of all, shape (m,).
+    """
+
+    to_first: Floats
+    to_second: Floats
+    between: float
+    first: float
+    second: float
+    weights: Floats
+
+
+_Updated = Callable[[_Union], Floats]
+"""Distances to the union of two, as Lance and Williams (1967) have them."""
 _Pair = tuple[int, int, float]
 """Two clusters, each named by a point of its, and their height; the second names the union."""
 
@@ -78,7 +100,8 @@ def _joined(distances: Floats, counts: Floats, updated: _Updated) -> Floats:
         # Rounding must not put a union below its parts.
         heights[kept] = max(left[gone, kept], heights[gone], heights[kept])
         pairs.append((gone, kept, float(heights[kept])))
-        union = updated(left[gone], left[kept], weights, gone, kept)
+        both = (float(left[gone, kept]), float(weights[gone]), float(weights[kept]))
+        union = updated(_Union(left[gone], left[kept], *both, weights))
         left[kept] = left[:, kept] = union
         left[gone] = left[:, gone] = left[kept, kept] = np.inf
         weights[kept] += weights[gone]
@@ -127,26 +150,18 @@ def segments_of(merges: Floats, count: int) -> Indices:
     return segments
 
 
-def _ward(to_first: Floats, to_second: Floats, counts: Floats, first: int, second: int) -> Floats:
-    n, m = counts[first], counts[second]
-    growth = (n + counts) * to_first + (m + counts) * to_second - counts * to_first[second]
-    distances: Floats = growth / (n + m + counts)
+def _ward(union: _Union) -> Floats:
+    n, m, others = union.first, union.second, union.weights
+    growth = (n + others) * union.to_first + (m + others) * union.to_second
+    distances: Floats = (growth - others * union.between) / (n + m + others)
     return distances
 
 
-def _average(
-    to_first: Floats, to_second: Floats, counts: Floats, first: int, second: int
-) -> Floats:
-    n, m = counts[first], counts[second]
-    distances: Floats = (n * to_first + m * to_second) / (n + m)
+def _average(union: _Union) -> Floats:
+    n, m = union.first, union.second
+    distances: Floats = (n * union.to_first + m * union.to_second) / (n + m)
     return distances
 
 
-def _complete(
-    to_first: Floats,
-    to_second: Floats,
-    counts: Floats,  # noqa: ARG001 - as the others
-    first: int,  # noqa: ARG001 - as above
-    second: int,  # noqa: ARG001 - as above
-) -> Floats:
-    return np.maximum(to_first, to_second)
+def _complete(union: _Union) -> Floats:
+    return np.maximum(union.to_first, union.to_second)

@@ -1,8 +1,8 @@
 """Candidates that are fitted to micro-clusters, which stand for all customers."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from threadpoolctl import threadpool_limits
 
@@ -67,77 +67,78 @@ def fitted_on(
     """Fit candidates to micro-clusters that are at hand; arguments as `fit_on_micro_clusters`."""
     fitted: dict[Candidate, FittedCandidate] = {}
     models = list(beside)
-    for algorithm, fit in _FITS.items():
+    for algorithm in _ORDER:
         own = [each for each in candidates if each.algorithm is algorithm]
         if own:
-            results = fit(micro, own, settings, models)
+            results = _MicroFits(micro, settings, tuple(models)).of(algorithm, own)
             fitted |= dict(zip(own, results, strict=True))
             models += [each.clusters for each in results if each.clusters is not None]
     return fitted
 
 
-def _fit_linkage(
-    micro: MicroClusters,
-    candidates: Sequence[Candidate],
-    settings: SweepSettings,  # noqa: ARG001 - as the others
-    beside: Sequence[ClusterModel],  # noqa: ARG001 - as above
-) -> list[FittedCandidate]:
-    merges = linkage_tree(micro, candidates[0].algorithm)
+@dataclass(frozen=True, slots=True, eq=False)
+class _MicroFits:
+    """What candidates are fitted to.
 
-    def cut(count: int) -> MicroClusterModel:
-        segments = segments_of(merges, count)
-        return MicroClusterModel(micro, segments, micro.means_of(segments), merges)
+    Attributes:
+        micro: All customers.
+        settings: Density and range of segments.
+        beside: Models that a consensus counts.
+    """
 
-    return [
-        _too_few(each, micro) or FittedCandidate(each, clusters=cut(each.segment_count))
-        for each in candidates
-    ]
+    micro: MicroClusters
+    settings: SweepSettings
+    beside: Sequence[ClusterModel]
 
+    def of(self, algorithm: Algorithm, candidates: Sequence[Candidate]) -> list[FittedCandidate]:
+        match algorithm:
+            case Algorithm.DBSCAN:
+                core = core_customers(self.micro, ratio=self.settings.dbscan_core_ratio)
+                return [self._dense(each, core=core) for each in candidates]
+            case Algorithm.CONSENSUS:
+                return self._consensus(candidates)
+            case _:
+                return self._linkage(candidates)
 
-def _fit_density(
-    micro: MicroClusters,
-    candidates: Sequence[Candidate],
-    settings: SweepSettings,
-    beside: Sequence[ClusterModel],  # noqa: ARG001 - as the others
-) -> list[FittedCandidate]:
-    core = core_customers(micro, ratio=settings.dbscan_core_ratio)
-    return [_dense(micro, each, settings, core=core) for each in candidates]
+    def _linkage(self, candidates: Sequence[Candidate]) -> list[FittedCandidate]:
+        merges = linkage_tree(self.micro, candidates[0].algorithm)
 
+        def cut(count: int) -> MicroClusterModel:
+            segments = segments_of(merges, count)
+            return MicroClusterModel(self.micro, segments, self.micro.means_of(segments), merges)
 
-def _dense(
-    micro: MicroClusters, candidate: Candidate, settings: SweepSettings, *, core: int
-) -> FittedCandidate:
-    eps = candidate.eps or eps_of(micro, core_customers=core)
-    if eps == 0:
-        return FittedCandidate(candidate, refusal=NO_EPS)
-    tried = replace(candidate, eps=eps)
-    refusal = too_coarse(micro, eps=eps)
-    if refusal is not None:
-        return FittedCandidate(tried, refusal=refusal)
-    model = density_model(micro, eps=eps, core_customers=core)
-    found = 0 if model is None else model.k
-    least, most = settings.fewest_segments, settings.most_segments
-    if model is None or not least <= found <= most:
-        refusal = f"segments found: {found}, and {least} to {most} are asked in training.sweep"
-        return FittedCandidate(replace(tried, segment_count=found), refusal=refusal)
-    return FittedCandidate(replace(tried, segment_count=found), clusters=model)
+        return [
+            _too_few(each, self.micro) or FittedCandidate(each, clusters=cut(each.segment_count))
+            for each in candidates
+        ]
 
+    def _dense(self, candidate: Candidate, *, core: int) -> FittedCandidate:
+        eps = candidate.eps or eps_of(self.micro, core_customers=core)
+        if eps == 0:
+            return FittedCandidate(candidate, refusal=NO_EPS)
+        tried = replace(candidate, eps=eps)
+        refusal = too_coarse(self.micro, eps=eps)
+        if refusal is not None:
+            return FittedCandidate(tried, refusal=refusal)
+        model = density_model(self.micro, eps=eps, core_customers=core)
+        found = 0 if model is None else model.k
+        least, most = self.settings.fewest_segments, self.settings.most_segments
+        if model is None or not least <= found <= most:
+            refusal = f"segments found: {found}, and {least} to {most} are asked in training.sweep"
+            return FittedCandidate(replace(tried, segment_count=found), refusal=refusal)
+        return FittedCandidate(replace(tried, segment_count=found), clusters=model)
 
-def _fit_consensus(
-    micro: MicroClusters,
-    candidates: Sequence[Candidate],
-    settings: SweepSettings,  # noqa: ARG001 - as the others
-    beside: Sequence[ClusterModel],
-) -> list[FittedCandidate]:
-    if not beside:
-        refusal = "no other candidate was fitted that it could agree with"
-        return [FittedCandidate(each, refusal=refusal) for each in candidates]
-    refused = {each: _too_few(each, micro) for each in candidates}
-    possible = [each for each in candidates if refused[each] is None]
-    counts = [each.segment_count for each in possible]
-    models = consensus_models(micro, co_association(micro, beside), counts)
-    found = dict(zip(possible, models, strict=True))
-    return [refused[each] or FittedCandidate(each, clusters=found[each]) for each in candidates]
+    def _consensus(self, candidates: Sequence[Candidate]) -> list[FittedCandidate]:
+        if not self.beside:
+            refusal = "no other candidate was fitted that it could agree with"
+            return [FittedCandidate(each, refusal=refusal) for each in candidates]
+        refused = {each: _too_few(each, self.micro) for each in candidates}
+        possible = [each for each in candidates if refused[each] is None]
+        counts = [each.segment_count for each in possible]
+        shares = co_association(self.micro, self.beside)
+        models = consensus_models(self.micro, shares, counts)
+        found = dict(zip(possible, models, strict=True))
+        return [refused[each] or FittedCandidate(each, clusters=found[each]) for each in candidates]
 
 
 def _too_few(candidate: Candidate, micro: MicroClusters) -> FittedCandidate | None:
@@ -149,15 +150,11 @@ def _too_few(candidate: Candidate, micro: MicroClusters) -> FittedCandidate | No
     return FittedCandidate(candidate, refusal=refusal)
 
 
-_Fit = Callable[
-    [MicroClusters, Sequence[Candidate], SweepSettings, Sequence[ClusterModel]],
-    list[FittedCandidate],
-]
 # The consensus last: it counts all others.
-_FITS: dict[Algorithm, _Fit] = {
-    Algorithm.WARD: _fit_linkage,
-    Algorithm.COMPLETE_LINKAGE: _fit_linkage,
-    Algorithm.AVERAGE_LINKAGE: _fit_linkage,
-    Algorithm.DBSCAN: _fit_density,
-    Algorithm.CONSENSUS: _fit_consensus,
-}
+_ORDER = (
+    Algorithm.WARD,
+    Algorithm.COMPLETE_LINKAGE,
+    Algorithm.AVERAGE_LINKAGE,
+    Algorithm.DBSCAN,
+    Algorithm.CONSENSUS,
+)

@@ -1,7 +1,8 @@
 """Spark ML's own algorithms behind `SweepEngine`, their sharp edges turned into refusals."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from py4j.protocol import Py4JError
@@ -11,7 +12,7 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from segspark.clustering.blocks import PointBlocks, released
+from segspark.clustering.blocks import PointBlocks
 from segspark.clustering.engine import (
     Candidate,
     FittedCandidate,
@@ -71,7 +72,7 @@ class SparkMLEngine:
         fitted: list[FittedCandidate] = []
         # A local checkpoint and not a cached frame: Spark ML keeps its own blocks only of frames
         # that are not cached, and is more than twice as slow without them.
-        with released(points.rows().localCheckpoint(eager=True)) as rows:
+        with _released(points.rows().localCheckpoint(eager=True)) as rows:
             away = F.transform("vector", lambda value: value + F.lit(_AWAY_FROM_ZERO))
             vectors = rows.select(
                 array_to_vector(F.col("vector")).alias("vector"),
@@ -83,6 +84,17 @@ class SparkMLEngine:
                 )
                 fitted.append(_fit(vectors, candidate, settings, distinct=distinct))
         return fitted
+
+
+@contextmanager
+def _released(checkpoint: DataFrame) -> Iterator[DataFrame]:
+    """Free a local checkpoint afterwards rather than when Java collects its garbage."""
+    try:
+        yield checkpoint
+    finally:
+        blocking = False
+        with suppress(Py4JError, PySparkException):
+            checkpoint._jdf.logicalPlan().rdd().unpersist(blocking)  # noqa: SLF001 - no call in PySpark
 
 
 def _fit(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from pyspark.sql import DataFrame
 
-from segspark.clustering.blocks import point_blocks
+from segspark.clustering.blocks import SAMPLED_ROWS, point_blocks
 from segspark.clustering.copula_gap import copula_gaps
 from segspark.clustering.engine import (
     Candidate,
@@ -33,8 +33,6 @@ from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, Covariance, TrainingSettings
 
 _FAR_OUT = 3.0
-_DISTANCE_ROWS = 50_000
-"""Customers whose distances tell what is far out: quartiles to about half a percent of them."""
 _CHEAP_DISTANCES = 2_000_000
 """Distances that one step of all refits takes: about what 2,000 customers and three algorithms
 with 3 to 8 segments need, ten times."""
@@ -79,7 +77,7 @@ def run_sweep(
         models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
         progress(f"judging {len(models)} candidates")
         found = evaluate(blocks, list(models.values()))
-        sample = blocks.sample(_DISTANCE_ROWS)
+        sample = blocks.sample(SAMPLED_ROWS)
     judged = zip(models.items(), found, strict=True)
     covariance = settings.sweep.covariance
     evidence = {

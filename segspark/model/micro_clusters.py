@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segspark.model.scores import (
-    NO_RUNNER_UP,
     Floats,
     Indices,
+    Places,
     Scores,
     checked_points,
+    lead_over,
+    margin_over,
     score_in_chunks,
     squared_distances,
 )
@@ -42,7 +43,7 @@ class MicroClusters:
         reached = np.cumsum(self.counts[order])
         return float(self.radii[order][np.searchsorted(reached, 0.9 * reached[-1])])
 
-    def of(self, places: NDArray[np.intp]) -> Self:
+    def of(self, places: Places) -> Self:
         """Those at the given places, in their order."""
         return type(self)(self.centres[places], self.counts[places], self.radii[places])
 
@@ -80,7 +81,7 @@ class MicroClusterModel:
     merges: Floats | None = None
     agreement: Floats | None = None
     reach: float | None = None
-    _by_segment: tuple[NDArray[np.intp], ...] = field(init=False, repr=False)
+    _by_segment: tuple[Places, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         members = tuple(np.flatnonzero(self.segments == place) for place in range(self.k))
@@ -100,7 +101,7 @@ class MicroClusterModel:
         checked = checked_points(points, width=self.centres.shape[1])
         return score_in_chunks(checked, self._score_chunk)
 
-    def _nearest(self, points: Floats) -> tuple[NDArray[np.intp], Floats]:
+    def _nearest(self, points: Floats) -> tuple[Places, Floats]:
         """The nearest micro-cluster, (n,), and the squared distance to each segment's, (n, k)."""
         nearest = np.empty(len(points), dtype=np.intp)
         squared = np.empty((len(points), self.k))
@@ -113,20 +114,14 @@ class MicroClusterModel:
         return nearest, squared
 
     def _score_chunk(self, points: Floats) -> Scores:
-        rows = np.arange(len(points))
         nearest, squared = self._nearest(points)
         own = self.segments[nearest]
         distances = np.sqrt(squared)
-        reached = distances[rows, own]
-        if self.k == 1:
-            runner_up = np.full(len(points), NO_RUNNER_UP, dtype=np.int32)
-            confidence = np.ones(len(points))
-        elif self.agreement is None:
-            distances[rows, own] = np.inf
-            runner_up, confidence = _margin(distances, reached)
+        reached = distances[np.arange(len(points)), own]
+        if self.agreement is None:
+            runner_up, confidence = margin_over(distances, own)
         else:
-            agreement = self.agreement[nearest]
-            runner_up, confidence = _agreement_lead(agreement, own)
+            runner_up, confidence = lead_over(self.agreement[nearest], own)
         is_beyond = reached > (np.inf if self.reach is None else self.reach)
         return Scores(
             cluster_index=own,
@@ -170,21 +165,3 @@ class MicroClusterModel:
 
 def _floats(values: Any) -> Floats:  # noqa: ANN401 - nested lists of JSON
     return np.array(values, dtype=np.float64)
-
-
-def _margin(others: Floats, own: Floats) -> tuple[Indices, Floats]:
-    """Runner-up and margin, by distances (n, k) whose own are infinite and the own ones (n,)."""
-    runner_up = others.argmin(axis=1).astype(np.int32)
-    other = others.min(axis=1)
-    lead = np.divide(other - own, other, out=np.zeros(len(own)), where=other > 0)
-    return runner_up, np.maximum(lead, 0.0)
-
-
-def _agreement_lead(agreement: Floats, own: Indices) -> tuple[Indices, Floats]:
-    """Runner-up and lead over it, by the agreement with each segment, (n, k)."""
-    rows = np.arange(len(own))
-    lead = agreement[rows, own].copy()
-    others = agreement.copy()
-    others[rows, own] = -1.0
-    runner_up = others.argmax(axis=1).astype(np.int32)
-    return runner_up, np.maximum(lead - others[rows, runner_up], 0.0)

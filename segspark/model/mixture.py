@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from segspark.model.scores import (
-    NO_RUNNER_UP,
     Floats,
     Indices,
     Scores,
     checked_points,
+    lead_over,
     score_in_chunks,
 )
 
@@ -98,18 +98,11 @@ class Mixture:
         return score_in_chunks(checked, self._score_chunk)
 
     def _score_chunk(self, points: Floats) -> Scores:
-        rows = np.arange(len(points))
         densities = self.weighted_densities(points)
         posteriors = _posteriors(densities)
         own = posteriors.argmax(axis=1).astype(np.int32)
-        probability = posteriors[rows, own]
-        if self.k == 1:
-            runner_up = np.full(len(points), NO_RUNNER_UP, dtype=np.int32)
-            confidence = np.ones(len(points))
-        else:
-            posteriors[rows, own] = -1.0
-            runner_up = posteriors.argmax(axis=1).astype(np.int32)
-            confidence = probability - posteriors[rows, runner_up]
+        probability = posteriors[np.arange(len(points)), own]
+        runner_up, confidence = lead_over(posteriors, own)
         return Scores(
             cluster_index=own,
             runner_up_index=runner_up,

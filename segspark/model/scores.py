@@ -12,6 +12,8 @@ from segspark.errors import ClusteringError
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int32]
 Flags = NDArray[np.bool_]
+Places = NDArray[np.intp]
+"""Positions in an array."""
 
 CHUNK_ROWS = 65_536
 NO_RUNNER_UP = -1
@@ -104,19 +106,10 @@ def margin_scores(points: Floats, centres: Floats, cluster_index: Indices) -> Sc
 
 def _margin_scores(squared: Floats, cluster_index: Indices) -> Scores:
     """Scores by (n, k) squared distances, which are no longer what they were afterwards."""
-    count, clusters = squared.shape
-    rows = np.arange(count)
+    count = len(squared)
     distances = np.sqrt(squared, out=squared)
-    own = distances[rows, cluster_index]
-    if clusters == 1:
-        runner_up = np.full(count, NO_RUNNER_UP, dtype=np.int32)
-        confidence = np.ones(count)
-    else:
-        distances[rows, cluster_index] = np.inf
-        runner_up = distances.argmin(axis=1).astype(np.int32)
-        other = distances[rows, runner_up]
-        lead = np.divide(other - own, other, out=np.zeros(count), where=other > 0)
-        confidence = np.maximum(lead, 0.0)
+    own = distances[np.arange(count), cluster_index]
+    runner_up, confidence = margin_over(distances, cluster_index)
     return Scores(
         cluster_index=cluster_index,
         runner_up_index=runner_up,
@@ -125,3 +118,46 @@ def _margin_scores(squared: Floats, cluster_index: Indices) -> Scores:
         confidence=confidence,
         is_out_of_range=np.zeros(count, dtype=np.bool_),
     )
+
+
+def margin_over(distances: Floats, own: Indices) -> tuple[Indices, Floats]:
+    """Return the nearest other cluster of each point and its margin (d2 - d1) / d2.
+
+    The margin is 0 when d2 is 0 or below d1; without another cluster the runner-up is -1 and the
+    margin 1.
+
+    Args:
+        distances: To each cluster, shape (n, k); no longer what they were afterwards.
+        own: The own clusters, shape (n,).
+    """
+    if distances.shape[1] == 1:
+        return _no_other(len(own))
+    rows = np.arange(len(own))
+    nearest = distances[rows, own]
+    distances[rows, own] = np.inf
+    runner_up = distances.argmin(axis=1).astype(np.int32)
+    other = distances[rows, runner_up]
+    margin = np.divide(other - nearest, other, out=np.zeros(len(own)), where=other > 0)
+    return runner_up, np.maximum(margin, 0.0)
+
+
+def lead_over(weights: Floats, own: Indices) -> tuple[Indices, Floats]:
+    """Return the heaviest other cluster of each point and the lead in weight over it, at least 0.
+
+    Without another cluster the runner-up is -1 and the lead 1.
+
+    Args:
+        weights: Of each cluster, 0 to 1, shape (n, k); no longer what they were afterwards.
+        own: The own clusters, shape (n,).
+    """
+    if weights.shape[1] == 1:
+        return _no_other(len(own))
+    rows = np.arange(len(own))
+    heaviest = weights[rows, own]
+    weights[rows, own] = -1.0
+    runner_up = weights.argmax(axis=1).astype(np.int32)
+    return runner_up, np.maximum(heaviest - weights[rows, runner_up], 0.0)
+
+
+def _no_other(count: int) -> tuple[Indices, Floats]:
+    return np.full(count, NO_RUNNER_UP, dtype=np.int32), np.ones(count)

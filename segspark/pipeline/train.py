@@ -185,6 +185,7 @@ def _outcome(
         rows_out={SEGMENT_CANDIDATES.name: candidates, SEGMENT_MODELS.name: 1},
         audit={
             "verdict": selection.verdict,
+            "has_natural_clusters": selection.has_natural_clusters,
             "vector": vector,
             "mlflow_model_version": model_version,
         },

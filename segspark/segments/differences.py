@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import rankdata
 
+from segspark.model.scores import Floats, Places
 from segspark.segments.effects import (
     Counts,
     analyse_levels,
@@ -16,7 +17,7 @@ from segspark.segments.effects import (
     cross_table,
     holm,
 )
-from segspark.segments.rules import Floats, Indices, LabelledCustomers
+from segspark.segments.rules import LabelledCustomers
 
 MOST_EXPLAINED_RATIO = 0.9
 """A number of which more follows from the vector is the vector in other words: it is not tested."""
@@ -150,7 +151,7 @@ def _adjusted(found: list[Difference]) -> list[Difference]:
     return adjusted
 
 
-def _moments(values: Floats, segments: Indices) -> tuple[Counts, Floats, Floats]:
+def _moments(values: Floats, segments: Places) -> tuple[Counts, Floats, Floats]:
     """Customers, mean and variance of each segment; the variance about the segment's own mean."""
     counts: Counts = np.bincount(segments)
     sizes = np.maximum(counts, 1)

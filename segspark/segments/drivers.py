@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segspark.segments.rules import Floats, LabelledCustomers, Rule, told_segments
+from segspark.model.scores import Floats
+from segspark.segments.rules import LabelledCustomers, Rule, told_segments
 
 
 @dataclass(frozen=True, slots=True)

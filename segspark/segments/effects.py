@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, fdtrc
 
+from segspark.model.scores import Floats, Places
+
 Counts = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
+_FEWEST = 2
+"""One alone differs from nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class LevelAnalysis:
     smallest_expected_count: float
 
 
-def cross_table(places: Indices, groups: Indices) -> Counts:
+def cross_table(places: Places, groups: Places) -> Counts:
     """Count pairs: shape (greatest place + 1, greatest group + 1); empty without any."""
     height, width = (int(numbers.max(initial=-1)) + 1 for numbers in (places, groups))
     counts: Counts = np.bincount(places * width + groups, minlength=height * width)
@@ -83,7 +85,7 @@ def analyse_variance(counts: Counts, means: Floats, variances: Floats) -> Varian
     """
     has = counts > 0
     sizes, groups, customers = counts[has], int(has.sum()), int(counts.sum())
-    if groups < 2 or customers <= groups:  # noqa: PLR2004 - one alone differs from nothing
+    if groups < _FEWEST or customers <= groups:
         return None
     mean = float((sizes * means[has]).sum() / customers)
     between = float((sizes * (means[has] - mean) ** 2).sum())
@@ -106,7 +108,7 @@ def analyse_ranks(table: Counts) -> RankAnalysis | None:
         None with fewer than two segments or one value only.
     """
     known = _occupied(table)
-    if min(known.shape) < 2:  # noqa: PLR2004 - one alone differs from nothing
+    if min(known.shape) < _FEWEST:
         return None
     ties, sizes = known.sum(axis=1), known.sum(axis=0)
     customers = float(ties.sum())
@@ -130,7 +132,7 @@ def analyse_levels(table: Counts) -> LevelAnalysis | None:
     """
     known = _occupied(table)
     levels, segments = known.shape
-    if min(levels, segments) < 2:  # noqa: PLR2004 - one alone differs from nothing
+    if min(levels, segments) < _FEWEST:
         return None
     customers = float(known.sum())
     expected = np.outer(known.sum(axis=1), known.sum(axis=0)) / customers

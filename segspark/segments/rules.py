@@ -5,13 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
+from segspark.model.scores import Floats, Places
 from segspark.settings.segments import ExplanationSettings
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
 _HELD_OUT_RATIO = 0.3
 _FEWEST_IN_LEAF = 5
@@ -31,9 +28,9 @@ class LabelledCustomers:
 
     names: tuple[str, ...]
     values: Floats
-    segments: Indices
+    segments: Places
 
-    def of(self, rows: Indices) -> "LabelledCustomers":
+    def of(self, rows: Places) -> "LabelledCustomers":
         """Some of the customers."""
         return replace(self, values=self.values[rows], segments=self.segments[rows])
 
@@ -101,7 +98,7 @@ def fit_surrogate(customers: LabelledCustomers, settings: ExplanationSettings) -
     )
 
 
-def told_segments(rules: Sequence[Rule], customers: LabelledCustomers) -> Indices:
+def told_segments(rules: Sequence[Rule], customers: LabelledCustomers) -> Places:
     """The segment that the rules give each customer, shape (n,)."""
     told = np.full(len(customers.segments), -1, dtype=np.intp)
     for rule in rules:
@@ -133,7 +130,7 @@ class _Branches:
     tree: DecisionTreeClassifier
     seen: LabelledCustomers
 
-    def rules(self, node: int, rows: Indices, bounds: dict[str, Bound]) -> list[Rule]:
+    def rules(self, node: int, rows: Places, bounds: dict[str, Bound]) -> list[Rule]:
         """Rules of the branch from a node on; one where the whole branch is one segment's."""
         inner = self.tree.tree_
         if inner.children_left[node] == _LEAF:

@@ -78,12 +78,17 @@ def test_a_smaller_sample_is_the_beginning_of_a_larger_one(
 def test_a_block_sends_its_share_of_the_sample_and_some_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(blocks, "ROWS_PER_BLOCK", 2_000)
     points = numbered(20_000)
+    everyone = memory_blocks(points, parts=1).sample(20_000)
+    monkeypatch.setattr(blocks, "ROWS_PER_BLOCK", 2_000)
+    monkeypatch.setattr(blocks, "SAMPLED_ROWS", 1_000)
 
-    found = memory_blocks(points, parts=10).sample(1_000)
+    held = memory_blocks(points, parts=10)
 
-    np.testing.assert_array_equal(found, memory_blocks(points, parts=1).sample(20_000)[:1_000])
+    np.testing.assert_array_equal(held.sample(1_000), everyone[:1_000])
+    assert (
+        max(len(block.lowest(blocks.share_of_sample(20_000)).places) for block in held.blocks) < 400
+    )
 
 
 @settings(deadline=None, max_examples=40)
