@@ -1,4 +1,7 @@
-"""The commands: open the session, run the stages, say what came of it."""
+"""The commands: open the session, run the stages, say what came of it.
+
+Each command imports what it runs: SciPy and scikit-learn take seconds, and most need neither.
+"""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -6,18 +9,8 @@ from contextlib import contextmanager
 from datetime import date
 
 from segspark.errors import StageError, StorageError
-from segspark.pipeline.assign import assign
-from segspark.pipeline.features import backfill_features
-from segspark.pipeline.ingest import ingest
-from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.progress import Progress
-from segspark.pipeline.publish import publish, rollback
-from segspark.pipeline.quality import write_quality_page
-from segspark.pipeline.replay import export_refusals, replay
-from segspark.pipeline.run import run_pipeline
-from segspark.pipeline.showing import print_table, show_lifetime, show_segments
 from segspark.pipeline.stage import StageResult, Workspace
-from segspark.pipeline.train import train
 from segspark.session.doctor import Finding, diagnose
 from segspark.session.opening import spark_session
 from segspark.settings.dates import dates_between
@@ -52,15 +45,16 @@ def run_command(settings: Settings, args: argparse.Namespace) -> bool:
     return True
 
 
-def _run_all(here: Workspace, args: argparse.Namespace) -> None:
-    _say_times(here, run_pipeline(here, as_of=args.as_of, model=args.model))
+def _ingest(here: Workspace, _: argparse.Namespace) -> None:
+    from segspark.pipeline.ingest import ingest
+
+    ingest(here)
 
 
-def _demo(here: Workspace, args: argparse.Namespace) -> None:
-    """Run everything on Complete Journey, then show the segments and what to try next."""
-    results = run_pipeline(here, as_of=DEMO_DAY)
-    _say_times(here, results)
-    show_segments(here, results, config=args.config)
+def _build_features(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.features import backfill_features
+
+    backfill_features(here, as_of_dates=_dates(args))
 
 
 def _dates(args: argparse.Namespace) -> list[date]:
@@ -73,26 +67,86 @@ def _dates(args: argparse.Namespace) -> list[date]:
     return dates
 
 
+def _value(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.lifetime import value_customers
+    from segspark.pipeline.showing import show_lifetime
+
+    show_lifetime(here, [value_customers(here, as_of=args.as_of)])
+
+
+def _train(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.train import train
+
+    train(here, as_of=args.as_of)
+
+
+def _assign(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.assign import assign
+
+    assign(here, as_of=args.as_of, model=args.model)
+
+
+def _publish(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.publish import publish
+
+    publish(here, as_of=args.as_of, run_id=args.run, again=args.again)
+
+
+def _rollback(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.publish import rollback
+
+    rollback(here, run_id=args.run)
+
+
+def _run_all(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.run import run_pipeline
+
+    _say_times(here, run_pipeline(here, as_of=args.as_of, model=args.model))
+
+
+def _demo(here: Workspace, args: argparse.Namespace) -> None:
+    """Run everything on Complete Journey, then show the segments and what to try next."""
+    from segspark.pipeline.run import run_pipeline
+    from segspark.pipeline.showing import show_segments
+
+    results = run_pipeline(here, as_of=DEMO_DAY)
+    _say_times(here, results)
+    show_segments(here, results, config=args.config)
+
+
+def _replay(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.replay import export_refusals, replay
+
+    if args.export:
+        export_refusals(here, args.export)
+    else:
+        replay(here, args.file)
+
+
+def _quality(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.quality import write_quality_page
+
+    write_quality_page(here, output=args.output)
+
+
 def _sql(here: Workspace, args: argparse.Namespace) -> None:
+    from segspark.pipeline.showing import print_table
+
     register_views(here.lake)
     print_table(here.lake.spark.sql(args.query))
 
 
-_COMMANDS: dict[str, Callable[[Workspace, argparse.Namespace], object]] = {
-    "ingest": lambda here, _: ingest(here),
-    "build-features": lambda here, args: backfill_features(here, as_of_dates=_dates(args)),
-    "value": lambda here, args: show_lifetime(here, [value_customers(here, as_of=args.as_of)]),
-    "train": lambda here, args: train(here, as_of=args.as_of),
-    "assign": lambda here, args: assign(here, as_of=args.as_of, model=args.model),
-    "publish": lambda here, args: publish(
-        here, as_of=args.as_of, run_id=args.run, again=args.again
-    ),
+_COMMANDS: dict[str, Callable[[Workspace, argparse.Namespace], None]] = {
+    "ingest": _ingest,
+    "build-features": _build_features,
+    "value": _value,
+    "train": _train,
+    "assign": _assign,
+    "publish": _publish,
     "run-pipeline": _run_all,
-    "rollback": lambda here, args: rollback(here, run_id=args.run),
-    "replay": lambda here, args: (
-        export_refusals(here, args.export) if args.export else replay(here, args.file)
-    ),
-    "quality": lambda here, args: write_quality_page(here, output=args.output),
+    "rollback": _rollback,
+    "replay": _replay,
+    "quality": _quality,
     "sql": _sql,
     "demo": _demo,
 }

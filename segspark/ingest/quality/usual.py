@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, variance
 
-from scipy import stats
-
 FEWEST_BATCHES = 4
 """With fewer earlier batches nothing is usual."""
 
@@ -56,6 +54,8 @@ def usual_count(
         pooled: Scatter of comparable series, where there are some.
         error_ratio: Relative standard error with which the counts were estimated.
     """
+    from scipy import stats  # noqa: PLC0415 - a second, and a first batch needs it not
+
     points = [math.log(count + 0.5) for count in history]
     noise = math.exp(-fmean(points)) + error_ratio**2
     freedom = max(len(points) - 1, pooled.freedom)
@@ -95,6 +95,8 @@ def usual_ratio(
         row_count: Rows of the batch that is looked at.
         level: Share of sound batches outside of the interval, both sides together.
     """
+    from scipy import stats  # noqa: PLC0415 - see above
+
     points = [_angle(ratio, rows) for ratio, rows in history]
     noises = [_angle_noise(rows) for _, rows in history]
     spread = max(variance(points), fmean(noises))
@@ -138,6 +140,8 @@ def _around(
     points: Sequence[float], level: float, *, spread: float, extra: float, freedom: int
 ) -> tuple[float, float]:
     """Student's prediction interval for one more point."""
+    from scipy import stats  # noqa: PLC0415 - see above
+
     centre = fmean(points)
     deviation = math.sqrt(spread + extra + spread / len(points))
     # Beyond this, the scales run out of numbers, and nothing would ring anyhow.
