@@ -1,6 +1,7 @@
 """Counted rows into the lake: rows first, then the books, once they tie out."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +24,8 @@ from segspark.settings.sources import Source
 from segspark.tables.ingested import INGEST_BATCHES, INGEST_QUALITY, INGEST_REPLAYS
 from segspark.tables.lake import Lake
 
+_TABLES = 4
+
 
 def write_batches(workspace: Workspace, intake: Intake, counted: Counted) -> None:
     """Write all tables of some batches; they count from the moment their books are written.
@@ -34,17 +37,25 @@ def write_batches(workspace: Workspace, intake: Intake, counted: Counted) -> Non
     lake, entity, staged = workspace.lake, intake.entity, counted.staged
     rows = {"batch_id": intake.batch_ids}
     workspace.progress.step(f"ingest: writing {intake.name}")
-    lake.fill(entity.kept, kept_lines(staged, entity, counted.copies), rows)
     has_refused = any(delivery.refused.rows for delivery in counted.deliveries.values())
     # An attempt that was killed may have left refused rows that this one keeps.
-    if has_refused or not lake.is_empty(entity.rejected, rows):
-        lake.replace(entity.rejected, refused_lines(staged, entity), rows)
-    if counted.quality:
-        figures = [astuple(row) for row in counted.quality]
-        quality = lake.spark.createDataFrame(figures, INGEST_QUALITY.schema)
-        lake.replace(INGEST_QUALITY, quality, rows)
-    if intake.replayed is not None:
-        lake.replace(INGEST_REPLAYS, intake.replayed.rows, rows)
+    writes_refused = has_refused or not lake.is_empty(entity.rejected, rows)
+    # Side by side: a small table takes long to commit and little of the processor.
+    with ThreadPoolExecutor(_TABLES) as tables:
+        kept = kept_lines(staged, entity, counted.copies)
+        writing = [tables.submit(lake.fill, entity.kept, kept, rows)]
+        if writes_refused:
+            refused = refused_lines(staged, entity)
+            writing.append(tables.submit(lake.replace, entity.rejected, refused, rows))
+        if counted.quality:
+            figures = [astuple(row) for row in counted.quality]
+            quality = lake.spark.createDataFrame(figures, INGEST_QUALITY.schema)
+            writing.append(tables.submit(lake.replace, INGEST_QUALITY, quality, rows))
+        if intake.replayed is not None:
+            replays = intake.replayed.rows
+            writing.append(tables.submit(lake.replace, INGEST_REPLAYS, replays, rows))
+    for each in writing:
+        each.result()
     is_mine = F.col("batch_id").isin(intake.batch_ids)
     written = count_written(
         lake.read(entity.kept).filter(is_mine), lake.read(entity.rejected).filter(is_mine), entity

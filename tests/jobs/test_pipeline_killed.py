@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from segspark.pipeline import booking
 from segspark.pipeline import train as training
 from segspark.pipeline.run import run_pipeline
 from segspark.tables import publishing, views
@@ -131,6 +132,17 @@ def _one_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def _one_table_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch's tables are written side by side; one by one, a kill comes between any two."""
+
+    def one_by_one(writes: Sequence[Callable[[], None]]) -> None:
+        for write in writes:
+            write()
+
+    monkeypatch.setattr(booking, "_write_side_by_side", one_by_one)
+
+
+@pytest.fixture
 def fresh_lake(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "lake"
     shutil.rmtree(tmp_path / "lake", ignore_errors=True)
@@ -144,7 +156,7 @@ def leave_rubbish(lake: Path) -> None:
     (lake / "_staging" / "unpacked.csv").write_text("half a li")
 
 
-@pytest.mark.usefixtures("_one_sweep")
+@pytest.mark.usefixtures("_one_sweep", "_one_table_at_a_time")
 def test_a_run_killed_after_every_write_ends_in_the_tables_of_an_undisturbed_one(
     spark: SparkSession, published: Published, killer: Killer, fresh_lake: Path
 ) -> None:
