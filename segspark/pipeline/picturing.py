@@ -1,16 +1,21 @@
 """Pictures of a training: files beside the lake, and artifacts in MLflow."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from segspark.clustering.engine import Candidate
 from segspark.clustering.results import CandidateResult
 from segspark.clustering.sweep import Sweep
 from segspark.errors import StageError
-from segspark.report.sweep_pictures import line_picture, scatter_picture
+from segspark.model.micro_clusters import MicroClusterModel
+from segspark.report.sweep_pictures import dendrogram_picture, line_picture, scatter_picture
 
 
 def pictures_of(sweep: Sweep) -> dict[str, str]:
-    """Draw the within sum and the silhouette of every candidate, and the chosen segments.
+    """Draw what led to the choice.
+
+    The within sum and the silhouette of every candidate, the chosen segments, and the tree of each
+    linkage that was tried.
 
     Returns:
         SVG by the name of its file.
@@ -36,7 +41,26 @@ def pictures_of(sweep: Sweep) -> dict[str, str]:
         "segments.svg": scatter_picture(
             sweep.sample, labels, title=f"A sample of customers by {chosen.candidate_id}"
         ),
+        **_trees(rows, chosen),
     }
+
+
+def _trees(rows: Sequence[CandidateResult], chosen: Candidate) -> dict[str, str]:
+    """One picture for each linkage, cut where the chosen candidate is one of it."""
+    found: dict[str, str] = {}
+    for row in rows:
+        model, algorithm = row.fitted.clusters, row.candidate.algorithm
+        name = f"dendrogram-{algorithm.value}.svg"
+        if not isinstance(model, MicroClusterModel) or model.merges is None or name in found:
+            continue
+        is_chosen = algorithm is chosen.algorithm
+        found[name] = dendrogram_picture(
+            model.merges,
+            model.micro.counts,
+            title=f"Unions of {len(model.micro.counts)} micro-clusters by {algorithm.value}",
+            segments=chosen.segment_count if is_chosen else None,
+        )
+    return found
 
 
 def write_pictures(pictures: Mapping[str, str], lake_folder: Path | None, stage_id: str) -> None:

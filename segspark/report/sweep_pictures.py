@@ -5,12 +5,15 @@ from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import dendrogram
 
 WIDTH, HEIGHT = 720, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 170, 40, 48
 _COLOURS = ("#1f5f99", "#c4572e", "#3b7d4f", "#8a4f9e", "#a67c00", "#b3261e", "#4c8a8b", "#6b6b6b")
 """Told apart in most kinds of colour blindness; what they stand for is written beside them."""
 _TICKS = 5
+_MOST_LEAVES = 40
+_LARGEST_RADIUS = 9.0
 
 Floats = NDArray[np.float64]
 Lines = Mapping[str, Mapping[int, float]]
@@ -82,6 +85,58 @@ def scatter_picture(points: Floats, labels: Sequence[int], *, title: str) -> str
     parts.append(_axis_text(words[0], middle, HEIGHT - 8, "middle"))
     parts.append(_axis_text(words[1], _LEFT, _TOP - 8, "start"))
     return _picture(title, "".join(parts))
+
+
+def dendrogram_picture(
+    merges: Floats, counts: Floats, *, title: str, segments: int | None = None
+) -> str:
+    """Draw the upper part of a tree of unions, and how many customers are below each leaf.
+
+    Args:
+        merges: SciPy's linkage matrix, shape (m - 1, 4), at least one union.
+        counts: Customers of each of the m points that it joins.
+        title: What is shown.
+        segments: Where the tree is cut, 2 to m; None: nowhere.
+    """
+    tree = dendrogram(merges, p=_MOST_LEAVES, truncate_mode="lastp", no_plot=True)
+    across, heights = np.array(tree["icoord"]), np.array(tree["dcoord"])
+    x = _scale(across.min(), across.max(), _LEFT, WIDTH - _RIGHT)
+    y = _scale(0.0, heights.max(), HEIGHT - _BOTTOM, _TOP)
+    parts = [
+        _axis_text(f"{value:.4g}", _LEFT - 24, y(value) + 4, "end")
+        for value in np.linspace(0.0, heights.max(), _TICKS)
+    ]
+    for left, top in zip(across.tolist(), heights.tolist(), strict=True):
+        path = " ".join(
+            f"{x(at):.1f},{y(height):.1f}" for at, height in zip(left, top, strict=True)
+        )
+        parts.append(f'<polyline fill="none" stroke="{_colour(0)}" points="{path}"/>')
+    sizes = _customers_below(merges, counts)[tree["leaves"] or []]
+    for order, radius in enumerate(_LARGEST_RADIUS * np.sqrt(sizes / sizes.max())):
+        # SciPy's leaves stand ten apart.
+        place = x(5.0 + 10.0 * order)
+        parts.append(_dot(place, y(0.0), _colour(1), radius=round(float(radius), 2), opacity=0.6))
+    if segments is not None:
+        kept = np.concatenate([[0.0], merges[:, 2]])[-segments]
+        cut = y(float(kept + merges[1 - segments, 2]) / 2.0)
+        parts.append(
+            f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{cut:.1f}" y2="{cut:.1f}" '
+            f'stroke="{_colour(5)}" stroke-dasharray="6 4"/>'
+        )
+        parts.append(_axis_text(f"{segments} segments", WIDTH - _RIGHT + 8, cut + 4, "start"))
+    middle = (_LEFT + WIDTH - _RIGHT) / 2
+    words = "groups of customers; the area of a dot is their number"
+    parts.append(_axis_text(words, middle, HEIGHT - 8, "middle"))
+    parts.append(_axis_text("height of the union", _LEFT, _TOP - 8, "start"))
+    return _picture(title, "".join(parts))
+
+
+def _customers_below(merges: Floats, counts: Floats) -> Floats:
+    """Customers below each point and union of a linkage matrix, shape (2 m - 1,)."""
+    below = np.concatenate([counts, np.zeros(len(merges))])
+    for step, (first, second, *_) in enumerate(merges):
+        below[len(counts) + step] = below[int(first)] + below[int(second)]
+    return below
 
 
 def _plane(points: Floats) -> tuple[Floats, list[tuple[int, float]]]:

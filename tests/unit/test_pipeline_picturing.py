@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,12 +6,14 @@ import pytest
 
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evidence import evidence
+from segspark.clustering.linkage import linkage_tree, segments_of
 from segspark.clustering.results import results
 from segspark.clustering.selection import select
 from segspark.clustering.structureless import StructurelessSilhouette
 from segspark.clustering.sweep import Sweep
 from segspark.errors import StageError
 from segspark.model.clusters import Centres
+from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
 from segspark.pipeline.picturing import pictures_of, write_pictures
 from segspark.settings.training import Algorithm, SelectionSettings
 
@@ -56,3 +59,34 @@ def test_a_place_that_cannot_be_written_to_is_refused_in_a_sentence(tmp_path: Pa
 
     with pytest.raises(StageError, match="the pictures of the training cannot be written"):
         write_pictures({"elbow.svg": "<svg/>"}, tmp_path, "abc")
+
+
+def test_each_linkage_that_was_tried_has_its_tree_and_the_chosen_one_its_cut() -> None:
+    found = sweep()
+    micro = MicroClusters(np.array([[0.0, 0], [4, 0], [0, 4.0]]), np.full(3, 10.0), np.zeros(3))
+    chosen = found.selection.chosen
+    trees = [
+        replace(chosen, fitted=FittedCandidate(Candidate(algorithm, count), clusters=model))
+        for algorithm in (Algorithm.WARD, Algorithm.AVERAGE_LINKAGE)
+        for count, model in fitted_linkage(micro, algorithm, [2, 3]).items()
+    ]
+    selection = replace(found.selection, chosen=trees[0], rows=(*found.selection.rows, *trees))
+
+    drawn = pictures_of(replace(found, selection=selection))
+
+    names = [name for name in drawn if name.startswith("dendrogram")]
+    assert names == ["dendrogram-ward.svg", "dendrogram-average_linkage.svg"]
+    assert [drawn[name].count("<polyline") for name in names] == [2, 2]
+    assert "2 segments" in drawn[names[0]]
+    assert "segments</text>" not in drawn[names[1]]
+
+
+def fitted_linkage(
+    micro: MicroClusters, algorithm: Algorithm, counts: list[int]
+) -> dict[int, MicroClusterModel]:
+    merges = linkage_tree(micro, algorithm)
+    cuts = {count: segments_of(merges, count) for count in counts}
+    return {
+        count: MicroClusterModel(micro, segments, micro.means_of(segments), merges)
+        for count, segments in cuts.items()
+    }

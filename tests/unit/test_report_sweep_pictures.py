@@ -3,9 +3,15 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import linkage
 from sklearn.decomposition import PCA
 
-from segspark.report.sweep_pictures import Floats, line_picture, scatter_picture
+from segspark.report.sweep_pictures import (
+    Floats,
+    dendrogram_picture,
+    line_picture,
+    scatter_picture,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -70,3 +76,37 @@ def test_one_column_and_one_customer_can_be_drawn() -> None:
     assert len(set(circles_of(single)[:, 0])) == 3
     assert len(set(circles_of(single)[:, 1])) == 1
     assert len(circles_of(alone)) == 1
+
+
+def test_a_tree_is_drawn_to_scale_with_its_leaves_and_where_it_is_cut() -> None:
+    merges = linkage(np.array([[0.0], [1.0], [10.0], [14.0]]), "complete")  # heights 1, 4, 14
+
+    found = dendrogram_picture(merges, np.array([100.0, 25, 4, 16]), title="Tree", segments=2)
+
+    bars = [
+        [tuple(map(float, place.split(","))) for place in line.attrib["points"].split()]
+        for line in ET.fromstring(found).iter(f"{SVG}polyline")  # noqa: S314
+    ]
+    floor = max(top for bar in bars for _, top in bar)
+    heights = sorted(floor - min(top for _, top in bar) for bar in bars)
+    assert [height / heights[-1] for height in heights] == pytest.approx(
+        [1 / 14, 4 / 14, 1], abs=1e-2
+    )
+    (cut,) = re.findall(r'y1="([^"]*)" y2="[^"]*" stroke="[^"]*" stroke-dasharray', found)
+    assert (floor - float(cut)) / heights[-1] == pytest.approx(9 / 14, abs=1e-2)
+    assert "2 segments" in texts_of(found)
+    radii = [float(radius) for radius in re.findall(r'<circle [^>]* r="([^"]*)"', found)]
+    assert sorted(radii) == pytest.approx([1.8, 3.6, 4.5, 9.0])
+
+
+def test_of_a_large_tree_the_upper_part_is_drawn_and_nobody_is_lost() -> None:
+    points = np.random.default_rng(5).normal(size=(300, 2))
+
+    found = dendrogram_picture(linkage(points, "ward"), np.ones(300), title="Tree")
+
+    radii = np.array([float(radius) for radius in re.findall(r'<circle [^>]* r="([^"]*)"', found)])
+    assert len(radii) == 40
+    shares = radii**2 / radii.max() ** 2
+    largest = 300 / shares.sum()
+    assert largest * shares == pytest.approx(np.round(largest * shares), abs=0.1)
+    assert "segments" not in found
