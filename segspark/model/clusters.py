@@ -1,7 +1,8 @@
 """Cluster models as they are served: what all of them answer, and nearest-centre models."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -10,8 +11,10 @@ from segspark.errors import StorageError
 from segspark.model.micro_clusters import MicroClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import (
+    NO_RUNNER_UP,
     Floats,
     Indices,
+    PointScore,
     Scores,
     checked_points,
     nearest_scores,
@@ -38,6 +41,9 @@ class ClusterModel(Protocol):
     def score(self, points: Floats) -> Scores:
         """Score (n, d) points; no points give empty scores."""
 
+    def score_point(self, point: Sequence[float]) -> PointScore:
+        """Score one point of d coordinates, as `score` does."""
+
     def log_likelihood(self, points: Floats) -> float | None:
         """Logarithm of the density of (n, d) points together; None for models without one."""
 
@@ -55,6 +61,10 @@ class Centres:
 
     kind: ClassVar[str] = "centres"
     centres: Floats
+    _rows: tuple[tuple[float, ...], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rows", tuple(map(tuple, self.centres.tolist())))
 
     @property
     def k(self) -> int:
@@ -69,6 +79,26 @@ class Centres:
         """Score (n, d) points by distance; confidence as in `margin_scores`."""
         checked = checked_points(points, width=self.centres.shape[1])
         return score_in_chunks(checked, lambda chunk: nearest_scores(chunk, self.centres))
+
+    def score_point(self, point: Sequence[float]) -> PointScore:
+        """Score one point of d coordinates, without numpy: for one that takes longer to call."""
+        own, runner_up = NO_RUNNER_UP, NO_RUNNER_UP
+        nearest = other = math.inf
+        for place, centre in enumerate(self._rows):
+            squared = 0.0
+            for coordinate, middle in zip(point, centre, strict=True):
+                difference = coordinate - middle
+                squared += difference * difference
+            if squared < nearest:
+                own, nearest, runner_up, other = place, squared, own, nearest
+            elif squared < other:
+                runner_up, other = place, squared
+        distance, beyond = math.sqrt(nearest), math.sqrt(other)
+        if runner_up == NO_RUNNER_UP:
+            confidence = 1.0
+        else:
+            confidence = (beyond - distance) / beyond if beyond > 0 else 0.0
+        return PointScore(own, runner_up, distance, math.nan, confidence, is_out_of_range=False)
 
     def log_likelihood(self, points: Floats) -> None:
         """There are no densities."""

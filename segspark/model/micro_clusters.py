@@ -1,6 +1,6 @@
 """Segments that are made of many small clusters, so they may have any shape."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -10,8 +10,10 @@ from segspark.model.scores import (
     Floats,
     Indices,
     Places,
+    PointScore,
     Scores,
     checked_points,
+    first_score,
     lead_over,
     margin_over,
     score_in_chunks,
@@ -100,6 +102,10 @@ class MicroClusterModel:
         """Score (n, d) points; distances refer to the segments' centres."""
         checked = checked_points(points, width=self.centres.shape[1])
         return score_in_chunks(checked, self._score_chunk)
+
+    def score_point(self, point: Sequence[float]) -> PointScore:
+        """Score one point of d coordinates."""
+        return first_score(self.score(np.array([point])))
 
     def _nearest(self, points: Floats) -> tuple[Places, Floats]:
         """The nearest micro-cluster, (n,), and the squared distance to each segment's, (n, k)."""

@@ -1,6 +1,6 @@
 """A mixture of Gaussians, with the posteriors of Spark's GaussianMixtureModel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -9,8 +9,10 @@ import numpy as np
 from segspark.model.scores import (
     Floats,
     Indices,
+    PointScore,
     Scores,
     checked_points,
+    first_score,
     lead_over,
     score_in_chunks,
 )
@@ -96,6 +98,10 @@ class Mixture:
         """Score (n, d) points; confidence is the lead in posterior over the runner-up."""
         checked = checked_points(points, width=self.centres.shape[1])
         return score_in_chunks(checked, self._score_chunk)
+
+    def score_point(self, point: Sequence[float]) -> PointScore:
+        """Score one point of d coordinates."""
+        return first_score(self.score(np.array([point])))
 
     def _score_chunk(self, points: Floats) -> Scores:
         densities = self.weighted_densities(points)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,22 @@ class Scores:
         """Join scores of consecutive points; at least one part."""
         names = [field.name for field in fields(cls)]
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+class PointScore(NamedTuple):
+    """One point's entry of `Scores`, in plain Python."""
+
+    cluster_index: int
+    runner_up_index: int
+    centre_distance: float
+    probability: float
+    confidence: float
+    is_out_of_range: bool
+
+
+def first_score(scores: Scores) -> PointScore:
+    """Take the first point's entry."""
+    return PointScore(*(getattr(scores, name)[0].item() for name in PointScore._fields))
 
 
 def checked_points(points: Floats, *, width: int) -> Floats:

@@ -1,6 +1,6 @@
 """A tree of splits, as Spark's BisectingKMeansModel predicts with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from segspark.model.scores import (
     Floats,
     Indices,
+    PointScore,
     Scores,
     checked_points,
+    first_score,
     margin_scores,
     score_in_chunks,
     squared_distances,
@@ -80,6 +82,10 @@ class BisectingTree:
         return score_in_chunks(
             checked, lambda chunk: margin_scores(chunk, self.centres, self.assign(chunk))
         )
+
+    def score_point(self, point: Sequence[float]) -> PointScore:
+        """Score one point of d coordinates."""
+        return first_score(self.score(np.array([point])))
 
     def log_likelihood(self, points: Floats) -> None:
         """There are no densities."""
