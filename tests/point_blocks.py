@@ -7,11 +7,18 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from segspark.clustering.blocks import Block, PointBlocks, lowest_of, share_of_sample
+from segspark.clustering.blocks import (
+    Block,
+    NotedBlocks,
+    PointBlocks,
+    lowest_of,
+    share_of_sample,
+)
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 
 _Figure = TypeVar("_Figure")
+_Note = TypeVar("_Note")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +29,29 @@ class MemoryBlocks(PointBlocks):
 
     def _each(self, figure_of: Callable[[Block], _Figure]) -> list[_Figure]:
         return [figure_of(block) for block in self.blocks]
+
+    @contextmanager
+    def noted(self, note_of: Callable[[Floats], _Note]) -> Iterator[NotedBlocks[_Note]]:
+        nowhere: Any = None
+        notes = [note_of(block.points) for block in self.blocks]
+        yield MemoryNotes(nowhere, notes, self.blocks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MemoryNotes(NotedBlocks[_Note]):
+    """Notes on the driver."""
+
+    notes: Sequence[_Note]
+    blocks: Sequence[Block]
+
+    def each_note(self, figure_of: Callable[[_Note], _Figure]) -> list[_Figure]:
+        return [figure_of(note) for note in self.notes]
+
+    def each(self, figure_of: Callable[[Floats, _Note], _Figure]) -> list[_Figure]:
+        return [
+            figure_of(block.points, note)
+            for block, note in zip(self.blocks, self.notes, strict=True)
+        ]
 
 
 def memory_blocks(points: Floats, *, parts: int = 3) -> MemoryBlocks:

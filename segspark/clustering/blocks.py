@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import add
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,7 @@ _BLOCK = "places binary, points binary"
 Batches = Iterator[pa.RecordBatch]
 Hashes = NDArray[np.int64]
 _Figure = TypeVar("_Figure")
+_Note = TypeVar("_Note")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +48,7 @@ class Block:
 
     def sums(self, sums_of: Sequence[SumsOf]) -> list[Any]:
         """Work several figures out."""
-        # Equal sums on any number of cores: BLAS would split them among its threads.
-        with threadpool_limits(limits=1):
-            return [each(self.points) for each in sums_of]
+        return _alone(lambda points: [each(points) for each in sums_of], self.points)
 
     def lowest(self, rows: int) -> "Block":
         """Take those of the lowest hashes."""
@@ -113,6 +112,25 @@ class PointBlocks:
             found = np.concatenate(self._each(partial(Block.distinct, most=most)))
         return min(most, len(np.unique(found, axis=0)))
 
+    @contextmanager
+    def noted(self, note_of: Callable[[Floats], _Note]) -> Iterator["NotedBlocks[_Note]"]:
+        """Work something out of each block, and hold it beside the block for a further pass.
+
+        Args:
+            note_of: Takes (n, d) points; it runs in Spark's Python workers.
+
+        Yields:
+            The blocks with their notes; the notes are released afterwards.
+        """
+        # Beside a copy of the block: RDD.zip would send all blocks through Python once more.
+        pairs = self.held.map(lambda held: (held, _alone(note_of, _block(held).points)))
+        pairs = pairs.persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            yield NotedBlocks(pairs)
+        finally:
+            with suppress(Py4JError, PySparkException):
+                pairs.unpersist()
+
     def rows(self) -> DataFrame:
         """The points one by one, in their order: vector (array<double>)."""
         width = self.width
@@ -130,6 +148,33 @@ class PointBlocks:
     def _each(self, figure_of: Callable[[Block], _Figure]) -> list[_Figure]:
         """Work a figure of each block out; results in their order."""
         return self.held.map(lambda held: figure_of(_block(held))).collect()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NotedBlocks(Generic[_Note]):
+    """Blocks of points, and something that was worked out of each.
+
+    Attributes:
+        pairs: As in `PointBlocks.held`, each with its note.
+    """
+
+    pairs: RDD[tuple[tuple[bytes, bytes], _Note]]
+
+    def each_note(self, figure_of: Callable[[_Note], _Figure]) -> list[_Figure]:
+        """Collect a figure of each note, by one job that also works the notes out."""
+        return self.pairs.map(lambda pair: figure_of(pair[1])).collect()
+
+    def each(self, figure_of: Callable[[Floats, _Note], _Figure]) -> list[_Figure]:
+        """Collect a figure of each block's (n, d) points and its note, by one job."""
+        return self.pairs.map(
+            lambda pair: _alone(figure_of, _block(pair[0]).points, pair[1])
+        ).collect()
+
+
+def _alone(figure_of: Callable[..., _Figure], *of: object) -> _Figure:
+    """Equal sums on any number of cores: BLAS would split them among its threads."""
+    with threadpool_limits(limits=1):
+        return figure_of(*of)
 
 
 def _added(first: list[Any], second: list[Any]) -> list[Any]:

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Self
+from functools import partial, reduce
+from operator import add
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from segspark.clustering.blocks import PointBlocks
 from segspark.clustering.evidence import Evidence, evidence_of
@@ -15,7 +19,8 @@ from segspark.model.scores import Floats
 def evaluate(points: PointBlocks, models: Sequence[ClusterModel]) -> list[Evidence]:
     """Judge every model on the same points, by two jobs in all.
 
-    The driver receives the sums of each block: blocks x models x k x (d + 2) numbers.
+    The first holds the clusters of all customers, a byte a model and customer, for the second. The
+    driver receives the sums of each block: blocks x models x k x (d + 2) numbers.
 
     Args:
         points: All customers.
@@ -26,36 +31,64 @@ def evaluate(points: PointBlocks, models: Sequence[ClusterModel]) -> list[Eviden
     """
     if not models:
         return []
-    sums = points.add_up([partial(_cluster_sums, model) for model in models])
-    shapes = [
-        ClusterShape.of(found, origins=model.centres)
-        for found, model in zip(sums, models, strict=True)
-    ]
-    judgements = points.add_up(
-        [partial(_judgement, *each) for each in zip(models, shapes, strict=True)]
-    )
+    with points.noted(partial(_first_looks, tuple(models))) as noted:
+        found = list(map(_sum, zip(*noted.each_note(_totals), strict=True)))
+        shapes = tuple(
+            ClusterShape.of(total.sums, origins=model.centres)
+            for total, model in zip(found, models, strict=True)
+        )
+        spreads = list(map(_sum, zip(*noted.each(partial(_spreads, shapes)), strict=True)))
     return [
-        evidence_of(shape, found.spread, found.fit)
-        for shape, found in zip(shapes, judgements, strict=True)
+        evidence_of(shape, spread, total.fit)
+        for shape, spread, total in zip(shapes, spreads, found, strict=True)
     ]
+
+
+_Sums = TypeVar("_Sums", "_Totals", SpreadSums)
+
+
+def _sum(parts: Sequence[_Sums]) -> _Sums:
+    return reduce(add, parts)
 
 
 @dataclass(frozen=True, slots=True)
-class _Judgement:
-    spread: SpreadSums
+class _Totals:
+    """What a first pass adds up of one model."""
+
+    sums: ClusterSums
     fit: FitSums
 
     def __add__(self, other: Self) -> Self:
-        return type(self)(self.spread + other.spread, self.fit + other.fit)
+        return type(self)(self.sums + other.sums, self.fit + other.fit)
 
 
-def _cluster_sums(model: ClusterModel, points: Floats) -> ClusterSums:
-    return ClusterSums.of(points, model.assign(points), origins=model.centres)
+@dataclass(frozen=True, slots=True, eq=False)
+class _FirstLook:
+    """One model on one block: what adds up, and the clusters for the second pass."""
+
+    totals: _Totals
+    labels: NDArray[np.unsignedinteger[Any]]
 
 
-def _judgement(model: ClusterModel, shape: ClusterShape, points: Floats) -> _Judgement:
+def _first_looks(models: Sequence[ClusterModel], points: Floats) -> list[_FirstLook]:
+    return [_first_look(model, points) for model in models]
+
+
+def _first_look(model: ClusterModel, points: Floats) -> _FirstLook:
     scores = model.score(points)
-    return _Judgement(
-        SpreadSums.of(points, scores.cluster_index, shape=shape),
-        FitSums.of(points, scores, model=model),
-    )
+    sums = ClusterSums.of(points, scores.cluster_index, origins=model.centres)
+    labels = scores.cluster_index.astype(np.min_scalar_type(model.k - 1))
+    return _FirstLook(_Totals(sums, FitSums.of(points, scores, model=model)), labels)
+
+
+def _totals(looks: Sequence[_FirstLook]) -> list[_Totals]:
+    return [look.totals for look in looks]
+
+
+def _spreads(
+    shapes: Sequence[ClusterShape], points: Floats, looks: Sequence[_FirstLook]
+) -> list[SpreadSums]:
+    return [
+        SpreadSums.of(points, look.labels.astype(np.int32), shape=shape)
+        for shape, look in zip(shapes, looks, strict=True)
+    ]
