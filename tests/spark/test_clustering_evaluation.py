@@ -9,6 +9,7 @@ from scipy.stats import multivariate_normal
 from segspark.clustering.blocks import point_blocks
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.evidence import Evidence, evidence
+from segspark.clustering.sample_evidence import cosine_silhouette
 from segspark.model.clusters import Centres, ClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
@@ -59,7 +60,7 @@ def test_two_passes_find_what_memory_finds_however_points_are_partitioned(
         assert len(figures.cluster_sizes) == model.k
 
 
-def test_the_silhouette_is_that_of_sparks_evaluator(spark: SparkSession) -> None:
+def test_the_silhouettes_are_those_of_sparks_evaluator(spark: SparkSession) -> None:
     values = scattered()
     labels = MODELS[0].assign(values).tolist()
     rows = [(row.tolist(), float(label)) for row, label in zip(values, labels, strict=True)]
@@ -71,6 +72,8 @@ def test_the_silhouette_is_that_of_sparks_evaluator(spark: SparkSession) -> None
         (found,) = evaluate(blocks, MODELS[:1])
 
     assert found.silhouette == pytest.approx(ClusteringEvaluator().evaluate(predicted), abs=1e-9)
+    by_cosine = ClusteringEvaluator(distanceMeasure="cosine").evaluate(predicted)
+    assert cosine_silhouette(values, MODELS[0].assign(values)) == pytest.approx(by_cosine, abs=1e-9)
 
 
 def test_a_mixture_is_judged_by_its_likelihood_and_others_are_not(spark: SparkSession) -> None:

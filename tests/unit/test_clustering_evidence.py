@@ -17,6 +17,7 @@ from segspark.clustering.evidence import (
     evidence_of,
     mixture_parameter_count,
 )
+from segspark.clustering.sample_evidence import cosine_silhouette
 from segspark.clustering.sums import ClusterShape, ClusterSums, SpreadSums
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import Covariance
@@ -132,6 +133,10 @@ def test_iris_by_its_species_has_the_published_silhouettes() -> None:
 
     assert by_sklearn == pytest.approx(KNOWN["iris_sklearn"]["sil_sq_truelabels"], abs=1e-9)
     assert by_spark == pytest.approx(KNOWN["iris_spark"]["squared_euclidean_true_labels"], abs=1e-9)
+    cosine = cosine_silhouette(points, labels.astype(np.int32))
+    assert cosine == pytest.approx(KNOWN["iris_sklearn"]["sil_cos_truelabels"], abs=1e-9)
+    cosine = cosine_silhouette(original, labels.astype(np.int32))
+    assert cosine == pytest.approx(KNOWN["iris_spark"]["cosine_true_labels"], abs=1e-9)
 
 
 def test_iris_in_three_clusters_has_the_published_figures() -> None:
