@@ -1,10 +1,12 @@
 """Counted rows into the lake: rows first, then the books, once they tie out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from functools import partial
 
+from pyspark import inheritable_thread_target
 from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
@@ -24,11 +26,12 @@ from segspark.settings.sources import Source
 from segspark.tables.ingested import INGEST_BATCHES, INGEST_QUALITY, INGEST_REPLAYS
 from segspark.tables.lake import Lake
 
-_TABLES = 4
-
 
 def write_batches(workspace: Workspace, intake: Intake, counted: Counted) -> None:
     """Write all tables of some batches; they count from the moment their books are written.
+
+    Where a write fails the others end first; what they wrote counts for nobody, and the next
+    attempt replaces it.
 
     Raises:
         IngestError: What was written does not tie out with what came in.
@@ -40,22 +43,19 @@ def write_batches(workspace: Workspace, intake: Intake, counted: Counted) -> Non
     has_refused = any(delivery.refused.rows for delivery in counted.deliveries.values())
     # An attempt that was killed may have left refused rows that this one keeps.
     writes_refused = has_refused or not lake.is_empty(entity.rejected, rows)
-    # Side by side: a small table takes long to commit and little of the processor.
-    with ThreadPoolExecutor(_TABLES) as tables:
-        kept = kept_lines(staged, entity, counted.copies)
-        writing = [tables.submit(lake.fill, entity.kept, kept, rows)]
-        if writes_refused:
-            refused = refused_lines(staged, entity)
-            writing.append(tables.submit(lake.replace, entity.rejected, refused, rows))
-        if counted.quality:
-            figures = [astuple(row) for row in counted.quality]
-            quality = lake.spark.createDataFrame(figures, INGEST_QUALITY.schema)
-            writing.append(tables.submit(lake.replace, INGEST_QUALITY, quality, rows))
-        if intake.replayed is not None:
-            replays = intake.replayed.rows
-            writing.append(tables.submit(lake.replace, INGEST_REPLAYS, replays, rows))
-    for each in writing:
-        each.result()
+    kept = kept_lines(staged, entity, counted.copies)
+    writes: list[Callable[[], None]] = [partial(lake.fill, entity.kept, kept, rows)]
+    if writes_refused:
+        writes.append(partial(lake.replace, entity.rejected, refused_lines(staged, entity), rows))
+    if counted.quality:
+        figures = [astuple(row) for row in counted.quality]
+        quality = lake.spark.createDataFrame(figures, INGEST_QUALITY.schema)
+        writes.append(partial(lake.replace, INGEST_QUALITY, quality, rows))
+    if intake.replayed is not None:
+        writes.append(partial(lake.replace, INGEST_REPLAYS, intake.replayed.rows, rows))
+    # Whoever cancels the caller's jobs, or gave them a pool, means these as well.
+    as_caller = inheritable_thread_target(lake.spark)
+    _write_side_by_side([as_caller(write) for write in writes])
     is_mine = F.col("batch_id").isin(intake.batch_ids)
     written = count_written(
         lake.read(entity.kept).filter(is_mine), lake.read(entity.rejected).filter(is_mine), entity
@@ -67,6 +67,18 @@ def write_batches(workspace: Workspace, intake: Intake, counted: Counted) -> Non
     ]
     entries_df = lake.spark.createDataFrame(entries, INGEST_BATCHES.schema)
     lake.replace(INGEST_BATCHES, entries_df, rows)
+
+
+def _write_side_by_side(writes: Sequence[Callable[[], None]]) -> None:
+    """Write several tables at once: small ones take long to commit and little of the processor.
+
+    Raises:
+        StorageError: Of the first of them that failed.
+    """
+    with ThreadPoolExecutor(len(writes)) as threads:
+        started = [threads.submit(write) for write in writes]
+    for write in started:
+        write.result()
 
 
 @dataclass(frozen=True, slots=True)
