@@ -53,6 +53,19 @@ def exit_code(*words: str) -> object:
     return left.value.code
 
 
+def test_a_command_does_not_wait_for_what_it_does_not_run() -> None:
+    """SciPy's distributions and scikit-learn take seconds to import."""
+    code = (
+        "import sys, segspark.pipeline.commands, segspark.pipeline.ingest, "
+        "segspark.pipeline.quality, segspark.pipeline.replay\n"
+        "print(sorted({'scipy.stats', 'sklearn', 'mlflow'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_help_of_every_command_comes_without_loading_spark() -> None:
     words = ", ".join(str([*command, "--help"]) for command in ([], *([c] for c in COMMANDS)))
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, variance
+from types import ModuleType
 
 FEWEST_BATCHES = 4
 """With fewer earlier batches nothing is usual."""
@@ -43,6 +44,13 @@ class Spread:
 _ALONE = Spread()
 
 
+def _distributions() -> ModuleType:
+    """SciPy's distributions, which take a second to import: a first batch needs none."""
+    from scipy import stats  # noqa: PLC0415 - see above
+
+    return stats
+
+
 def usual_count(
     history: Sequence[float], *, level: float, pooled: Spread = _ALONE, error_ratio: float = 0.0
 ) -> Interval:
@@ -54,17 +62,15 @@ def usual_count(
         pooled: Scatter of comparable series, where there are some.
         error_ratio: Relative standard error with which the counts were estimated.
     """
-    from scipy import stats  # noqa: PLC0415 - a second, and a first batch needs it not
-
     points = [math.log(count + 0.5) for count in history]
     noise = math.exp(-fmean(points)) + error_ratio**2
     freedom = max(len(points) - 1, pooled.freedom)
     spread = max(variance(points), pooled.variance, noise)
     low, high = _around(points, level, spread=spread, extra=0.0, freedom=freedom)
-    expected = fmean(history)
+    expected, poisson = fmean(history), _distributions().poisson
     return Interval(
-        max(0.0, min(math.exp(low) - 0.5, float(stats.poisson.ppf(level / 2, expected)))),
-        max(math.exp(high) - 0.5, float(stats.poisson.isf(level / 2, expected))),
+        max(0.0, min(math.exp(low) - 0.5, float(poisson.ppf(level / 2, expected)))),
+        max(math.exp(high) - 0.5, float(poisson.isf(level / 2, expected))),
     )
 
 
@@ -95,8 +101,6 @@ def usual_ratio(
         row_count: Rows of the batch that is looked at.
         level: Share of sound batches outside of the interval, both sides together.
     """
-    from scipy import stats  # noqa: PLC0415 - see above
-
     points = [_angle(ratio, rows) for ratio, rows in history]
     noises = [_angle_noise(rows) for _, rows in history]
     spread = max(variance(points), fmean(noises))
@@ -105,8 +109,8 @@ def usual_ratio(
     rows = max(row_count, 1.0)
     all_rows = sum(rows for _, rows in history)
     together = (sum(ratio * rows for ratio, rows in history) + 0.5) / (all_rows + 1)
-    fewest = float(stats.binom.ppf(level / 2, round(rows), together))
-    most = float(stats.binom.isf(level / 2, round(rows), together))
+    fewest = float(_distributions().binom.ppf(level / 2, round(rows), together))
+    most = float(_distributions().binom.isf(level / 2, round(rows), together))
     return Interval(
         max(0.0, min(_from_angle(low, rows), fewest / rows)),
         min(1.0, max(_from_angle(high, rows), most / rows)),
@@ -140,12 +144,10 @@ def _around(
     points: Sequence[float], level: float, *, spread: float, extra: float, freedom: int
 ) -> tuple[float, float]:
     """Student's prediction interval for one more point."""
-    from scipy import stats  # noqa: PLC0415 - see above
-
     centre = fmean(points)
     deviation = math.sqrt(spread + extra + spread / len(points))
     # Beyond this, the scales run out of numbers, and nothing would ring anyhow.
-    half = min(float(stats.t.isf(level / 2, freedom)) * deviation, 500.0)
+    half = min(float(_distributions().t.isf(level / 2, freedom)) * deviation, 500.0)
     return centre - half, centre + half
 
 
