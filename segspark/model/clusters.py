@@ -82,22 +82,22 @@ class Centres:
 
     def score_point(self, point: Sequence[float]) -> PointScore:
         """Score one point of d coordinates, without numpy: for one that takes longer to call."""
-        own, runner_up = NO_RUNNER_UP, NO_RUNNER_UP
-        nearest = other = math.inf
-        for place, centre in enumerate(self._rows):
-            squared = 0.0
+        squared = []
+        for centre in self._rows:
+            total = 0.0
             for coordinate, middle in zip(point, centre, strict=True):
                 difference = coordinate - middle
-                squared += difference * difference
-            if squared < nearest:
-                own, nearest, runner_up, other = place, squared, own, nearest
-            elif squared < other:
-                runner_up, other = place, squared
-        distance, beyond = math.sqrt(nearest), math.sqrt(other)
-        if runner_up == NO_RUNNER_UP:
-            confidence = 1.0
+                total += difference * difference
+            squared.append(total)
+        nearest = min(squared)
+        own, distance = squared.index(nearest), math.sqrt(nearest)
+        if len(squared) == 1:
+            runner_up, confidence = NO_RUNNER_UP, 1.0
         else:
-            confidence = (beyond - distance) / beyond if beyond > 0 else 0.0
+            squared[own] = math.inf
+            next_nearest = min(squared)
+            runner_up, other = squared.index(next_nearest), math.sqrt(next_nearest)
+            confidence = (other - distance) / other if other > 0 else 0.0
         return PointScore(own, runner_up, distance, math.nan, confidence, is_out_of_range=False)
 
     def log_likelihood(self, points: Floats) -> None:
