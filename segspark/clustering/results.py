@@ -9,6 +9,7 @@ from segspark.clustering.evidence import Evidence
 from segspark.clustering.sample_evidence import SampleEvidence
 from segspark.clustering.stability import Stability
 from segspark.clustering.structureless import StructurelessSilhouette
+from segspark.lifetime.usefulness import Usefulness
 from segspark.settings.training import Algorithm, SelectionSettings
 
 
@@ -24,6 +25,8 @@ class CandidateResult:
             clusters.
         gain: Silhouette minus the structureless mean; None when either is missing.
         stability: How well it comes back in resamples; None where that was not looked at.
+        usefulness: What it would have told on a past day; None where that was not looked at.
+        time_stability: How well its clusters are found among those of the past day.
         is_elbow: Whether its algorithm's within sum has its elbow here.
         is_chosen: Whether it is the one.
         reason: Why, or why not, in a sentence.
@@ -35,6 +38,8 @@ class CandidateResult:
     structureless: StructurelessSilhouette | None
     gain: float | None
     stability: Stability | None = None
+    usefulness: Usefulness | None = None
+    time_stability: Stability | None = None
     is_elbow: bool = False
     is_chosen: bool = False
     reason: str = ""
@@ -55,6 +60,14 @@ class CandidateResult:
 def gain_of(row: CandidateResult) -> float:
     """Gain over structureless data; minus infinity where there is none."""
     return row.gain if row.gain is not None else float("-inf")
+
+
+def merit_of(row: CandidateResult, settings: SelectionSettings) -> float:
+    """What candidates are ordered by, higher is better; minus infinity where there is none."""
+    if settings.criterion == "gain":
+        return gain_of(row)
+    found = row.usefulness.spend_ratio if row.usefulness is not None else None
+    return float("-inf") if found is None else found
 
 
 def is_stable(row: CandidateResult, settings: SelectionSettings) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from segspark.clustering.engine import Candidate
-from segspark.clustering.results import CandidateResult, gain_of, is_stable
-from segspark.clustering.verdict import verdict_on
+from segspark.clustering.out_of_time import OutOfTime
+from segspark.clustering.results import CandidateResult, gain_of, is_stable, merit_of
+from segspark.clustering.verdict import verdict_on, verdict_on_past
 from segspark.errors import ClusteringError
 from segspark.settings.training import Algorithm, SelectionSettings
 
@@ -35,20 +36,29 @@ def contenders(
     rows: Iterable[CandidateResult], settings: SelectionSettings
 ) -> list[CandidateResult]:
     """Candidates that can be chosen, unless they turn out to be unstable, the best first."""
-    return sorted((row for row in rows if _obstacle(row, settings) is None), key=_rank)
+    able = [row for row in rows if _obstacle(row, settings) is None]
+    return sorted(able, key=lambda row: _rank(row, settings))
 
 
-def select(rows: Sequence[CandidateResult], settings: SelectionSettings) -> Selection:
-    """Choose the candidate whose silhouette exceeds structureless data the most.
+def select(
+    rows: Sequence[CandidateResult],
+    settings: SelectionSettings,
+    *,
+    past: OutOfTime | None = None,
+) -> Selection:
+    """Choose the candidate of highest merit.
 
-    Eligible are candidates that were fitted, fill as many clusters as asked, whose smallest
-    segment holds the share asked, and whose segments come back in resamples. Equal gains go to
-    fewer segments, then to the algorithm that `Algorithm` names first. Where no candidate's
-    segments come back, as on a continuum, the most stable one is taken, and the verdict says so.
+    That is how far its silhouette exceeds that of structureless data, or what it would have told of
+    the period after a past day. Eligible are candidates that were fitted, fill as many clusters as
+    asked, whose smallest segment holds the share asked, and whose segments come back in resamples.
+    Equal merits go to fewer segments, then to the algorithm that `Algorithm` names first. Where no
+    candidate's segments come back, as on a continuum, the most stable one is taken, and the verdict
+    says so.
 
     Args:
         rows: Every candidate with its figures.
-        settings: Smallest share, least stability and margin.
+        settings: Criterion, smallest share, least stability and margin.
+        past: What divisions of a past day told, where that was looked at.
 
     Raises:
         ClusteringError: No candidate is eligible.
@@ -62,17 +72,13 @@ def select(rows: Sequence[CandidateResult], settings: SelectionSettings) -> Sele
     by_candidate = {row.candidate: row for row in judged}
     chosen = by_candidate[best.candidate]
     plain = max((row for row in judged if row.silhouette is not None), key=_plain_rank)
+    verdict = verdict_on(chosen, able=able, plain=plain, rows=judged, settings=settings)
+    told = verdict_on_past(chosen, past, settings) if past is not None else ""
     return Selection(
         chosen=chosen,
         plain_maximum=plain,
         has_natural_clusters=bool(stable) and gain_of(chosen) >= settings.natural_cluster_margin,
-        verdict=verdict_on(
-            chosen,
-            able=able,
-            plain=plain,
-            rows=judged,
-            settings=settings,
-        ),
+        verdict=f"{verdict} {told}" if told else verdict,
         rows=judged,
     )
 
@@ -89,9 +95,18 @@ def _obstacle(row: CandidateResult, settings: SelectionSettings) -> str | None:
             f"smallest segment holds {_percent(found.smallest_share)}, below the "
             f"{_percent(settings.smallest_segment_ratio)} asked"
         )
+    return _lack(row, settings)
+
+
+def _lack(row: CandidateResult, settings: SelectionSettings) -> str | None:
+    """What there is not to compare it by; None where there is."""
     if row.gain is None:
         return "there is no structureless data to compare with, the sample is too small"
-    return None
+    if settings.criterion == "gain" or merit_of(row, settings) > float("-inf"):
+        return None
+    if row.usefulness is None:
+        return "it could not be fitted on the past day"
+    return "on the past day it made one group, or later spend is the same for all"
 
 
 def _judged(
@@ -110,7 +125,7 @@ def _judged(
         words = "the highest"
         if row.stability is not None:
             words += f" of those whose segments come back (mean Jaccard {row.stability.mean:.2f})"
-        reason = f"chosen: gain over structureless data {gain_of(row):.3f}, {words}"
+        reason = f"chosen: {_merit(row, settings)}, {words}"
         return replace(row, is_chosen=True, reason=reason)
     if row.stability is not None and not is_stable(row, settings):
         return replace(
@@ -118,20 +133,24 @@ def _judged(
             reason=f"unstable: in resamples its segments come back with a mean Jaccard of "
             f"{row.stability.mean:.2f}, below the {settings.least_stability:.2f} asked",
         )
-    reason = (
-        f"gain over structureless data {gain_of(row):.3f}, the chosen one has {gain_of(best):.3f}"
-    )
-    return replace(row, reason=reason)
+    told = f"{_merit(row, settings)}, the chosen one has {merit_of(best, settings):.3f}"
+    return replace(row, reason=told)
+
+
+def _merit(row: CandidateResult, settings: SelectionSettings) -> str:
+    names = {"gain": "gain over structureless data", "usefulness": "usefulness"}
+    return f"{names[settings.criterion]} {merit_of(row, settings):.3f}"
 
 
 def _nothing_eligible(rows: Sequence[CandidateResult], settings: SelectionSettings) -> str:
     if not rows:
         return "no candidate was tried: name an algorithm and a range of segments"
     listing = _listing(rows, lambda row: _obstacle(row, settings) or "")
+    by_gain = ", or choose by the gain" if settings.criterion == "usefulness" else ""
     return (
         f"none of {len(rows)} candidates can be chosen ({listing}): ask for fewer segments "
         f"in training.sweep, lower training.selection.smallest_segment_ratio, or cluster more "
-        f"customers"
+        f"customers{by_gain}"
     )
 
 
@@ -149,8 +168,8 @@ def _order(candidate: Candidate) -> tuple[int, int]:
     return candidate.segment_count, list(Algorithm).index(candidate.algorithm)
 
 
-def _rank(row: CandidateResult) -> tuple[float, int, int]:
-    return (-gain_of(row), *_order(row.candidate))
+def _rank(row: CandidateResult, settings: SelectionSettings) -> tuple[float, int, int]:
+    return (-merit_of(row, settings), *_order(row.candidate))
 
 
 def _plain_rank(row: CandidateResult) -> tuple[float, int, int]:

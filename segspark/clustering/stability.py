@@ -26,7 +26,7 @@ class Stability:
         jaccards: By filled cluster the mean over the resamples of the best overlap that one of
             their clusters has with it, 0 to 1.
         rand_index: Mean adjusted Rand index, 1 for the same clustering, about 0 for chance.
-        resample_count: Resamples that were clustered.
+        resample_count: Clusterings that it was looked for in.
     """
 
     jaccards: tuple[float, ...]
@@ -83,6 +83,19 @@ def stabilities(
             theirs = None if again is None else again.assign(sample[once])
             found[candidate].append(_compare(own[once], theirs, clusters=models[candidate].k))
     return {candidate: _mean_of(comparisons) for candidate, comparisons in found.items()}
+
+
+def agreement(own: Indices, theirs: Indices, *, clusters: int) -> Stability:
+    """Look for the clusters of one clustering in another one of the same customers.
+
+    Args:
+        own: Cluster indices, shape (n,).
+        theirs: Those of the other clustering.
+        clusters: How many the first one has; one that holds none of the customers counts as 0.
+    """
+    found = _compare(own, theirs, clusters=clusters)
+    jaccards = np.nan_to_num(found.jaccards, nan=0.0)
+    return Stability(tuple(jaccards.tolist()), found.rand_index, 1)
 
 
 def best_jaccards(own: Indices, theirs: Indices) -> dict[int, float]:

@@ -17,10 +17,11 @@ from segspark.clustering.engine import (
 )
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.evidence import Evidence, mixture_parameter_count
+from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import CandidateResult, is_stable, results
 from segspark.clustering.sample_evidence import sample_evidence
 from segspark.clustering.selection import Selection, contenders, select
-from segspark.clustering.stability import resampled_customers, stabilities
+from segspark.clustering.stability import agreement, resampled_customers, stabilities
 from segspark.clustering.structureless import (
     best_of_all_algorithms,
     cluster_structureless,
@@ -57,7 +58,12 @@ class Sweep:
 
 
 def run_sweep(
-    points: DataFrame, settings: TrainingSettings, *, engine: SweepEngine, progress: Progress
+    points: DataFrame,
+    settings: TrainingSettings,
+    *,
+    engine: SweepEngine,
+    progress: Progress,
+    past: OutOfTime | None = None,
 ) -> Sweep:
     """Try every candidate on the points and choose one.
 
@@ -67,6 +73,7 @@ def run_sweep(
         settings: What is tried and by which rule one is chosen.
         engine: What fits the candidates.
         progress: Passed on to the engine.
+        past: What the candidates would have told on a past day, where that was looked at.
 
     Raises:
         ClusteringError: There are no points, or no candidate can be chosen.
@@ -85,12 +92,31 @@ def run_sweep(
     }
     progress("comparing with data without structure")
     rows = _compared(fitted, evidence, sample, settings)
+    if past is not None:
+        # An engine gives candidates that find their number of segments back with that number.
+        asked = zip(candidates, rows, strict=True)
+        rows = [with_past(row, past, asked=each) for each, row in asked]
     progress("looking for the segments in resamples")
     rows = with_stability(rows, sample[: resampled_customers(blocks.row_count)], settings)
-    selection = select(rows, settings.selection)
+    selection = select(rows, settings.selection, past=past)
     clusters = models[selection.chosen.candidate]
     drawn = sample[: settings.selection.structureless_customers]
     return Sweep(selection, clusters, far_out_distance(sample, clusters), drawn)
+
+
+def with_past(row: CandidateResult, past: OutOfTime, *, asked: Candidate) -> CandidateResult:
+    """Add what came of a candidate on a past day.
+
+    Args:
+        row: The candidate with its other figures.
+        past: All candidates on that day.
+        asked: The candidate before it was fitted.
+    """
+    before, model = past.labels.get(asked), row.fitted.clusters
+    found = None
+    if before is not None and model is not None:
+        found = agreement(model.assign(past.points), before, clusters=model.k)
+    return replace(row, usefulness=past.candidates.get(asked), time_stability=found)
 
 
 def with_stability(
@@ -98,7 +124,7 @@ def with_stability(
 ) -> list[CandidateResult]:
     """Find out how stable the candidates are: all if that is cheap, else the best ones.
 
-    Else as many as settle the choice: by gain, three at a time, until one of three is stable.
+    Else as many as settle the choice: by merit, three at a time, until one of three is stable.
 
     Args:
         rows: Every candidate with its other figures.

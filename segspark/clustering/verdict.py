@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from segspark.clustering.results import CandidateResult, gain_of, is_stable
+from segspark.clustering.out_of_time import OutOfTime
+from segspark.clustering.results import CandidateResult, gain_of, is_stable, merit_of
+from segspark.lifetime.usefulness import Usefulness
 from segspark.settings.training import SelectionSettings
 
 
@@ -21,11 +23,12 @@ def verdict_on(
         able: What could be chosen if it came back in resamples, the best first.
         plain: The one of highest silhouette.
         rows: Every candidate, in the order they were tried.
-        settings: The margins.
+        settings: The criterion and the margins.
     """
     place = next(at for at, row in enumerate(able) if row.candidate == chosen.candidate)
     later = [row for row in able[place + 1 :] if is_stable(row, settings)]
     is_last_resort = not is_stable(chosen, settings)
+    named = "a usefulness of " if settings.criterion == "usefulness" else ""
     sentences = [
         _unstable(settings) if is_last_resort else "",
         _continuum(chosen, settings),
@@ -33,7 +36,9 @@ def verdict_on(
         f"{gain_of(chosen):.3f} above that of data without clusters.",
         _stability(chosen),
         "" if is_last_resort else _passed_over(able[:place], settings),
-        f"Next came {later[0].candidate_id} with {gain_of(later[0]):.3f}." if later else "",
+        f"Next came {later[0].candidate_id} with {named}{merit_of(later[0], settings):.3f}."
+        if later
+        else "",
         _plain(plain, chosen),
         _elbows(rows),
         _bic(rows),
@@ -58,6 +63,39 @@ def _unstable(settings: SelectionSettings) -> str:
     )
 
 
+def verdict_on_past(chosen: CandidateResult, past: OutOfTime, settings: SelectionSettings) -> str:
+    """Say what the chosen candidate would have told of a past period, and what baselines told.
+
+    Args:
+        chosen: The one; nothing is said where it could not be fitted on the past day.
+        past: What divisions of that day told.
+        settings: Whether that decided.
+    """
+    if chosen.usefulness is None:
+        return ""
+    divisions = {chosen.candidate_id: chosen.usefulness, **past.baselines}
+    told = "; ".join(f"{title} {_told(found)}" for title, found in divisions.items())
+    decided = settings.criterion == "usefulness" and is_stable(chosen, settings)
+    lead = "Chosen by that: of" if decided else "Of"
+    return (
+        f"{lead} the variance of the ranks of spend in {past.period}, groups made on that day tell "
+        f"({len(past.points):,} customers): {told}.{_in_time(chosen)}"
+    )
+
+
+def _in_time(chosen: CandidateResult) -> str:
+    found = chosen.time_stability
+    if found is None:
+        return ""
+    return f" Those of the same kind agree with today's by a mean Jaccard of {found.mean:.2f}."
+
+
+def _told(found: Usefulness) -> str:
+    spend = "nothing" if found.spend_ratio is None else f"{found.spend_ratio:.3f}"
+    gini = "" if found.gini is None else f", Gini {found.gini:.3f}"
+    return f"{spend} ({found.group_count} groups{gini})"
+
+
 def _stability(chosen: CandidateResult) -> str:
     found = chosen.stability
     if found is None:
@@ -74,7 +112,8 @@ def _passed_over(unstable: Sequence[CandidateResult], settings: SelectionSetting
         return ""
     more = f", and {len(unstable) - 1} more like it" if len(unstable) > 1 else ""
     return (
-        f"{first.candidate_id} has a higher gain of {gain_of(first):.3f} but does not come back: "
+        f"{first.candidate_id} has a higher {settings.criterion} of "
+        f"{merit_of(first, settings):.3f} but does not come back: "
         f"its mean Jaccard is {first.stability.mean:.2f}, below the "
         f"{settings.least_stability:.2f} asked{more}."
     )

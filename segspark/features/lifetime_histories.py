@@ -100,18 +100,36 @@ def held_out_histories(
         `purchase_histories` of the customers that have one, `later_count` (purchase days) and
         `later_amount` (spend on them), 0 of who bought nothing.
     """
-    days = known_days(ledger, settings=settings, as_of=until)
-    bought = days.filter((F.col("purchase_date") > F.lit(after)) & (F.col("orders") > 0))
-    later = bought.groupBy("customer_id").agg(
-        F.count("*").cast("double").alias("later_count"),
-        F.sum("spend").cast("double").alias("later_amount"),
-    )
+    later = later_purchases(ledger, settings=settings, after=after, until=until)
     histories = purchase_histories(
         ledger, settings=settings, as_of=after, with_features=with_features
     )
     known = histories.filter(F.col("exclusion_reason").isNull())
     return known.join(later, on="customer_id", how="left").na.fill(
         0.0, ["later_count", "later_amount"]
+    )
+
+
+def later_purchases(
+    ledger: DataFrame, *, settings: FeatureSettings, after: date, until: date
+) -> DataFrame:
+    """What customers bought after a day.
+
+    Args:
+        ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
+        settings: Net or gross.
+        after: The day.
+        until: Last day counted, inclusive; returns up to then count.
+
+    Returns:
+        One row per customer who bought: `customer_id`, `later_count` (purchase days) and
+        `later_amount` (spend on them), doubles.
+    """
+    days = known_days(ledger, settings=settings, as_of=until)
+    bought = days.filter((F.col("purchase_date") > F.lit(after)) & (F.col("orders") > 0))
+    return bought.groupBy("customer_id").agg(
+        F.count("*").cast("double").alias("later_count"),
+        F.sum("spend").cast("double").alias("later_amount"),
     )
 
 

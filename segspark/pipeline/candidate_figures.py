@@ -13,6 +13,7 @@ def candidate_figures(row: CandidateResult) -> Figures:
         "silhouette_gain": row.gain,
         **_on_all_customers(row),
         **_on_a_sample(row),
+        **_on_a_past_day(row),
     }
 
 
@@ -45,4 +46,16 @@ def _on_a_sample(row: CandidateResult) -> Figures:
         "cosine_silhouette": found.cosine_silhouette,
         "copula_gap": found.gap.gap if found.gap else None,
         "copula_gap_deviation": found.gap.deviation if found.gap else None,
+    }
+
+
+def _on_a_past_day(row: CandidateResult) -> Figures:
+    found, stability = row.usefulness, row.time_stability
+    return {
+        "usefulness_spend_ratio": found.spend_ratio if found else None,
+        "usefulness_gini_ratio": found.gini if found else None,
+        "usefulness_retention_ratio": found.retention_ratio if found else None,
+        "time_stability_jaccard": stability.mean if stability else None,
+        "lowest_time_stability_jaccard": stability.lowest if stability else None,
+        "time_stability_rand_ratio": stability.rand_index if stability else None,
     }

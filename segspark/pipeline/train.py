@@ -1,5 +1,6 @@
 """Stage: a snapshot of features → candidates, a chosen model, an MLflow record."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame, Row
@@ -7,21 +8,24 @@ from pyspark.sql import functions as F
 
 from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.engine import SweepEngine
+from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import CandidateResult
 from segspark.clustering.selection import Selection
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sweep import Sweep, run_sweep
 from segspark.clustering.vector_fit import VectorFit, fit_vector
 from segspark.clustering.vectorise import vector_column
-from segspark.errors import StageError
+from segspark.errors import ClusteringError, StageError
 from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.model.segment_model import SegmentModel
-from segspark.model.vector import FeatureVector
+from segspark.model.vector import FeatureVector, ValueRule
 from segspark.pipeline.candidate_figures import candidate_figures
 from segspark.pipeline.features import snapshot_of
+from segspark.pipeline.ledger import ledger_id, read_ledger
 from segspark.pipeline.picturing import write_pictures
 from segspark.pipeline.stage import NAME_WIDTH, StageResult, Workspace, run_stage
 from segspark.pipeline.training_record import open_tracker, training_record
+from segspark.pipeline.usefulness import past_usefulness
 from segspark.pipeline.vector_features import (
     check_configured_vector,
     configured_rules,
@@ -30,11 +34,13 @@ from segspark.pipeline.vector_features import (
     vector_tables,
 )
 from segspark.settings.root import Settings
+from segspark.tables.contract import TableContract
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun
+from segspark.tables.purchases import CUSTOMER_DAYS
 from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
 
 STAGE = "train"
@@ -66,7 +72,7 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         segmentation=settings.segmentation,
         as_of_date=as_of,
         input_ids=vector_inputs(settings, snapshot, columns=columns),
-        reads=vector_tables(columns),
+        reads=_tables(settings, columns),
         config=settings.model_dump(mode="json", include={"training"}),
     )
 
@@ -79,7 +85,8 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
             fit = fit_vector(features, rules, settings.training.vector)
             for warning in fit.warnings:
                 workspace.progress.say(f"{STAGE:<{NAME_WIDTH}}  {warning}")
-            sweep = _sweep(workspace, features, fit.vector)
+            past = _past(workspace, rules, fit.vector, as_of)
+            sweep = _sweep(workspace, features, fit.vector, past)
         model = _keep(workspace, run, fit.vector, sweep, as_of)
         record = training_record(workspace, run, model, sweep, as_of)
         write_pictures(record.pictures, workspace.lake.local_folder, run.stage_id)
@@ -88,6 +95,11 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         return _outcome(fit, sweep.selection, customers=features.count(), model_version=version)
 
     return run_stage(workspace, run, work)
+
+
+def _tables(settings: Settings, columns: Sequence[str]) -> tuple[TableContract, ...]:
+    ledger = (CUSTOMER_DAYS,) if settings.training.selection.holdout_days else ()
+    return (*vector_tables(columns), *ledger)
 
 
 def find_model(lake: Lake, training_id: str) -> Row | None:
@@ -106,14 +118,35 @@ def training_id_of(settings: Settings, snapshot_id: str) -> str:
 _ENGINES: dict[str, type[SweepEngine]] = {"batched": BatchedEngine, "sparkml": SparkMLEngine}
 
 
-def _sweep(workspace: Workspace, features: DataFrame, vector: FeatureVector) -> Sweep:
+def _past(
+    workspace: Workspace, rules: Sequence[ValueRule], vector: FeatureVector, as_of: date
+) -> OutOfTime | None:
+    """What candidates would have told on a past day, where that is asked for and can be told."""
+    selection = workspace.settings.training.selection
+    if not selection.holdout_days:
+        return None
+    try:
+        ledger = read_ledger(workspace.lake, ledger_id(workspace.settings))
+        return past_usefulness(workspace, ledger, rules=rules, vector=vector, as_of=as_of)
+    except ClusteringError as error:
+        if selection.criterion == "usefulness":
+            raise
+        workspace.progress.say(f"{STAGE:<{NAME_WIDTH}}  {error}")
+    return None
+
+
+def _sweep(
+    workspace: Workspace, features: DataFrame, vector: FeatureVector, past: OutOfTime | None
+) -> Sweep:
     points = features.select("customer_id", vector_column(vector).alias("vector"))
 
     def progress(words: str) -> None:
         workspace.progress.step(f"train: {words}")
 
     settings = workspace.settings.training
-    return run_sweep(points, settings, engine=_ENGINES[settings.sweep.engine](), progress=progress)
+    return run_sweep(
+        points, settings, engine=_ENGINES[settings.sweep.engine](), progress=progress, past=past
+    )
 
 
 def _keep(

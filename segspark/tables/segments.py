@@ -26,6 +26,14 @@ _CANDIDATE_FIGURES = {
     "it was not looked at.",
     "lowest_stability_jaccard": "The same of the least stable segment.",
     "stability_rand_ratio": "Mean adjusted Rand index against resamples: 1 equal, 0 chance.",
+    "usefulness_spend_ratio": "Share of the variance of the ranks of spend after a past day that "
+    "its segments of that day tell; NULL where it was not looked at.",
+    "usefulness_gini_ratio": "How well they rank customers by that spend: 1 perfectly, 0 chance.",
+    "usefulness_retention_ratio": "Share of the variance of buying again that they tell.",
+    "time_stability_jaccard": "Mean overlap of its segments with those of the past day, on the "
+    "customers as they were then.",
+    "lowest_time_stability_jaccard": "The same of the least stable segment.",
+    "time_stability_rand_ratio": "Adjusted Rand index of the two.",
     "davies_bouldin": "Lower is better.",
     "calinski_harabasz": "Higher is better.",
     "within_cluster_sum": "Squared distances to the segment's mean.",

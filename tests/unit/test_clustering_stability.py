@@ -8,6 +8,7 @@ from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.engine import Candidate
 from segspark.clustering.stability import (
     Stability,
+    agreement,
     best_jaccards,
     resampled_customers,
     stabilities,
@@ -49,6 +50,19 @@ def test_numbers_of_clusters_may_differ() -> None:
     theirs = np.array([5, 5, 5, 1, 1], dtype=np.int32)
 
     assert best_jaccards(own, theirs) == {0: pytest.approx(2 / 3), 2: pytest.approx(2 / 3)}
+
+
+def test_two_clusterings_agree_by_the_overlaps_of_the_first_ones_clusters() -> None:
+    own = np.array([0, 0, 2, 2, 2], dtype=np.int32)
+    theirs = np.array([5, 5, 5, 1, 1], dtype=np.int32)
+
+    found = agreement(own, theirs, clusters=3)
+
+    assert found.jaccards == pytest.approx((2 / 3, 0, 2 / 3))
+    assert found.rand_index == pytest.approx(adjusted_rand_score(own, theirs))
+    again = agreement(own, own + 3, clusters=3)
+    assert (again.lowest, again.rand_index) == (0.0, 1.0)
+    assert again.mean == pytest.approx(2 / 3)
 
 
 def test_stability_is_that_of_a_naive_loop_over_the_same_resamples() -> None:

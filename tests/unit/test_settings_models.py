@@ -9,6 +9,7 @@ from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.settings.root import Settings
 from segspark.settings.rules import LineKind
 from segspark.settings.sources import TransactionSource
+from segspark.settings.training import TrainingSettings
 from tests.purchases import COLUMNS, PRICED, source
 
 CUSTOM = {"name": "own_ratio", "unit": "ratio", "description": "Mine.", "expression": "1"}
@@ -131,3 +132,23 @@ def test_wrong_features_are_refused(features: dict[str, Any], reason: str) -> No
 def test_a_sweep_that_cannot_be_run_is_refused(sweep: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         Settings.model_validate({"training": {"sweep": sweep}})
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"selection": {"criterion": "usefulness"}}, "needs holdout_days, such as 90"),
+        (
+            {"selection": {"holdout_days": 90}, "vector": {"recipe": "rfm_clv"}},
+            "a past day, which has no lifetime values",
+        ),
+        (
+            {"selection": {"holdout_days": 9}, "vector": {"columns": ["lifetime_value_amount"]}},
+            "a past day, which has no lifetime values",
+        ),
+    ],
+)
+def test_a_past_day_is_looked_at_where_it_can_be(document: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        TrainingSettings.model_validate(document)
+    TrainingSettings.model_validate({"selection": {"criterion": "usefulness", "holdout_days": 1}})

@@ -1,0 +1,136 @@
+"""Candidates on a past day, held against what customers did in the period after it."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pyarrow as pa
+from numpy.typing import ArrayLike
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from threadpoolctl import threadpool_limits
+
+from segspark.clustering.batched import fit_in_memory
+from segspark.clustering.blocks import points_of
+from segspark.clustering.engine import candidates_of
+from segspark.clustering.out_of_time import OutOfTime
+from segspark.clustering.vector_fit import fit_vector
+from segspark.clustering.vectorise import vector_column
+from segspark.errors import ClusteringError
+from segspark.features.customers import customer_summaries, with_scores
+from segspark.features.eligibility import eligible, with_vector_eligibility
+from segspark.features.known import known_rows
+from segspark.features.lifetime_histories import later_purchases, sampled
+from segspark.features.scores import score_cuts
+from segspark.lifetime.usefulness import compare_usefulness
+from segspark.model.vector import FeatureVector, ValueRule
+from segspark.pipeline.stage import Workspace
+from segspark.settings.training import SweepSettings
+
+NAMED_RFM = "named RFM"
+_MOST_CUSTOMERS = 20_000
+"""Of more, a sample is looked at: the figures are sure to a hundredth with it."""
+_LATER = ["later_count", "later_amount"]
+
+
+def past_usefulness(
+    workspace: Workspace,
+    everyone: DataFrame,
+    *,
+    rules: Sequence[ValueRule],
+    vector: FeatureVector,
+    as_of: date,
+) -> OutOfTime:
+    """Fit every candidate anew on a past day, and hold it against the days since then.
+
+    Features, vector and fits see nothing that became known after the past day; the vector of the
+    training serves to compare its segments with those of that day.
+
+    Args:
+        workspace: The surroundings; `training.selection.holdout_days` is above 0.
+        everyone: Conforms to `CUSTOMER_DAYS`; one ledger.
+        rules: The columns of the vector, and how each is read.
+        vector: As the training fitted it.
+        as_of: Last day of the period.
+
+    Raises:
+        ClusteringError: The customers of the past day cannot be clustered as asked.
+    """
+    settings = workspace.settings
+    days = settings.training.selection.holdout_days
+    after = as_of - timedelta(days=days)
+    workspace.progress.step(f"train: what candidates of {after} would have told")
+    # Who came later must not change which customers are looked at.
+    known = known_rows(everyone, settings=settings.features, as_of=after)
+    customers = known.select("customer_id").distinct().count()
+    ledger = sampled(everyone, customer_count=customers, most=_MOST_CUSTOMERS).persist()
+    past = _past_customers(workspace, ledger, rules, after=after).persist()
+    try:
+        fit = fit_vector(past, rules, settings.training.vector)
+        for warning in fit.warnings:
+            workspace.progress.step(f"train: of {after}: {warning}")
+        later = later_purchases(ledger, settings=settings.features, after=after, until=as_of)
+        found = _collected(past, later, own=fit.vector, now=vector)
+        return _compared(found, settings.training.sweep, period=f"the {days} days after {after}")
+    except ClusteringError as error:
+        raise ClusteringError(
+            f"how useful candidates were cannot be told by the customers of {after} ({error}): "
+            "give other training.selection.holdout_days, or 0"
+        ) from error
+    finally:
+        past.unpersist()
+        ledger.unpersist()
+
+
+def _past_customers(
+    workspace: Workspace, ledger: DataFrame, rules: Sequence[ValueRule], *, after: date
+) -> DataFrame:
+    """Customers of the past day with their features, who can be clustered."""
+    settings = workspace.settings.features
+    summaries = customer_summaries(ledger, settings=settings, as_of=after)
+    cuts = score_cuts(summaries, settings=settings)
+    scored = with_scores(summaries, settings=settings, cuts=cuts, as_of=after, snapshot_id="")
+    return eligible(with_vector_eligibility(scored, rules=rules))
+
+
+def _collected(
+    past: DataFrame, later: DataFrame, *, own: FeatureVector, now: FeatureVector
+) -> pa.Table:
+    """One row per customer: both vectors, named RFM, past and later spend."""
+    rows = past.select(
+        "customer_id",
+        "rfm_segment",
+        vector_column(own).alias("vector"),
+        vector_column(now).alias("vector_now"),
+        F.col("monetary_amount").cast("double").alias("past_amount"),
+    ).join(later, on="customer_id", how="left")
+    # An order of their own, whatever Spark's was.
+    return rows.na.fill(0.0, _LATER).toArrow().sort_by("customer_id").combine_chunks()
+
+
+def _compared(rows: pa.Table, sweep: SweepSettings, *, period: str) -> OutOfTime:
+    (batch,) = rows.to_batches()
+    points, now = (
+        points_of(pa.RecordBatch.from_arrays([batch.column(name)], names=["vector"]))
+        for name in ("vector", "vector_now")
+    )
+    # Equal sums on any number of cores: BLAS would split them among its threads.
+    with threadpool_limits(limits=1):
+        models = fit_in_memory(points, candidates_of(sweep), sweep)
+        labels = {each: model.assign(points) for each, model in models.items()}
+    past, count, amount = (
+        batch.column(name).to_numpy(zero_copy_only=False) for name in ("past_amount", *_LATER)
+    )
+    divisions: dict[str, ArrayLike] = {each.candidate_id: own for each, own in labels.items()}
+    told = compare_usefulness(
+        {**divisions, NAMED_RFM: batch.column("rfm_segment").to_pylist()},
+        past_amounts=past,
+        later_amounts=amount,
+        later_counts=count,
+    )
+    return OutOfTime(
+        period=period,
+        points=now,
+        candidates={each: told.pop(each.candidate_id) for each in models},
+        labels=labels,
+        baselines=told,
+    )
