@@ -157,7 +157,7 @@ def _given_back(lines: DataFrame, matches: DataFrame) -> DataFrame:
         .select(
             *_ORDER,
             (-ten_thousandths(F.col("returned_units"))).alias("units_left"),
-            F.lit(False).alias("is_kept_anyway"),  # noqa: FBT003 - a literal of Spark
+            F.lit(col=False).alias("is_kept_anyway"),
             (-ten_thousandths(F.col("returned_amount"))).alias("spend"),
             F.lit(0).alias("bought"),
         )

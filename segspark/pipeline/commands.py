@@ -1,6 +1,6 @@
 """The commands: open the session, run the stages, say what came of it.
 
-Each command imports what it runs: SciPy and scikit-learn take seconds, and most need neither.
+Each command imports what it runs: SciPy and scikit-learn take seconds, which not all need.
 """
 
 import argparse
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 
 from segspark.errors import StageError, StorageError
+from segspark.pipeline.aligned import frame_text
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.session.doctor import Finding, diagnose
@@ -130,10 +131,8 @@ def _quality(here: Workspace, args: argparse.Namespace) -> None:
 
 
 def _sql(here: Workspace, args: argparse.Namespace) -> None:
-    from segspark.pipeline.showing import print_table
-
     register_views(here.lake)
-    print_table(here.lake.spark.sql(args.query))
+    print(frame_text(here.lake.spark.sql(args.query)))
 
 
 _COMMANDS: dict[str, Callable[[Workspace, argparse.Namespace], None]] = {

@@ -64,19 +64,19 @@ def _trees(rows: Sequence[CandidateResult], chosen: Candidate) -> dict[str, str]
 
 
 def write_pictures(pictures: Mapping[str, str], lake_folder: Path | None, stage_id: str) -> None:
-    """Write `reports/training-<id>/` in the lake, over what is there.
+    """Write the folder of the training below `reports/` in the lake, over what is there.
 
     Args:
         pictures: Text by the name of the file.
         lake_folder: Folder of a local lake; None: MLflow alone has them.
-        stage_id: Id of the training.
+        stage_id: Id of the training, such as `training-0123456789abcdef`: the folder's name.
 
     Raises:
         StageError: The folder cannot be written to.
     """
     if lake_folder is None:
         return
-    folder = lake_folder / "reports" / f"training-{stage_id}"
+    folder = lake_folder / "reports" / stage_id
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, picture in pictures.items():

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.pipeline.aligned import aligned
@@ -15,7 +14,6 @@ from segspark.settings.base import without_credentials
 from segspark.tables.publishing import current_publication
 from segspark.tables.segments import SEGMENT_PROFILES
 
-_MOST_ROWS = 1000
 _EXAMPLE_QUERY = "SELECT segment_name, suggested_action FROM current_segment_profiles"
 _CATALOGUE_QUERY = (
     "SELECT feature_table, feature_name, definition, unit FROM current_feature_catalogue"
@@ -30,15 +28,6 @@ _HEADINGS = (
     "spend",
     "per order",
 )
-
-
-def print_table(df: DataFrame) -> None:
-    """Print a frame's rows, at most 1,000, as aligned text."""
-    rows = df.limit(_MOST_ROWS + 1).collect()
-    shown = [tuple(_text(v) for v in row) for row in rows[:_MOST_ROWS]]
-    print(aligned([tuple(df.columns), *shown]))
-    if len(rows) > _MOST_ROWS:
-        print(f"… only the first {_MOST_ROWS:,} rows are shown")
 
 
 def show_segments(here: Workspace, results: Sequence[StageResult], *, config: Path) -> None:
@@ -91,7 +80,3 @@ def _next_steps(here: Workspace, config: Path) -> str:
         "  4. your own purchases: see 'Your own data' in the README",
     )
     return "\n" + "\n".join(steps)
-
-
-def _text(value: object) -> str:
-    return "NULL" if value is None else str(value)

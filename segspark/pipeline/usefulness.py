@@ -63,11 +63,13 @@ def past_usefulness(
     known = known_rows(everyone, settings=settings.features, as_of=after)
     customers = known.select("customer_id").distinct().count()
     ledger = sampled(everyone, customer_count=customers, most=_MOST_CUSTOMERS).persist()
-    past = _past_customers(workspace, ledger, rules, after=after).persist()
+    # The costly part of all that is read of the past day: cuts, vector and rows.
+    summaries = customer_summaries(ledger, settings=settings.features, as_of=after).persist()
     try:
+        past = _past_customers(workspace, summaries, rules, after=after)
         fit = fit_vector(past, rules, settings.training.vector)
         for warning in fit.warnings:
-            workspace.progress.step(f"train: of {after}: {warning}")
+            workspace.progress.say(f"train: of {after}: {warning}")
         later = later_purchases(ledger, settings=settings.features, after=after, until=as_of)
         found = _collected(past, later, own=fit.vector, now=vector)
         return _compared(found, settings.training.sweep, period=f"the {days} days after {after}")
@@ -77,16 +79,15 @@ def past_usefulness(
             "give other training.selection.holdout_days, or 0"
         ) from error
     finally:
-        past.unpersist()
+        summaries.unpersist()
         ledger.unpersist()
 
 
 def _past_customers(
-    workspace: Workspace, ledger: DataFrame, rules: Sequence[ValueRule], *, after: date
+    workspace: Workspace, summaries: DataFrame, rules: Sequence[ValueRule], *, after: date
 ) -> DataFrame:
     """Customers of the past day with their features, who can be clustered."""
     settings = workspace.settings.features
-    summaries = customer_summaries(ledger, settings=settings, as_of=after)
     cuts = score_cuts(summaries, settings=settings)
     scored = with_scores(summaries, settings=settings, cuts=cuts, as_of=after, snapshot_id="")
     return eligible(with_vector_eligibility(scored, rules=rules))

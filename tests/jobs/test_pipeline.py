@@ -159,7 +159,7 @@ def test_the_chosen_candidate_is_the_model(published: Published, here: Workspace
     assert chosen["lowest_stability_jaccard"] > 0.95
     folder = here.lake.local_folder
     assert folder is not None
-    pictures = folder / "reports" / f"training-{chosen['training_id']}"
+    pictures = folder / "reports" / chosen["training_id"]
     names = {"elbow.svg", "silhouette.svg", "segments.svg"}
     assert {path.name for path in pictures.iterdir()} == names
     assert model["training_id"] == chosen["training_id"] == published.id_of("train")

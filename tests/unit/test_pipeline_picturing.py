@@ -48,7 +48,7 @@ def test_elbow_choice_and_customers_are_drawn() -> None:
 
 def test_pictures_are_files_of_the_training_in_a_local_lake(tmp_path: Path) -> None:
     for text in ("<svg>old</svg>", "<svg/>"):
-        write_pictures({"elbow.svg": text}, tmp_path, "abc")
+        write_pictures({"elbow.svg": text}, tmp_path, "training-abc")
 
     assert (tmp_path / "reports" / "training-abc" / "elbow.svg").read_text() == "<svg/>"
     write_pictures({"elbow.svg": "<svg/>"}, None, "abc")
