@@ -113,6 +113,14 @@ def test_rare_points_behind_many_equal_ones_are_counted() -> None:
     assert memory_blocks(points, parts=1).distinct_points(most=3) == 3
 
 
+def test_rare_points_outside_of_the_sample_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "SAMPLED_ROWS", 10)
+    held = memory_blocks(np.vstack([np.zeros((500, 2)), np.ones((1, 2))]), parts=3)
+
+    assert not held.sample(10).any()
+    assert held.distinct_points(most=3) == 2
+
+
 def test_figures_add_up_over_all_blocks() -> None:
     held = memory_blocks(numbered(50), parts=4)
 
