@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -44,12 +45,11 @@ def judgement(points: Floats, clusters: ClusterModel) -> Judgement:
     chunks = [points[start : start + CHUNK_ROWS] for start in range(0, len(points), CHUNK_ROWS)]
     labels = np.concatenate([clusters.assign(chunk) for chunk in chunks])
     found = evidence(points, labels)
-    likelihoods = [clusters.log_likelihood(chunk) for chunk in chunks]
-    known = [each for each in likelihoods if each is not None]
+    likelihood = sum(float(clusters.score(chunk).log_density.sum()) for chunk in chunks)
     return Judgement(
         within_cluster_sum=found.within_cluster_sum,
         silhouette=found.silhouette,
-        log_likelihood=sum(known) / len(points) if known else None,
+        log_likelihood=None if isnan(likelihood) else likelihood / len(points),
     )
 
 

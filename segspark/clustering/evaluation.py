@@ -78,7 +78,7 @@ def _first_look(model: ClusterModel, points: Floats) -> _FirstLook:
     scores = model.score(points)
     sums = ClusterSums.of(points, scores.cluster_index, origins=model.centres)
     labels = scores.cluster_index.astype(np.min_scalar_type(model.k - 1))
-    return _FirstLook(_Totals(sums, FitSums.of(points, scores, model=model)), labels)
+    return _FirstLook(_Totals(sums, FitSums.of(scores)), labels)
 
 
 def _totals(looks: Sequence[_FirstLook]) -> list[_Totals]:

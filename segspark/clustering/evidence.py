@@ -1,6 +1,7 @@
 """Figures that speak for or against a clustering, from additive sums."""
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
@@ -99,7 +100,7 @@ def evidence_of(shape: ClusterShape, spread: SpreadSums, fit: FitSums | None = N
         within_cluster_sum=float(shape.squares.sum()),
         cluster_sizes=tuple(int(count) for count in shape.counts),
         mean_confidence=None if fit is None else fit.confidence / float(counts.sum()),
-        log_likelihood=None if fit is None else fit.log_likelihood,
+        log_likelihood=None if fit is None or isnan(fit.log_likelihood) else fit.log_likelihood,
     )
 
 

@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 
-from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats, Indices, Scores, squared_distances
 
 
@@ -99,21 +98,21 @@ class FitSums:
 
     Attributes:
         confidence: Sum of their leads over the runner-up.
-        log_likelihood: Of all of them together; None for models without densities.
+        log_likelihood: Of all of them together; NaN for models without densities.
     """
 
     confidence: float
-    log_likelihood: float | None
+    log_likelihood: float
 
     @classmethod
-    def of(cls, points: Floats, scores: Scores, *, model: ClusterModel) -> Self:
-        """Sum over (n, d) points with what the model scored them."""
-        return cls(float(scores.confidence.sum()), model.log_likelihood(points))
+    def of(cls, scores: Scores) -> Self:
+        """Sum over what a model scored."""
+        return cls(float(scores.confidence.sum()), float(scores.log_density.sum()))
 
     def __add__(self, other: Self) -> Self:
-        mine, others = self.log_likelihood, other.log_likelihood
-        together = None if mine is None or others is None else mine + others
-        return type(self)(self.confidence + other.confidence, together)
+        return type(self)(
+            self.confidence + other.confidence, self.log_likelihood + other.log_likelihood
+        )
 
 
 def _silhouettes(squared: Floats, labels: Indices, shape: ClusterShape) -> Floats:

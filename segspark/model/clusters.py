@@ -44,9 +44,6 @@ class ClusterModel(Protocol):
     def score_point(self, point: Sequence[float]) -> PointScore:
         """Score one point of d coordinates, as `score` does."""
 
-    def log_likelihood(self, points: Floats) -> float | None:
-        """Logarithm of the density of (n, d) points together; None for models without one."""
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values that `cluster_model_from_dict` reads."""
 
@@ -76,7 +73,7 @@ class Centres:
         return labels
 
     def score(self, points: Floats) -> Scores:
-        """Score (n, d) points by distance; confidence as in `margin_scores`."""
+        """Score (n, d) points by distance; confidence as in `scores_by_distance`."""
         checked = checked_points(points, width=self.centres.shape[1])
         return score_in_chunks(checked, lambda chunk: nearest_scores(chunk, self.centres))
 
@@ -99,9 +96,6 @@ class Centres:
             runner_up, other = squared.index(next_nearest), math.sqrt(next_nearest)
             confidence = (other - distance) / other if other > 0 else 0.0
         return PointScore(own, runner_up, distance, math.nan, confidence, is_out_of_range=False)
-
-    def log_likelihood(self, points: Floats) -> None:
-        """There are no densities."""
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "centres": self.centres.tolist()}

@@ -15,6 +15,7 @@ from segspark.model.scores import (
     checked_points,
     first_score,
     lead_over,
+    lengths,
     margin_over,
     score_in_chunks,
     squared_distances,
@@ -128,18 +129,17 @@ class MicroClusterModel:
             runner_up, confidence = margin_over(distances, own)
         else:
             runner_up, confidence = lead_over(self.agreement[nearest], own)
+        unknown = np.full(len(points), np.nan)
         is_beyond = reached > (np.inf if self.reach is None else self.reach)
         return Scores(
             cluster_index=own,
             runner_up_index=runner_up,
-            centre_distance=np.linalg.norm(points - self.centres[own], axis=1),
-            probability=np.full(len(points), np.nan),
+            centre_distance=lengths(points - self.centres[own]),
+            probability=unknown,
             confidence=confidence,
             is_out_of_range=is_beyond,
+            log_density=unknown,
         )
-
-    def log_likelihood(self, points: Floats) -> None:
-        """There are no densities."""
 
     def to_dict(self) -> dict[str, Any]:
         return {

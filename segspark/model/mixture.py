@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from segspark.model.scores import (
+    CACHED_ROWS,
     Floats,
     Indices,
     PointScore,
@@ -14,11 +15,14 @@ from segspark.model.scores import (
     checked_points,
     first_score,
     lead_over,
+    lengths,
     score_in_chunks,
 )
 
 EPSILON = 2.0**-52
 """Spark's `Utils.EPSILON`: it adds this to every weighted density."""
+_LEAST_DENSITY = 1e-280
+"""Below it doubles lose digits, and then vanish."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +67,12 @@ class Mixture:
             constants = self._log_constants + np.log(self.weights)
         # By component and then point in memory, so that a component's row is written in one go.
         densities = np.empty((self.k, len(points)))
-        for index in range(self.k):
-            scaled = (points - self.centres[index]) @ self._roots[index].T
-            np.einsum("ne,ne->n", scaled, scaled, out=densities[index])
+        for start in range(0, len(points), CACHED_ROWS):
+            part = slice(start, start + CACHED_ROWS)
+            columns = np.ascontiguousarray(points[part].T)
+            for row, centre, root in zip(densities, self.centres, self._roots, strict=True):
+                scaled = root @ (columns - centre[:, None])
+                np.einsum("en,en->n", scaled, scaled, out=row[part])
         densities *= -0.5
         densities += constants[:, None]
         return densities.T
@@ -75,15 +82,12 @@ class Mixture:
         densities = self.weighted_log_densities(points)
         return np.exp(densities, out=densities)
 
-    def log_likelihood(self, points: Floats) -> float:
-        """Logarithm of the density of (n, d) points together.
+    def log_densities(self, points: Floats) -> Floats:
+        """Logarithm of the density at each of the (n, d) points, shape (n,).
 
         Spark's own adds 2 ** -52 to every component's density, which far outliers show.
         """
-        densities = self.weighted_log_densities(points)
-        peaks = densities.max(axis=1)
-        densities -= peaks[:, None]
-        return float((peaks + np.log(np.exp(densities, out=densities).sum(axis=1))).sum())
+        return self._log_totals(points, self.weighted_densities(points))
 
     def posteriors(self, points: Floats) -> Floats:
         """Spark's `probability` column: (n, d) points give (n, k), rows adding up to 1."""
@@ -112,11 +116,23 @@ class Mixture:
         return Scores(
             cluster_index=own,
             runner_up_index=runner_up,
-            centre_distance=np.linalg.norm(points - self.centres[own], axis=1),
+            centre_distance=lengths(points - self.centres[own]),
             probability=probability,
             confidence=confidence,
             is_out_of_range=np.asarray((densities < EPSILON).all(axis=1)),
+            log_density=self._log_totals(points, densities),
         )
+
+    def _log_totals(self, points: Floats, densities: Floats) -> Floats:
+        """Logarithms of the sums of (n, k) weighted densities, also where these are too small."""
+        totals = densities.sum(axis=1)
+        is_small = totals < _LEAST_DENSITY
+        if not is_small.any():
+            return np.asarray(np.log(totals))
+        found = np.log(np.where(is_small, 1.0, totals))
+        logarithms = self.weighted_log_densities(points[is_small])
+        found[is_small] = np.logaddexp.reduce(logarithms, axis=1)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -17,7 +17,7 @@ Places = NDArray[np.intp]
 
 CHUNK_ROWS = 65_536
 NO_RUNNER_UP = -1
-_CACHED_ROWS = 2048
+CACHED_ROWS = 2048
 """So few that their differences to a centre stay in the processor's cache."""
 
 
@@ -32,6 +32,7 @@ class Scores:
         probability: Posterior of the own component; NaN for models without probabilities.
         confidence: Lead over the runner-up, 0 (none) to 1.
         is_out_of_range: No cluster explains the point, so the cluster index means nothing.
+        log_density: Logarithm of the density of all clusters together; NaN for models without one.
     """
 
     cluster_index: Indices
@@ -40,6 +41,7 @@ class Scores:
     probability: Floats
     confidence: Floats
     is_out_of_range: Flags
+    log_density: Floats
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
@@ -49,7 +51,7 @@ class Scores:
 
 
 class PointScore(NamedTuple):
-    """One point's entry of `Scores`, in plain Python."""
+    """One point's entry of `Scores`, in plain Python; without the density."""
 
     cluster_index: int
     runner_up_index: int
@@ -85,13 +87,18 @@ def squared_distances(points: Floats, centres: Floats) -> Floats:
     Differences are squared, not expanded into norms and products, which would lose near ties.
     """
     distances = np.empty((len(centres), len(points)))
-    for start in range(0, len(points), _CACHED_ROWS):
-        part = slice(start, start + _CACHED_ROWS)
+    for start in range(0, len(points), CACHED_ROWS):
+        part = slice(start, start + CACHED_ROWS)
         columns = np.ascontiguousarray(points[part].T)
         for row, centre in zip(distances, centres, strict=True):
             difference = columns - centre[:, None]
             np.einsum("dn,dn->n", difference, difference, out=row[part])
     return distances.T
+
+
+def lengths(offsets: Floats) -> Floats:
+    """Euclidean lengths of (n, d) offsets, shape (n,)."""
+    return np.asarray(np.sqrt(np.einsum("nd,nd->n", offsets, offsets)))
 
 
 def score_in_chunks(points: Floats, score: Callable[[Floats], Scores]) -> Scores:
@@ -103,36 +110,32 @@ def score_in_chunks(points: Floats, score: Callable[[Floats], Scores]) -> Scores
 def nearest_scores(points: Floats, centres: Floats) -> Scores:
     """Score (n, d) points by their nearest of (k, d) centres, the first of equally near ones."""
     squared = squared_distances(points, centres)
-    return _margin_scores(squared, squared.argmin(axis=1).astype(np.int32))
+    return scores_by_distance(squared, squared.argmin(axis=1).astype(np.int32))
 
 
-def margin_scores(points: Floats, centres: Floats, cluster_index: Indices) -> Scores:
+def scores_by_distance(squared: Floats, cluster_index: Indices) -> Scores:
     """Score points whose cluster is known by distances alone.
 
     Confidence is (d2 - d1) / d2 with d1 the distance to the own centre and d2 the one to the
     nearest other centre; 0 when d2 is 0 or below d1, 1 when there is no other centre.
 
     Args:
-        points: Shape (n, d).
-        centres: Shape (k, d).
+        squared: Squared, to each centre, shape (n, k); no longer what they were afterwards.
         cluster_index: Own clusters, shape (n,).
     """
-    return _margin_scores(squared_distances(points, centres), cluster_index)
-
-
-def _margin_scores(squared: Floats, cluster_index: Indices) -> Scores:
-    """Scores by (n, k) squared distances, which are no longer what they were afterwards."""
     count = len(squared)
     distances = np.sqrt(squared, out=squared)
     own = distances[np.arange(count), cluster_index]
     runner_up, confidence = margin_over(distances, cluster_index)
+    unknown = np.full(count, np.nan)
     return Scores(
         cluster_index=cluster_index,
         runner_up_index=runner_up,
         centre_distance=own,
-        probability=np.full(count, np.nan),
+        probability=unknown,
         confidence=confidence,
         is_out_of_range=np.zeros(count, dtype=np.bool_),
+        log_density=unknown,
     )
 
 

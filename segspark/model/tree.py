@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segspark.model.scores import (
     Floats,
@@ -14,8 +13,8 @@ from segspark.model.scores import (
     Scores,
     checked_points,
     first_score,
-    margin_scores,
     score_in_chunks,
+    scores_by_distance,
     squared_distances,
 )
 
@@ -37,7 +36,7 @@ class TreeNode:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BisectingTree:
-    """A point descends from the root to the nearer child until it reaches a leaf.
+    """A point descends from the root to the nearer child, the first of equals, until a leaf.
 
     The leaf need not be the one with the nearest centre: confidence is then 0.
 
@@ -49,13 +48,20 @@ class BisectingTree:
     kind: ClassVar[str] = "bisecting_tree"
     nodes: tuple[TreeNode, ...]
     centres: Floats = field(init=False, repr=False)
+    _node_centres: Floats = field(init=False, repr=False)
+    _leaves: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        leaves = {
-            node.cluster_index: node.centre for node in self.nodes if node.cluster_index is not None
+        positions = {
+            node.cluster_index: position
+            for position, node in enumerate(self.nodes)
+            if node.cluster_index is not None
         }
-        centres = np.array([leaves[index] for index in range(len(leaves))], dtype=np.float64)
-        object.__setattr__(self, "centres", centres)
+        leaves = tuple(positions[index] for index in range(len(positions)))
+        node_centres = np.array([node.centre for node in self.nodes], dtype=np.float64)
+        object.__setattr__(self, "centres", node_centres[list(leaves)])
+        object.__setattr__(self, "_node_centres", node_centres)
+        object.__setattr__(self, "_leaves", leaves)
 
     @property
     def k(self) -> int:
@@ -63,32 +69,37 @@ class BisectingTree:
 
     def assign(self, points: Floats) -> Indices:
         """Return the leaf that each of the (n, d) points reaches, shape (n,)."""
-        leaf = np.zeros(len(points), dtype=np.int32)
-        at_node: dict[int, NDArray[np.intp]] = {0: np.arange(len(points))}
-        for position, node in enumerate(self.nodes):
-            rows = at_node.pop(position)
-            if node.cluster_index is not None:
-                leaf[rows] = node.cluster_index
-                continue
-            centres = np.array([self.nodes[child].centre for child in node.children])
-            nearest = squared_distances(points[rows], centres).argmin(axis=1)
-            for order, child in enumerate(node.children):
-                at_node[child] = rows[nearest == order]
-        return leaf
+        return self._reached(squared_distances(points, self._node_centres))
 
     def score(self, points: Floats) -> Scores:
         """Score (n, d) points; distances and runner-up refer to the centres of the leaves."""
         checked = checked_points(points, width=self.centres.shape[1])
-        return score_in_chunks(
-            checked, lambda chunk: margin_scores(chunk, self.centres, self.assign(chunk))
-        )
+        return score_in_chunks(checked, self._score_chunk)
+
+    def _score_chunk(self, points: Floats) -> Scores:
+        squared = squared_distances(points, self._node_centres)
+        return scores_by_distance(squared.T[list(self._leaves)].T, self._reached(squared))
+
+    def _reached(self, squared: Floats) -> Indices:
+        """The leaf of each point by its (n, nodes) squared distances, shape (n,)."""
+        below: dict[int, Indices] = {}
+        # From the leaves up: a comparison a split, of all points at once.
+        for position, node in reversed(list(enumerate(self.nodes))):
+            if node.cluster_index is not None:
+                below[position] = np.full(len(squared), node.cluster_index, dtype=np.int32)
+                continue
+            first, *others = node.children
+            reached, least = below.pop(first), squared[:, first]
+            for child in others:
+                is_nearer = squared[:, child] < least
+                reached = np.where(is_nearer, below.pop(child), reached)
+                least = np.minimum(least, squared[:, child])
+            below[position] = reached
+        return below[0]
 
     def score_point(self, point: Sequence[float]) -> PointScore:
         """Score one point of d coordinates."""
         return first_score(self.score(np.array([point])))
-
-    def log_likelihood(self, points: Floats) -> None:
-        """There are no densities."""
 
     def to_dict(self) -> dict[str, Any]:
         nodes = [

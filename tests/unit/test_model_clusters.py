@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 from segspark.errors import ClusteringError, StorageError
@@ -50,7 +51,7 @@ def random_points(rows: int = 50) -> Floats:
 
 def arrays(found: Scores) -> list[Floats]:
     names = ("cluster_index", "runner_up_index", "centre_distance", "probability", "confidence")
-    return [getattr(found, name) for name in (*names, "is_out_of_range")]
+    return [getattr(found, name) for name in (*names, "is_out_of_range", "log_density")]
 
 
 def test_a_point_belongs_to_its_nearest_centre_and_the_margin_is_its_confidence() -> None:
@@ -102,6 +103,31 @@ def test_a_tree_is_descended_even_where_another_leaf_is_nearer() -> None:
     assert TREE.centres.tolist() == [[-8.0, 0.0], [0.0, 0.0], [3.0, 0.0]]
 
 
+def test_every_point_descends_as_a_loop_over_the_splits_does() -> None:
+    generator = np.random.default_rng(3)
+    # Whole numbers, so that points lie between two children, too.
+    nodes = [TreeNode(tuple(generator.integers(-3, 4, size=2).astype(float)), cluster_index=0)]
+    for cluster in range(1, 9):
+        leaves = [place for place, node in enumerate(nodes) if not node.children]
+        split = int(generator.choice(leaves))
+        centres = generator.integers(-3, 4, size=(2, 2)).astype(float)
+        indices = (nodes[split].cluster_index, cluster)
+        nodes[split] = TreeNode(nodes[split].centre, (len(nodes), len(nodes) + 1))
+        nodes += [TreeNode(tuple(c), (), i) for c, i in zip(centres, indices, strict=True)]
+    points = generator.integers(-5, 6, size=(200, 2)).astype(float)
+
+    def reached(point: Floats) -> int | None:
+        node = nodes[0]
+        while node.children:
+            distances = [((point - nodes[child].centre) ** 2).sum() for child in node.children]
+            node = nodes[node.children[distances.index(min(distances))]]
+        return node.cluster_index
+
+    tree = BisectingTree(tuple(nodes))
+    assert tree.assign(points).tolist() == [reached(point) for point in points]
+    assert tree.score(points).cluster_index.tolist() == tree.assign(points).tolist()
+
+
 def test_a_split_with_one_child_is_passed_through() -> None:
     tree = BisectingTree((TreeNode((0.0,), (1,)), TreeNode((1.0,), cluster_index=0)))
 
@@ -139,6 +165,20 @@ def test_a_point_beyond_every_component_is_out_of_range_with_an_even_posterior()
     assert found.probability[0] == pytest.approx(1 / 3)
 
 
+def test_densities_too_small_for_a_double_keep_their_logarithm() -> None:
+    points = np.array([[0.5, 0.5], [3.0, -40.0], [60.0, 60.0], [-1e5, 1e5]])
+    parts = [
+        np.log(weight) + multivariate_normal(mean, covariance).logpdf(points)
+        for weight, mean, covariance in zip(
+            MIXTURE.weights, MIXTURE.centres, MIXTURE.covariances, strict=True
+        )
+    ]
+
+    np.testing.assert_allclose(MIXTURE.score(points).log_density, logsumexp(parts, axis=0))
+    np.testing.assert_allclose(MIXTURE.log_densities(points), logsumexp(parts, axis=0))
+    assert np.isnan(CORNERS.score(points).log_density).all()
+
+
 def test_a_flat_component_has_its_density_in_the_plane_that_it_fills() -> None:
     flat = Mixture(np.ones(1), np.zeros((1, 2)), np.diag([4.0, 0.0])[None])
 
@@ -166,7 +206,7 @@ def test_no_points_have_empty_scores_of_the_right_types(model: ClusterModel) -> 
     found = model.score(np.empty((0, 2)))
 
     types = [array.dtype for array in arrays(found)]
-    assert types == [np.int32, np.int32, np.float64, np.float64, np.float64, np.bool_]
+    assert types == [np.int32, np.int32, np.float64, np.float64, np.float64, np.bool_, np.float64]
     assert all(array.shape == (0,) for array in arrays(found))
 
 
