@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,12 @@ class MemoryBlocks(PointBlocks):
         nowhere: Any = None
         notes = [note_of(block.points) for block in self.blocks]
         yield MemoryNotes(nowhere, notes, self.blocks)
+
+    @contextmanager
+    def changed(self, change: Callable[[Block], Block]) -> Iterator[Self]:
+        blocks = [each for each in map(change, self.blocks) if len(each.places)]
+        rows = sum(len(each.places) for each in blocks)
+        yield replace(self, blocks=blocks, row_count=rows, lowest=change(self.lowest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

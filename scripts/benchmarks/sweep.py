@@ -44,7 +44,7 @@ from scripts.benchmarks.sweep_points import feature_names, read_points, write_po
 from scripts.benchmarks.sweep_quality import compared, evaluator_difference, judged, worst
 from scripts.benchmarks.sweep_scoring import one_customer_us, scoring_model
 from scripts.benchmarks.workers import Worker, worker
-from segspark.model.clusters import cluster_model_from_dict
+from segspark.model.reading import cluster_model_from_dict
 from segspark.model.segment_model import SegmentModel
 
 _WARM_UP_CUSTOMERS = 5_000

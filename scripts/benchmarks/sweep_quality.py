@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from segspark.clustering.evidence import evidence
-from segspark.model.clusters import ClusterModel, cluster_model_from_dict
+from segspark.model.clusters import ClusterModel
+from segspark.model.reading import cluster_model_from_dict
 from segspark.model.scores import CHUNK_ROWS, Floats
 
 Answers = Mapping[str, Mapping[str, Any]]

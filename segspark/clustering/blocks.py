@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -131,6 +131,28 @@ class PointBlocks:
             with suppress(Py4JError, PySparkException):
                 pairs.unpersist()
 
+    @contextmanager
+    def changed(self, change: Callable[[Block], Block]) -> Iterator[Self]:
+        """Hold other points of the same customers, or of some of them, in the same order.
+
+        Runs a job, which counts what is left.
+
+        Args:
+            change: It leaves some customers; it runs in Spark's Python workers.
+
+        Yields:
+            The blocks; released afterwards.
+        """
+        held = self.held.map(lambda held: _bytes_of(change(_block(held))))
+        held = held.filter(lambda held: len(held[0]) > 0).persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            rows = sum(held.map(lambda held: len(_block(held).places)).collect())
+            frame = self.frame.sparkSession.createDataFrame(held, _BLOCK)
+            yield replace(self, frame=frame, held=held, row_count=rows, lowest=change(self.lowest))
+        finally:
+            with suppress(Py4JError, PySparkException):
+                held.unpersist()
+
     def rows(self) -> DataFrame:
         """The points one by one, in their order: vector (array<double>)."""
         width = self.width
@@ -208,7 +230,7 @@ def point_blocks(points: DataFrame) -> Iterator[PointBlocks]:
         .select("place", "vector")
         .mapInArrow(_packed, _BLOCK)
     )
-    held = frame.rdd.map(_as_bytes).persist(StorageLevel.MEMORY_AND_DISK)
+    held = frame.rdd.map(_pair).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         share = share_of_sample(rows)
         with engine_sentences("laying out the customers' points", error=ClusteringError):
@@ -219,8 +241,12 @@ def point_blocks(points: DataFrame) -> Iterator[PointBlocks]:
             held.unpersist()
 
 
-def _as_bytes(row: Row) -> tuple[bytes, bytes]:
+def _pair(row: Row) -> tuple[bytes, bytes]:
     return bytes(row["places"]), bytes(row["points"])
+
+
+def _bytes_of(block: Block) -> tuple[bytes, bytes]:
+    return block.places.tobytes(), block.points.tobytes()
 
 
 def _block(held: tuple[bytes, bytes]) -> Block:

@@ -1,9 +1,9 @@
 """From points to a chosen model: fit, judge, compare with structureless data, choose."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-import numpy as np
 from pyspark.sql import DataFrame
 
 from segspark.clustering.blocks import SAMPLED_ROWS, point_blocks
@@ -18,6 +18,7 @@ from segspark.clustering.engine import (
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.evidence import Evidence, mixture_parameter_count
 from segspark.clustering.out_of_time import OutOfTime
+from segspark.clustering.outliers import fitted_blocks, outliers_of, upper_fence
 from segspark.clustering.results import CandidateResult, is_stable, results
 from segspark.clustering.sample_evidence import sample_evidence
 from segspark.clustering.selection import Selection, contenders, select
@@ -33,7 +34,6 @@ from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, Covariance, TrainingSettings
 
-_FAR_OUT = 3.0
 _CHEAP_DISTANCES = 2_000_000
 """Distances that one step of all refits takes: about what 2,000 customers and three algorithms
 with 3 to 8 segments need, ten times."""
@@ -79,12 +79,16 @@ def run_sweep(
         ClusteringError: There are no points, or no candidate can be chosen.
     """
     candidates = candidates_of(settings.sweep)
-    with point_blocks(points) as blocks:
+    with ExitStack() as held:
+        everyone = held.enter_context(point_blocks(points))
+        outliers = outliers_of(everyone, settings.outliers, seed=settings.sweep.seed)
+        blocks = held.enter_context(fitted_blocks(everyone, outliers))
         fitted = engine.fit(blocks, candidates, settings.sweep, progress=progress)
         models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
         progress(f"judging {len(models)} candidates")
         found = evaluate(blocks, list(models.values()))
         sample = blocks.sample(SAMPLED_ROWS)
+        drawn = everyone.sample(settings.selection.structureless_customers)
     judged = zip(models.items(), found, strict=True)
     covariance = settings.sweep.covariance
     evidence = {
@@ -95,13 +99,15 @@ def run_sweep(
     if past is not None:
         # An engine gives candidates that find their number of segments back with that number.
         asked = zip(candidates, rows, strict=True)
+        past = replace(past, points=outliers.rule.seen(past.points))
         rows = [with_past(row, past, asked=each) for each, row in asked]
     progress("looking for the segments in resamples")
     rows = with_stability(rows, sample[: resampled_customers(blocks.row_count)], settings)
     selection = select(rows, settings.selection, past=past)
-    clusters = models[selection.chosen.candidate]
-    drawn = sample[: settings.selection.structureless_customers]
-    return Sweep(selection, clusters, far_out_distance(sample, clusters), drawn)
+    chosen = models[selection.chosen.candidate]
+    far_out = upper_fence(chosen.score(sample).centre_distance, ratio=settings.outliers.fence_ratio)
+    verdict = " ".join(filter(None, [selection.verdict, outliers.sentence]))
+    return Sweep(replace(selection, verdict=verdict), outliers.around(chosen), far_out, drawn)
 
 
 def with_past(row: CandidateResult, past: OutOfTime, *, asked: Candidate) -> CandidateResult:
@@ -184,14 +190,3 @@ def _compared(
         sampled=sample_evidence(sample, models, gaps),
         structureless=best_of_all_algorithms(structureless_silhouettes(drawn)),
     )
-
-
-def far_out_distance(sample: Floats, clusters: ClusterModel) -> float:
-    """Tukey's outer fence of the distances to the own centre: Q3 + 3 (Q3 - Q1).
-
-    Args:
-        sample: Shape (n, d), at least one point.
-        clusters: What assigns the points.
-    """
-    lower, upper = np.quantile(clusters.score(sample).centre_distance, [0.25, 0.75])
-    return float(upper + _FAR_OUT * (upper - lower))

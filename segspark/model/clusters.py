@@ -1,4 +1,4 @@
-"""Cluster models as they are served: what all of them answer, and nearest-centre models."""
+"""What all cluster models that are served answer, and those of nearest centres."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,6 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from segspark.errors import StorageError
-from segspark.model.micro_clusters import MicroClusterModel
-from segspark.model.mixture import Mixture
 from segspark.model.scores import (
     NO_RUNNER_UP,
     Floats,
@@ -21,7 +18,6 @@ from segspark.model.scores import (
     score_in_chunks,
     squared_distances,
 )
-from segspark.model.tree import BisectingTree
 
 
 class ClusterModel(Protocol):
@@ -95,7 +91,7 @@ class Centres:
             next_nearest = min(squared)
             runner_up, other = squared.index(next_nearest), math.sqrt(next_nearest)
             confidence = (other - distance) / other if other > 0 else 0.0
-        return PointScore(own, runner_up, distance, math.nan, confidence, is_out_of_range=False)
+        return PointScore(own, runner_up, distance, math.nan, confidence)
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "centres": self.centres.tolist()}
@@ -104,27 +100,3 @@ class Centres:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, bit for bit."""
         return cls(np.array(data["centres"], dtype=np.float64))
-
-
-_MODELS: tuple[type[Centres | BisectingTree | Mixture | MicroClusterModel], ...] = (
-    Centres,
-    BisectingTree,
-    Mixture,
-    MicroClusterModel,
-)
-
-
-def cluster_model_from_dict(data: Mapping[str, Any]) -> ClusterModel:
-    """Read a model that `ClusterModel.to_dict` wrote.
-
-    Raises:
-        StorageError: Its kind is unknown.
-    """
-    for model in _MODELS:
-        if model.kind == data["kind"]:
-            return model.from_dict(data)
-    known = ", ".join(model.kind for model in _MODELS)
-    raise StorageError(
-        f"the model is of kind {data['kind']!r}, and this version reads {known}: "
-        f"use the segspark version that wrote it, or train again"
-    )

@@ -129,17 +129,9 @@ class MicroClusterModel:
             runner_up, confidence = margin_over(distances, own)
         else:
             runner_up, confidence = lead_over(self.agreement[nearest], own)
-        unknown = np.full(len(points), np.nan)
+        distance = lengths(points - self.centres[own])
         is_beyond = reached > (np.inf if self.reach is None else self.reach)
-        return Scores(
-            cluster_index=own,
-            runner_up_index=runner_up,
-            centre_distance=lengths(points - self.centres[own]),
-            probability=unknown,
-            confidence=confidence,
-            is_out_of_range=is_beyond,
-            log_density=unknown,
-        )
+        return Scores.of(own, runner_up, distance, confidence, is_out_of_range=is_beyond)
 
     def to_dict(self) -> dict[str, Any]:
         return {

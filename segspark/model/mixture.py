@@ -113,12 +113,12 @@ class Mixture:
         own = posteriors.argmax(axis=1).astype(np.int32)
         probability = posteriors[np.arange(len(points)), own]
         runner_up, confidence = lead_over(posteriors, own)
-        return Scores(
-            cluster_index=own,
-            runner_up_index=runner_up,
-            centre_distance=lengths(points - self.centres[own]),
+        return Scores.of(
+            own,
+            runner_up,
+            lengths(points - self.centres[own]),
+            confidence,
             probability=probability,
-            confidence=confidence,
             is_out_of_range=np.asarray((densities < EPSILON).all(axis=1)),
             log_density=self._log_totals(points, densities),
         )

@@ -33,6 +33,9 @@ class Scores:
         confidence: Lead over the runner-up, 0 (none) to 1.
         is_out_of_range: No cluster explains the point, so the cluster index means nothing.
         log_density: Logarithm of the density of all clusters together; NaN for models without one.
+        isolation: Score of an isolation forest, 0 to 1; NaN for models without one.
+        is_isolated: That score is above the model's bound.
+        is_remote: Farther from the middle of all customers than the model lets pass.
     """
 
     cluster_index: Indices
@@ -42,6 +45,30 @@ class Scores:
     confidence: Floats
     is_out_of_range: Flags
     log_density: Floats
+    isolation: Floats
+    is_isolated: Flags
+    is_remote: Flags
+
+    @classmethod
+    def of(
+        cls,
+        cluster_index: Indices,
+        runner_up_index: Indices,
+        centre_distance: Floats,
+        confidence: Floats,
+        **known: Floats | Flags,
+    ) -> Self:
+        """Put together what every model says and what else is `known`; the rest is NaN or False."""
+        unknown, no = np.full(len(cluster_index), np.nan), np.zeros(len(cluster_index), np.bool_)
+        rest = dict.fromkeys(("probability", "log_density", "isolation"), unknown)
+        flags = dict.fromkeys(("is_out_of_range", "is_isolated", "is_remote"), no)
+        return cls(
+            cluster_index=cluster_index,
+            runner_up_index=runner_up_index,
+            centre_distance=centre_distance,
+            confidence=confidence,
+            **(rest | flags | known),
+        )
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
@@ -58,7 +85,10 @@ class PointScore(NamedTuple):
     centre_distance: float
     probability: float
     confidence: float
-    is_out_of_range: bool
+    is_out_of_range: bool = False
+    isolation: float = float("nan")
+    is_isolated: bool = False
+    is_remote: bool = False
 
 
 def first_score(scores: Scores) -> PointScore:
@@ -127,16 +157,7 @@ def scores_by_distance(squared: Floats, cluster_index: Indices) -> Scores:
     distances = np.sqrt(squared, out=squared)
     own = distances[np.arange(count), cluster_index]
     runner_up, confidence = margin_over(distances, cluster_index)
-    unknown = np.full(count, np.nan)
-    return Scores(
-        cluster_index=cluster_index,
-        runner_up_index=runner_up,
-        centre_distance=own,
-        probability=unknown,
-        confidence=confidence,
-        is_out_of_range=np.zeros(count, dtype=np.bool_),
-        log_density=unknown,
-    )
+    return Scores.of(cluster_index, runner_up, own, confidence)
 
 
 def margin_over(distances: Floats, own: Indices) -> tuple[Indices, Floats]:

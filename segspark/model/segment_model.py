@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, SupportsFloat
 
+import numpy as np
+
 from segspark.errors import StorageError
-from segspark.model.clusters import ClusterModel, cluster_model_from_dict
+from segspark.model.clusters import ClusterModel
+from segspark.model.reading import cluster_model_from_dict
 from segspark.model.scores import NO_RUNNER_UP, Flags, Floats, Scores
 from segspark.model.vector import FeatureVector
 from segspark.model.vector_arrays import points_of_values
@@ -24,7 +27,8 @@ class CustomerScore(NamedTuple):
         centre_distance: Euclidean distance to the own cluster's centre, in units of the vector.
         probability_ratio: Posterior of the own component; None for models without probabilities.
         confidence_ratio: Lead over the runner-up, 0 (none) to 1.
-        is_outlier: Far from the own centre, or explained by no cluster.
+        is_outlier: Far from the own centre or the middle of all customers, isolated, or explained
+            by no cluster.
     """
 
     cluster_index: int
@@ -85,13 +89,20 @@ class SegmentModel:
             found.centre_distance,
             None if math.isnan(found.probability) else found.probability,
             found.confidence,
-            found.centre_distance > self.outlier_distance or found.is_out_of_range,
+            found.centre_distance > self.outlier_distance
+            or found.is_out_of_range
+            or found.is_isolated
+            or found.is_remote,
         )
 
+    def is_far_from_centre(self, scores: Scores) -> Flags:
+        """Whether each customer is far from the own centre, (n,)."""
+        return np.asarray(scores.centre_distance > self.outlier_distance)
+
     def is_outlier(self, scores: Scores) -> Flags:
-        """Whether each customer is far from the own centre or explained by no cluster, (n,)."""
-        far: Flags = scores.centre_distance > self.outlier_distance
-        return far | scores.is_out_of_range
+        """Whether each customer is one for any reason that the model knows, (n,)."""
+        is_outside = scores.is_out_of_range | scores.is_isolated | scores.is_remote
+        return self.is_far_from_centre(scores) | is_outside
 
     def to_json(self) -> str:
         """Write the model with sorted keys; every float comes back bit for bit."""

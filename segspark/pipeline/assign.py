@@ -42,7 +42,7 @@ from segspark.tables.segments import (
 
 STAGE = "assign"
 PUBLISHED, NEWEST = "published", "newest"
-_ASSIGNMENT_VERSION = 2
+_ASSIGNMENT_VERSION = 3
 """Raised when the same features and model would give other rows."""
 
 

@@ -13,6 +13,8 @@ from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.blocks import points_of
 from segspark.clustering.engine import candidates_of
 from segspark.clustering.out_of_time import OutOfTime
+from segspark.clustering.outliers import outliers_of
+from segspark.clustering.points import MemoryPoints
 from segspark.clustering.vector_fit import fit_vector
 from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
@@ -24,7 +26,7 @@ from segspark.features.scores import score_cuts
 from segspark.lifetime.usefulness import compare_usefulness
 from segspark.model.vector import FeatureVector, ValueRule
 from segspark.pipeline.stage import Workspace
-from segspark.settings.training import SweepSettings
+from segspark.settings.training import TrainingSettings
 
 NAMED_RFM = "named RFM"
 _MOST_CUSTOMERS = 20_000
@@ -72,7 +74,7 @@ def past_usefulness(
             workspace.progress.say(f"train: of {after}: {warning}")
         later = later_purchases(ledger, settings=settings.features, after=after, until=as_of)
         found = _collected(past, later, own=fit.vector, now=vector)
-        return _compared(found, settings.training.sweep, period=f"the {days} days after {after}")
+        return _compared(found, settings.training, period=f"the {days} days after {after}")
     except ClusteringError as error:
         raise ClusteringError(
             f"how useful candidates were cannot be told by the customers of {after} ({error}): "
@@ -108,7 +110,7 @@ def _collected(
     return rows.na.fill(0.0, _LATER).toArrow().sort_by("customer_id").combine_chunks()
 
 
-def _compared(rows: pa.Table, sweep: SweepSettings, *, period: str) -> OutOfTime:
+def _compared(rows: pa.Table, settings: TrainingSettings, *, period: str) -> OutOfTime:
     (batch,) = rows.to_batches()
     points, now = (
         points_of(pa.RecordBatch.from_arrays([batch.column(name)], names=["vector"]))
@@ -116,12 +118,16 @@ def _compared(rows: pa.Table, sweep: SweepSettings, *, period: str) -> OutOfTime
     )
     # Equal sums on any number of cores: BLAS would split them among its threads.
     with threadpool_limits(limits=1):
-        models = fit_in_memory(points, candidates_of(sweep), sweep)
-        labels = {each: model.assign(points) for each, model in models.items()}
+        outliers = outliers_of(MemoryPoints(points), settings.outliers, seed=settings.sweep.seed)
+        rule = outliers.rule
+        fitted = rule.seen(points)[rule.is_fitted(points)]
+        models = fit_in_memory(fitted, candidates_of(settings.sweep), settings.sweep)
+        labels = {each: model.assign(rule.seen(points)) for each, model in models.items()}
+        groups = {each: outliers.around(model).assign(points) for each, model in models.items()}
     past, count, amount = (
         batch.column(name).to_numpy(zero_copy_only=False) for name in ("past_amount", *_LATER)
     )
-    divisions: dict[str, ArrayLike] = {each.candidate_id: own for each, own in labels.items()}
+    divisions: dict[str, ArrayLike] = {each.candidate_id: own for each, own in groups.items()}
     told = compare_usefulness(
         {**divisions, NAMED_RFM: batch.column("rfm_segment").to_pylist()},
         past_amounts=past,

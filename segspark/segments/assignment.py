@@ -14,7 +14,8 @@ from segspark.tables.segments import CUSTOMER_FUNNEL, CUSTOMER_SEGMENTS
 ASSIGNED = "assigned"
 _SCORED = (
     "customer_id string, cluster_index int, runner_up_index int, centre_distance double, "
-    "probability_ratio double, confidence_ratio double, is_outlier boolean"
+    "probability_ratio double, confidence_ratio double, isolation_score double, "
+    "is_far_from_centre boolean, is_isolated boolean, is_outlier boolean"
 )
 
 
@@ -29,6 +30,7 @@ def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
     Returns:
         One row per customer: `customer_id`, `cluster_index`, `runner_up_index` (-1: none),
         `centre_distance`, `probability_ratio` (NaN: the model has none), `confidence_ratio`,
+        `isolation_score` (NaN: the model has no forest), `is_far_from_centre`, `is_isolated`,
         `is_outlier`.
     """
     names = model.vector.names
@@ -45,6 +47,9 @@ def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
                     pa.array(scores.centre_distance),
                     pa.array(scores.probability),
                     pa.array(scores.confidence),
+                    pa.array(scores.isolation),
+                    pa.array(model.is_far_from_centre(scores)),
+                    pa.array(scores.is_isolated),
                     pa.array(model.is_outlier(scores)),
                 ],
                 names=[field.split()[0] for field in _SCORED.split(", ")],
@@ -73,6 +78,7 @@ def customer_segments(
         Conforms to `CUSTOMER_SEGMENTS`.
     """
     names = F.create_map(*(F.lit(part) for pair in segment_ids.items() for part in pair))
+    has_forest = ~F.isnan("isolation_score")
     probability = F.col("probability_ratio")
     return scored.withColumns(
         {
@@ -80,6 +86,8 @@ def customer_segments(
             "segment_id": _named(names, "cluster_index"),
             "runner_up_segment_id": _named(names, "runner_up_index"),
             "probability_ratio": F.when(~F.isnan(probability), probability),
+            "isolation_score": F.when(has_forest, F.col("isolation_score")),
+            "is_isolated": F.when(has_forest, F.col("is_isolated")),
             "is_borderline": F.col("confidence_ratio") < settings.borderline_confidence,
         }
     ).transform(CUSTOMER_SEGMENTS.conform)

@@ -209,11 +209,30 @@ class SelectionSettings(StrictModel):
         return self
 
 
+class OutlierSettings(StrictModel):
+    """Customers far from all others: who they are, and what becomes of them."""
+
+    policy: Literal["keep", "clip", "apart"] = "keep"
+    """`keep`: they are clustered like everybody and flagged; `clip`: whoever is farther from the
+    middle of all customers than the fence is clustered as if at the fence; `apart`: whoever is
+    beyond that fence, or isolated, is left out of the fits and forms a segment of its own."""
+    fence_ratio: float = Field(default=3.0, gt=0)
+    """Quartile distances above the upper quartile beyond which a distance is far: the one to the
+    own segment's centre for the flag, the one to the middle of all customers for the policy."""
+    isolation_bound: float | None = Field(default=None, gt=0.5, lt=1)
+    """Score of an isolation forest above which a customer is isolated, and flagged: 0.5 is usual,
+    0.65 rare; none: no forest is grown."""
+    isolation_trees: int = Field(default=100, ge=10, le=1000)
+    """Trees of the forest, grown on a sample of 256 customers each."""
+
+
 class TrainingSettings(StrictModel):
     """Everything that a model depends on beside the customers."""
 
     vector: VectorSettings = VectorSettings()
     """How a customer becomes a point."""
+    outliers: OutlierSettings = OutlierSettings()
+    """What becomes of customers far from all others."""
     sweep: SweepSettings = SweepSettings()
     """What is tried."""
     selection: SelectionSettings = SelectionSettings()

@@ -158,7 +158,29 @@ CUSTOMER_SEGMENTS = TableContract(
         ),
         Column("runner_up_segment_id", T.StringType(), "Second-best segment.", nullable=True),
         Column("is_borderline", T.BooleanType(), "Confidence below the configured bound."),
-        Column("is_outlier", T.BooleanType(), "Far from every segment."),
+        Column(
+            "isolation_score",
+            T.DoubleType(),
+            "Score of the isolation forest: 0.5 usual, towards 1 alone; NULL without one.",
+            nullable=True,
+        ),
+        Column(
+            "is_far_from_centre",
+            T.BooleanType(),
+            "Beyond the fence of distances to the own centre; NULL in runs before there was it.",
+            nullable=True,
+        ),
+        Column(
+            "is_isolated",
+            T.BooleanType(),
+            "Isolation above the configured bound; NULL without a forest.",
+            nullable=True,
+        ),
+        Column(
+            "is_outlier",
+            T.BooleanType(),
+            "Far from its centre or from the middle of all, isolated, or like no segment.",
+        ),
     ),
 )
 

@@ -3,7 +3,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from segspark.clustering import blocks
-from segspark.clustering.blocks import point_blocks
+from segspark.clustering.blocks import Block, point_blocks
 from segspark.errors import ClusteringError
 from tests.clustering_data import points_frame
 
@@ -64,6 +64,30 @@ def test_vectors_whose_lengths_differ_between_blocks_only_are_refused(
         "customers' vectors have 1 or 2 coordinates: "
         "give every customer a number for each of the same columns"
     )
+
+
+def test_blocks_of_some_customers_at_other_points_are_blocks_like_any(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "ROWS_PER_BLOCK", 5)
+    values = np.arange(200.0).reshape(100, 2)
+
+    def halved_beyond_60(block: Block) -> Block:
+        is_kept = block.points[:, 0] > 60
+        return Block(block.places[is_kept], block.points[is_kept] / 2)
+
+    with point_blocks(points_frame(spark, values)) as held, held.changed(halved_beyond_60) as some:
+        order = [row["vector"] for row in held.rows().collect() if row["vector"][0] > 60]
+        total = some.add_up([lambda points: points.sum(axis=0)])[0]
+        found = [row["vector"] for row in some.rows().collect()]
+        sample = some.sample(10)
+        before = held.sample(100)
+
+    expected = np.array(order) / 2
+    assert len(expected) == some.row_count == 69
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(total, expected.sum(axis=0))
+    np.testing.assert_array_equal(sample, before[before[:, 0] > 60][:10] / 2)
 
 
 def test_blocks_hold_every_point_once(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,8 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
 from segspark.clustering.batched import BatchedEngine
-from segspark.clustering.sweep import Sweep, far_out_distance, run_sweep
+from segspark.clustering.sweep import Sweep, run_sweep
 from segspark.errors import ClusteringError
-from segspark.model.clusters import Centres
 from segspark.model.scores import Floats
 from segspark.settings.training import (
     Algorithm,
@@ -128,12 +127,3 @@ def test_too_few_customers_are_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(ClusteringError, match=sentence):
         sweep_of(spark, np.ones((2, 3))[:rows], SweepSettings())
-
-
-def test_the_far_out_distance_is_tukeys_outer_fence() -> None:
-    values = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]])
-    centre = Centres(np.zeros((1, 1)))
-
-    found = far_out_distance(values, centre)
-
-    assert found == 3.0 + 3 * 2.0

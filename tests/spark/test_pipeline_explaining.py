@@ -50,7 +50,10 @@ def workspace_of(spark: SparkSession, folder: Path) -> Workspace:
     these = settings(folder / "lake", folder / "none.csv", features={})
     lake = Lake.open(spark, these.lake)
     segments = [
-        ("run-1", f"c{n:03}", "S2" if n <= 99 else "S1", 0, 0.1, None, 0.9, None, False, False)
+        (
+            *("run-1", f"c{n:03}", "S2" if n <= 99 else "S1", 0, 0.1, None, 0.9, None),
+            *(False, None, False, None, False),
+        )
         for n in range(COUNT)
     ]
     attributes = [

@@ -16,6 +16,7 @@ from segspark.errors import ClusteringError
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import (
     Covariance,
+    OutlierSettings,
     SelectionSettings,
     SweepSettings,
     TrainingSettings,
@@ -33,11 +34,15 @@ def points_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "point_blocks", held_in_memory)
 
 
-def sweep_of(points: Floats, settings: SweepSettings = UP_TO_FIVE) -> Sweep:
+def sweep_of(points: Floats, settings: SweepSettings = UP_TO_FIVE, **outliers: object) -> Sweep:
     selection = SelectionSettings(structureless_draws=2, structureless_customers=300)
     return run_sweep(
         cast("DataFrame", points),
-        TrainingSettings(sweep=settings, selection=selection),
+        TrainingSettings(
+            sweep=settings,
+            selection=selection,
+            outliers=OutlierSettings.model_validate(outliers),
+        ),
         engine=BatchedEngine(),
         progress=lambda _: None,
     )
@@ -143,6 +148,37 @@ def test_outliers_join_the_planted_segments_and_lie_beyond_their_fence() -> None
     assert agreement(found, points, labels) == 1.0
     assert found.clusters.score(outliers).centre_distance.min() > found.outlier_distance
     assert found.clusters.score(points).centre_distance.max() < found.outlier_distance
+
+
+def test_outliers_apart_are_a_segment_beside_the_planted_ones_and_are_told_of() -> None:
+    points, labels = planted(100, 100, 100, 100, spread=0.7)
+    directions = np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, 0.0], [0.0, -1.0, -1.0]])
+    everyone = np.vstack([points, 60.0 * directions])
+
+    found = sweep_of(everyone, policy="apart")
+
+    assert found.selection.chosen.candidate.segment_count == 4
+    assert found.selection.has_natural_clusters
+    assert found.clusters.k == 5
+    with_apart = np.append(labels, [4, 4, 4])
+    assert adjusted_rand_score(with_apart, found.clusters.assign(everyone)) == 1.0
+    assert found.selection.verdict.endswith(
+        "Outliers: 3 farther than 3.89 from the middle, 0.7 % of all customers; "
+        "they are a segment of their own."
+    )
+    # What the fence of the others' own centres is made of has not seen them.
+    assert found.outlier_distance < 2.0
+
+
+def test_clipped_outliers_leave_the_planted_segments_where_they_are() -> None:
+    points, labels = planted(100, 100, 100, 100, spread=0.7)
+    everyone = np.vstack([points, [[60.0, 60.0, 60.0], [-50.0, 80.0, 0.0]]])
+
+    found = sweep_of(everyone, policy="clip", fence_ratio=2.0)
+
+    assert found.clusters.k == found.selection.chosen.candidate.segment_count == 4
+    assert agreement(found, points, labels) == 1.0
+    assert found.clusters.score(everyone).is_remote.tolist() == [False] * 400 + [True] * 2
 
 
 def test_outliers_so_far_that_each_is_a_segment_are_refused_in_a_sentence() -> None:

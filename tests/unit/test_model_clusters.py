@@ -1,4 +1,5 @@
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -7,9 +8,12 @@ from scipy.stats import multivariate_normal
 
 from segspark.errors import ClusteringError, StorageError
 from segspark.model import scores
-from segspark.model.clusters import Centres, ClusterModel, cluster_model_from_dict
+from segspark.model.clusters import Centres, ClusterModel
+from segspark.model.isolation_forest import IsolationForest
 from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
 from segspark.model.mixture import EPSILON, Mixture
+from segspark.model.outliers import OutlierAwareModel, OutlierRule
+from segspark.model.reading import cluster_model_from_dict
 from segspark.model.scores import Floats, Scores
 from segspark.model.tree import BisectingTree, TreeNode
 
@@ -42,7 +46,21 @@ JOINED = MicroClusterModel(
     reach=4.5,
 )
 PLAINLY_JOINED = MicroClusterModel(MICRO, JOINED.segments, JOINED.centres)
-MODELS: list[ClusterModel] = [CORNERS, TREE, MIXTURE, JOINED, PLAINLY_JOINED]
+MIDDLE = np.array([0.5, 0.5])
+FOREST = IsolationForest(
+    coordinates=np.array([[0, 1, 1], [1, 0, 0]]),
+    thresholds=np.array([[2.0, 3.0, -3.0], [4.0, -3.0, 3.0]]),
+    path_lengths=np.array([[2.5, 1.5, 1.0, 2.0], [2.5, 2.0, 1.0, 1.5]]),
+    usual_path_length=1.9,
+)
+KEPT = OutlierAwareModel(OutlierRule("keep", MIDDLE, np.inf, FOREST, 0.6), CORNERS)
+CLIPPED = OutlierAwareModel(OutlierRule("clip", MIDDLE, 2.0, FOREST, 0.6), CORNERS)
+APART = OutlierAwareModel(OutlierRule("apart", MIDDLE, 4.0, FOREST, 0.6), MIXTURE, np.full(2, 9.0))
+FARTHER_APART = OutlierAwareModel(OutlierRule("apart", MIDDLE, 3.0), TREE, np.full(2, 9.0))
+MODELS: list[ClusterModel] = [
+    *(CORNERS, TREE, MIXTURE, JOINED, PLAINLY_JOINED),
+    *(KEPT, CLIPPED, APART, FARTHER_APART),
+]
 
 
 def random_points(rows: int = 50) -> Floats:
@@ -50,8 +68,7 @@ def random_points(rows: int = 50) -> Floats:
 
 
 def arrays(found: Scores) -> list[Floats]:
-    names = ("cluster_index", "runner_up_index", "centre_distance", "probability", "confidence")
-    return [getattr(found, name) for name in (*names, "is_out_of_range", "log_density")]
+    return [getattr(found, each.name) for each in fields(found)]
 
 
 def test_a_point_belongs_to_its_nearest_centre_and_the_margin_is_its_confidence() -> None:
@@ -205,8 +222,11 @@ def test_chunks_score_as_the_whole_does(
 def test_no_points_have_empty_scores_of_the_right_types(model: ClusterModel) -> None:
     found = model.score(np.empty((0, 2)))
 
-    types = [array.dtype for array in arrays(found)]
-    assert types == [np.int32, np.int32, np.float64, np.float64, np.float64, np.bool_, np.float64]
+    indices = {"cluster_index", "runner_up_index"}
+    for each in fields(found):
+        flag_or_float = np.bool_ if each.name.startswith("is_") else np.float64
+        expected = np.int32 if each.name in indices else flag_or_float
+        assert getattr(found, each.name).dtype == expected, each.name
     assert all(array.shape == (0,) for array in arrays(found))
 
 

@@ -12,18 +12,21 @@ from segspark.errors import ClusteringError
 from segspark.model.clusters import Centres, ClusterModel
 from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
 from segspark.model.mixture import Mixture
+from segspark.model.outliers import OutlierAwareModel, OutlierRule
 from segspark.model.scores import Floats
 from segspark.model.segment_model import SegmentModel
 from segspark.model.tree import BisectingTree, TreeNode
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 
 NAMES = ("spend", "orders", "days")
+_CENTRES = Centres(np.array([[0.0, 0, 0], [2, 1, 0], [-1, 2, 3], [2, 1, 4.0]]))
+_MIDDLE = np.array([0.5, 1.0, 0.0])
 _MICRO = MicroClusters(
     np.array([[0.0, 0, 0], [1, 0, 0], [3, 3, 3], [4, 3, 3.0]]), np.full(4, 5.0), np.full(4, 0.5)
 )
 MODELS: Mapping[str, ClusterModel] = {
     "one centre": Centres(np.array([[0.5, 0.5, 0.5]])),
-    "centres": Centres(np.array([[0.0, 0, 0], [2, 1, 0], [-1, 2, 3], [2, 1, 4.0]])),
+    "centres": _CENTRES,
     "equal centres": Centres(np.array([[1.0, 1, 1], [0, 0, 0], [0, 0, 0.0]])),
     "tree": BisectingTree(
         (
@@ -38,6 +41,8 @@ MODELS: Mapping[str, ClusterModel] = {
     "micro-clusters": MicroClusterModel(
         _MICRO, np.array([0, 0, 1, 1], dtype=np.int32), _MICRO.centres[[0, 2]], reach=2.0
     ),
+    "clipped": OutlierAwareModel(OutlierRule("clip", _MIDDLE, 3.0), _CENTRES),
+    "apart": OutlierAwareModel(OutlierRule("apart", _MIDDLE, 3.0), _CENTRES, np.full(3, 5.0)),
 }
 
 
