@@ -84,13 +84,14 @@ def density_model(
     core = found.core_sample_indices_
     if not len(core):
         return None
+    segments = found.labels_[core].astype(np.int32)
     # The means are of all that belong, the rim as well, and not of noise.
     members = np.flatnonzero(found.labels_ >= 0)
     return MicroClusterModel(
         micro=micro.of(core),
-        segments=found.labels_[core].astype(np.int32),
+        segments=segments,
         centres=micro.of(members).means_of(found.labels_[members]),
-        reach=eps,
+        reach=np.full(segments.max() + 1, eps),
     )
 
 

@@ -74,7 +74,8 @@ class MicroClusterModel:
             tree was made.
         agreement: Share of the clusterings, 0 to 1, in which each goes with the customers of each
             segment, shape (m, k); None for all but a consensus.
-        reach: A point farther from all micro-clusters is explained by none; None: there is no such.
+        reach: A point farther than that of its segment from all micro-clusters is explained by
+            none, shape (k,); None: there is no such.
     """
 
     kind: ClassVar[str] = "micro_clusters"
@@ -83,7 +84,7 @@ class MicroClusterModel:
     centres: Floats
     merges: Floats | None = None
     agreement: Floats | None = None
-    reach: float | None = None
+    reach: Floats | None = None
     _by_segment: tuple[Places, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -130,7 +131,7 @@ class MicroClusterModel:
         else:
             runner_up, confidence = lead_over(self.agreement[nearest], own)
         distance = lengths(points - self.centres[own])
-        is_beyond = reached > (np.inf if self.reach is None else self.reach)
+        is_beyond = reached > (np.inf if self.reach is None else self.reach[own])
         return Scores.of(own, runner_up, distance, confidence, is_out_of_range=is_beyond)
 
     def to_dict(self) -> dict[str, Any]:
@@ -143,12 +144,13 @@ class MicroClusterModel:
             "centres": self.centres.tolist(),
             "merges": None if self.merges is None else self.merges.tolist(),
             "agreement": None if self.agreement is None else self.agreement.tolist(),
-            "reach": self.reach,
+            "reach": None if self.reach is None else self.reach.tolist(),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, bit for bit."""
+        """Read what `to_dict` wrote, bit for bit; once it wrote one reach for all segments."""
+        reach, segments = data["reach"], len(data["centres"])
         return cls(
             micro=MicroClusters(
                 *(_floats(data[f"micro_{name}"]) for name in ("centres", "counts", "radii"))
@@ -157,7 +159,7 @@ class MicroClusterModel:
             centres=_floats(data["centres"]),
             merges=None if data["merges"] is None else _floats(data["merges"]).reshape(-1, 4),
             agreement=None if data["agreement"] is None else _floats(data["agreement"]),
-            reach=None if data["reach"] is None else float(data["reach"]),
+            reach=None if reach is None else np.full(segments, reach, dtype=np.float64),
         )
 
 

@@ -43,7 +43,7 @@ JOINED = MicroClusterModel(
     centres=np.array([[-1.0, 0.1], [2.0, -2.0]]),
     merges=np.array([[0.0, 2.0, 1.5, 2.0], [1.0, 3.0, 2.5, 2.0], [4.0, 5.0, 9.0, 4.0]]),
     agreement=np.array([[1.0, 0.1], [0.4, 0.6], [0.9, 0.2], [1 / 3, 0.5]]),
-    reach=4.5,
+    reach=np.array([4.5, 1 / 3]),
 )
 PLAINLY_JOINED = MicroClusterModel(MICRO, JOINED.segments, JOINED.centres)
 MIDDLE = np.array([0.5, 0.5])

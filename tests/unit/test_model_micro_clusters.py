@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,13 +36,23 @@ def test_a_tie_goes_to_the_first_micro_cluster_without_confidence() -> None:
     assert (found.cluster_index[0], found.runner_up_index[0], found.confidence[0]) == (0, 1, 0.0)
 
 
+def test_a_model_written_with_one_reach_has_it_for_each_segment() -> None:
+    model = replace(MODEL, reach=np.full(3, 1.5))
+
+    again = MicroClusterModel.from_dict(model.to_dict() | {"reach": 1.5})
+
+    assert again.reach is not None
+    np.testing.assert_array_equal(again.reach, [1.5, 1.5, 1.5])
+
+
 def test_what_is_beyond_reach_keeps_its_nearest_segment_and_is_out_of_range() -> None:
-    model = MicroClusterModel(MICRO, SEGMENTS, MODEL.centres, reach=1.0)
+    reach = np.array([1.0, 2.0, 2.0])
+    model = MicroClusterModel(MICRO, SEGMENTS, MODEL.centres, reach=reach)
 
-    found = model.score(np.array([[3.0, 0.0], [3.5, 0.0], [99.0, 0.0]]))
+    found = model.score(np.array([[3.0, 0.0], [3.5, 0.0], [8.5, 0.0], [99.0, 0.0]]))
 
-    assert found.cluster_index.tolist() == [0, 0, 2]
-    assert found.is_out_of_range.tolist() == [False, True, True]
+    assert found.cluster_index.tolist() == [0, 0, 1, 2]
+    assert found.is_out_of_range.tolist() == [False, True, False, True]
 
 
 def test_agreement_is_the_confidence_where_there_is_such() -> None:

@@ -39,7 +39,10 @@ MODELS: Mapping[str, ClusterModel] = {
         np.array([0.6, 0.4]), np.array([[0.0, 0, 0], [2, 2, 2.0]]), np.stack([np.eye(3)] * 2)
     ),
     "micro-clusters": MicroClusterModel(
-        _MICRO, np.array([0, 0, 1, 1], dtype=np.int32), _MICRO.centres[[0, 2]], reach=2.0
+        _MICRO,
+        np.array([0, 0, 1, 1], dtype=np.int32),
+        _MICRO.centres[[0, 2]],
+        reach=np.array([2.0, 1.0]),
     ),
     "clipped": OutlierAwareModel(OutlierRule("clip", _MIDDLE, 3.0), _CENTRES),
     "apart": OutlierAwareModel(OutlierRule("apart", _MIDDLE, 3.0), _CENTRES, np.full(3, 5.0)),
