@@ -18,8 +18,8 @@ NO_EPS = (
 )
 
 
-def core_customers(micro: MicroClusters, *, ratio: float) -> int:
-    """As many customers within eps make the middle of a segment, two at least."""
+def least_customers(micro: MicroClusters, *, ratio: float) -> int:
+    """As many customers as are a share of all, two at least."""
     return max(2, ceil(ratio * float(micro.counts.sum())))
 
 
@@ -39,12 +39,26 @@ def eps_of(micro: MicroClusters, *, core_customers: int) -> float:
         nearly all customers lie where others do.
     """
     distances = squareform(pdist(micro.centres))
-    order = np.argsort(distances, axis=1, kind="stable")
-    reached = np.cumsum(micro.counts[order], axis=1)
-    places = (reached >= min(core_customers, micro.counts.sum())).argmax(axis=1)
-    heights = distances[np.arange(len(order)), order[np.arange(len(order)), places]]
+    heights = core_distances(distances, micro.counts, core_customers=core_customers)
     least = micro.usual_radius / MOST_RADIUS_RATIO
     return _rounded_up(max(_knee(heights, micro.counts), least))
+
+
+def core_distances(distances: Floats, counts: Floats, *, core_customers: int) -> Floats:
+    """Distance of each micro-cluster's customers to their k-th nearest customer, shape (m,).
+
+    Args:
+        distances: Of the micro-clusters, shape (m, m); customers of the same one are at 0.
+        counts: Customers of each, shape (m,).
+        core_customers: Which nearest customer is meant, the customer included; the farthest where
+            there are fewer.
+    """
+    order = np.argsort(distances, axis=1, kind="stable")
+    reached = np.cumsum(counts[order], axis=1)
+    places = (reached >= min(core_customers, counts.sum())).argmax(axis=1)
+    rows = np.arange(len(order))
+    found: Floats = distances[rows, order[rows, places]]
+    return found
 
 
 def _knee(heights: Floats, counts: Floats) -> float:

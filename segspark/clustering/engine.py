@@ -21,8 +21,8 @@ class Candidate:
     Attributes:
         algorithm: The family.
         segment_count: Segments asked for; of a family that finds the number those found, 0 before.
-        eps: Distance of neighbours of a clustering by density, in units of the vector; None for
-            other families, and where the distances themselves are yet to give it.
+        eps: Distance of neighbours of DBSCAN, in units of the vector; None for other families, and
+            where the distances themselves are yet to give it.
     """
 
     algorithm: Algorithm
@@ -79,12 +79,13 @@ class SweepEngine(Protocol):
 
 
 def candidates_of(settings: SweepSettings) -> list[Candidate]:
-    """Every algorithm with every number of segments, or with every eps where it finds them."""
+    """Every algorithm with every number of segments; once, or with every eps, if it finds them."""
     counts = range(settings.fewest_segments, settings.most_segments + 1)
     found: list[Candidate] = []
     for algorithm in settings.algorithms:
         if algorithm.finds_segment_count:
-            found += [Candidate(algorithm, eps=eps) for eps in settings.dbscan_eps or (None,)]
+            asked = settings.dbscan_eps if algorithm is Algorithm.DBSCAN else ()
+            found += [Candidate(algorithm, eps=eps) for eps in asked or (None,)]
         else:
             found += [Candidate(algorithm, count) for count in counts]
     return found

@@ -9,12 +9,13 @@ from threadpoolctl import threadpool_limits
 from segspark.clustering.consensus import co_association, consensus_models
 from segspark.clustering.density import (
     NO_EPS,
-    core_customers,
     density_model,
     eps_of,
+    least_customers,
     too_coarse,
 )
 from segspark.clustering.engine import Candidate, FittedCandidate, Progress
+from segspark.clustering.hierarchical_density import hierarchical_density_model
 from segspark.clustering.linkage import linkage_tree, segments_of
 from segspark.clustering.micro_clusters import micro_clusters
 from segspark.clustering.points import Points
@@ -93,8 +94,12 @@ class _MicroFits:
     def of(self, algorithm: Algorithm, candidates: Sequence[Candidate]) -> list[FittedCandidate]:
         match algorithm:
             case Algorithm.DBSCAN:
-                core = core_customers(self.micro, ratio=self.settings.dbscan_core_ratio)
+                core = least_customers(self.micro, ratio=self.settings.dbscan_core_ratio)
                 return [self._dense(each, core=core) for each in candidates]
+            case Algorithm.HDBSCAN:
+                least = least_customers(self.micro, ratio=self.settings.hdbscan_smallest_ratio)
+                model = hierarchical_density_model(self.micro, smallest_customers=least)
+                return [self._counted(each, model) for each in candidates]
             case Algorithm.CONSENSUS:
                 return self._consensus(candidates)
             case _:
@@ -120,13 +125,17 @@ class _MicroFits:
         refusal = too_coarse(self.micro, eps=eps)
         if refusal is not None:
             return FittedCandidate(tried, refusal=refusal)
-        model = density_model(self.micro, eps=eps, core_customers=core)
+        return self._counted(tried, density_model(self.micro, eps=eps, core_customers=core))
+
+    def _counted(self, candidate: Candidate, model: MicroClusterModel | None) -> FittedCandidate:
+        """Name the number of segments found, and refuse one out of range."""
         found = 0 if model is None else model.k
+        counted = replace(candidate, segment_count=found)
         least, most = self.settings.fewest_segments, self.settings.most_segments
         if model is None or not least <= found <= most:
             refusal = f"segments found: {found}, and {least} to {most} are asked in training.sweep"
-            return FittedCandidate(replace(tried, segment_count=found), refusal=refusal)
-        return FittedCandidate(replace(tried, segment_count=found), clusters=model)
+            return FittedCandidate(counted, refusal=refusal)
+        return FittedCandidate(counted, clusters=model)
 
     def _consensus(self, candidates: Sequence[Candidate]) -> list[FittedCandidate]:
         if not self.beside:
@@ -156,5 +165,6 @@ _ORDER = (
     Algorithm.COMPLETE_LINKAGE,
     Algorithm.AVERAGE_LINKAGE,
     Algorithm.DBSCAN,
+    Algorithm.HDBSCAN,
     Algorithm.CONSENSUS,
 )

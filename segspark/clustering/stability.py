@@ -79,7 +79,7 @@ def stabilities(
         once = np.unique(drawn)
         for candidate, own in labels.items():
             again = refitted.get(candidate)
-            # Too few distinct points were drawn to find as many clusters: none came back.
+            # Too few distinct points were drawn, or density found too few or many: none came back.
             theirs = None if again is None else again.assign(sample[once])
             found[candidate].append(_compare(own[once], theirs, clusters=models[candidate].k))
     return {candidate: _mean_of(comparisons) for candidate, comparisons in found.items()}

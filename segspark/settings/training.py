@@ -18,6 +18,7 @@ class Algorithm(StrEnum):
     COMPLETE_LINKAGE = "complete_linkage"
     AVERAGE_LINKAGE = "average_linkage"
     DBSCAN = "dbscan"
+    HDBSCAN = "hdbscan"
     CONSENSUS = "consensus"
 
     @property
@@ -28,7 +29,7 @@ class Algorithm(StrEnum):
     @property
     def finds_segment_count(self) -> bool:
         """Whether it finds the number of segments rather than being given one."""
-        return self is self.DBSCAN
+        return self in (self.DBSCAN, self.HDBSCAN)
 
 
 class Covariance(StrEnum):
@@ -130,6 +131,7 @@ class SweepSettings(StrictModel):
     """Families tried, each with every number of segments. `ward`, `complete_linkage` and
     `average_linkage` join micro-clusters to one tree, and every number is cut from it; `dbscan`
     joins dense micro-clusters and finds their number itself, kept if it lies in the range below;
+    `hdbscan` does so with an eps of each segment's own, for segments of unlike densities;
     `consensus` joins micro-clusters that most candidates of the other families put together."""
     fewest_segments: int = Field(default=3, ge=2)
     """Smallest number of segments tried and chosen."""
@@ -154,6 +156,10 @@ class SweepSettings(StrictModel):
     micro-clusters where these are more. One below that is refused: they are too coarse for it."""
     dbscan_core_ratio: float = Field(default=0.01, gt=0, le=0.5)
     """Share of all customers that must lie within eps of a customer in the middle of a segment."""
+    hdbscan_smallest_ratio: float = Field(default=0.04, gt=0, le=0.5)
+    """Share of all customers that make a segment of `hdbscan`; what is denser than its
+    surroundings and smaller is part of them, or noise. It is as many nearest customers that tell
+    how dense it is around one, so a low share takes chance for segments."""
     seed: int = Field(default=20171, ge=0)
     """Seed of every random start."""
 

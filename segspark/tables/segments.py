@@ -71,7 +71,7 @@ SEGMENT_CANDIDATES = TableContract(
         Column(
             "segment_count",
             T.IntegerType(),
-            "Segments asked for; those found by dbscan, which is asked for none.",
+            "Segments asked for; those found by dbscan and hdbscan, which are asked for none.",
         ),
         Column("found_segment_count", T.IntegerType(), "Segments found.", nullable=True),
         *_candidate_figures(),

@@ -145,13 +145,17 @@ def test_micro_clusters_are_of_all_customers_and_tell_how_wide_they_are(
 
 
 @pytest.mark.usefixtures("several_blocks")
-def test_moons_are_found_by_density_however_they_are_partitioned(spark: SparkSession) -> None:
+@pytest.mark.parametrize(
+    "candidate", [Candidate(Algorithm.DBSCAN, eps=0.25), Candidate(Algorithm.HDBSCAN)]
+)
+def test_moons_are_found_by_density_however_they_are_partitioned(
+    spark: SparkSession, candidate: Candidate
+) -> None:
     values, moon_of = make_moons(600, noise=0.05, random_state=1)
     points = points_frame(spark, values)
-    candidates = [Candidate(Algorithm.DBSCAN, eps=0.25)]
 
-    (one,) = fit(points.coalesce(1), candidates, fewest=2)
-    (many,) = fit(points.orderBy(F.desc("customer_id")).repartition(5), candidates, fewest=2)
+    (one,) = fit(points.coalesce(1), [candidate], fewest=2)
+    (many,) = fit(points.orderBy(F.desc("customer_id")).repartition(5), [candidate], fewest=2)
 
     assert one.clusters is not None
     assert many.clusters is not None

@@ -91,8 +91,9 @@ def test_trees_density_and_consensus_are_judged_beside_kmeans_by_the_same_rule(
     found = sweep_of(spark, values, settings)
 
     rows = found.selection.rows
-    assert [row.candidate_id for row in rows[3:]] == ["dbscan-eps1.5", "consensus-4", "kmeans-4"]
-    assert [row.candidate.segment_count for row in rows] == [4] * 6
+    by_density = ["dbscan-eps1.5", "hdbscan"]
+    assert [row.candidate_id for row in rows[3:]] == [*by_density, "consensus-4", "kmeans-4"]
+    assert [row.candidate.segment_count for row in rows] == [4] * 7
     assert len({round(row.silhouette or 0.0, 9) for row in rows}) == 1
     assert len({row.structureless for row in rows}) == 1
     assert found.selection.has_natural_clusters
@@ -101,6 +102,30 @@ def test_trees_density_and_consensus_are_judged_beside_kmeans_by_the_same_rule(
     ward = rows[0].fitted.clusters
     assert ward is not None
     assert adjusted_rand_score(ward.assign(values), planted) == 1.0
+
+
+def test_hdbscan_alone_finds_its_segments_and_they_come_back_in_resamples(
+    spark: SparkSession,
+) -> None:
+    values, planted = make_blobs(
+        400, 3, centers=4, cluster_std=[0.3, 0.5, 0.7, 0.9], random_state=6
+    )
+
+    found = sweep_of(spark, values, SweepSettings(algorithms=(Algorithm.HDBSCAN,)))
+
+    (row,) = found.selection.rows
+    assert (row.candidate_id, row.candidate.segment_count) == ("hdbscan", 4)
+    assert adjusted_rand_score(found.clusters.assign(values), planted) == 1.0
+    assert found.selection.has_natural_clusters
+    assert row.stability is not None
+    assert row.stability.lowest > 0.95
+
+
+def test_hdbscan_of_noise_ends_in_a_sentence(spark: SparkSession) -> None:
+    values = np.random.default_rng(3).normal(size=(400, 3))
+
+    with pytest.raises(ClusteringError, match="hdbscan: not fitted: segments found: 0, and 3 to 8"):
+        sweep_of(spark, values, SweepSettings(algorithms=(Algorithm.HDBSCAN,)))
 
 
 def test_noise_is_called_a_discretisation(spark: SparkSession) -> None:

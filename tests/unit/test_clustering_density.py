@@ -4,7 +4,7 @@ from sklearn.cluster import DBSCAN, KMeans
 from sklearn.datasets import make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 
-from segspark.clustering.density import core_customers, density_model, eps_of, too_coarse
+from segspark.clustering.density import density_model, eps_of, least_customers, too_coarse
 from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
 from segspark.model.scores import Floats
 from tests.micro import counted, each_its_own, finely
@@ -24,7 +24,7 @@ def test_shapes_that_kmeans_cuts_in_two_are_found_at_the_knee(
     points: Floats, planted: Floats
 ) -> None:
     micro = finely(points)
-    core = core_customers(micro, ratio=0.01)
+    core = least_customers(micro, ratio=0.01)
     eps = eps_of(micro, core_customers=core)
 
     found = dense(micro, eps, core)
@@ -85,7 +85,7 @@ def test_eps_is_where_the_distances_to_the_nearest_bend() -> None:
 
 def test_eps_is_no_less_than_micro_clusters_are_fine_enough_for() -> None:
     coarse = finely(MOONS, 50)
-    core = core_customers(coarse, ratio=0.01)
+    core = least_customers(coarse, ratio=0.01)
 
     eps = eps_of(coarse, core_customers=core)
 
@@ -103,6 +103,6 @@ def test_customers_at_one_point_give_no_eps() -> None:
     assert eps_of(counted(np.zeros((1, 2)), np.array([500])), core_customers=5) == 0.0
 
 
-def test_the_middle_of_a_segment_takes_two_customers_at_least() -> None:
-    assert core_customers(each_its_own(MOONS), ratio=0.01) == 30
-    assert core_customers(each_its_own(MOONS[:20]), ratio=0.01) == 2
+def test_a_share_of_the_customers_is_two_of_them_at_least() -> None:
+    assert least_customers(each_its_own(MOONS), ratio=0.01) == 30
+    assert least_customers(each_its_own(MOONS[:20]), ratio=0.01) == 2

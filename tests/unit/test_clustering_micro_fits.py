@@ -1,5 +1,6 @@
 import numpy as np
 from sklearn.datasets import make_moons
+from sklearn.metrics import adjusted_rand_score
 
 from segspark.clustering.engine import Candidate, FittedCandidate, candidates_of
 from segspark.clustering.micro_fits import fitted_on
@@ -10,6 +11,7 @@ from tests.micro import each_its_own, finely
 
 ON_MICRO_CLUSTERS = [each for each in Algorithm if each.is_on_micro_clusters]
 POINTS, MOON_OF = make_moons(2000, noise=0.06, random_state=1)
+PILES = ((0.0, 10), (100.0, 20), (200.0, 30), (300.0, 40))
 
 
 def settings_of(*algorithms: Algorithm, eps: tuple[float, ...] = ()) -> SweepSettings:
@@ -35,13 +37,15 @@ def test_every_number_of_segments_or_every_eps_is_a_candidate() -> None:
     assert [each.candidate_id for each in candidates_of(settings_of(Algorithm.DBSCAN))] == [
         "dbscan"
     ]
+    both = settings_of(Algorithm.DBSCAN, Algorithm.HDBSCAN, eps=(0.5, 1.25))
+    assert candidates_of(both)[2:] == [Candidate(Algorithm.HDBSCAN)]
 
 
 def test_all_families_fit_the_same_micro_clusters() -> None:
     results = fitted(settings_of(*ON_MICRO_CLUSTERS))
 
     models = [each.clusters for each in results]
-    assert len(models) == 4 * 3 + 1
+    assert len(models) == 4 * 3 + 2
     assert all(isinstance(each, MicroClusterModel) for each in models)
     for each, model in zip(results, models, strict=True):
         assert model is not None
@@ -60,6 +64,34 @@ def test_what_density_finds_becomes_the_candidate_with_its_eps() -> None:
     assert "above 0.2 of eps 0.05: raise" in (unsound.refusal or "")
     assert joined.candidate == Candidate(Algorithm.DBSCAN, 1, 2.0)
     assert joined.refusal == "segments found: 1, and 2 to 4 are asked in training.sweep"
+
+
+def test_what_hdbscan_finds_becomes_the_candidate_and_noise_is_refused() -> None:
+    candidate = Candidate(Algorithm.HDBSCAN)
+    noise = np.random.default_rng(3).normal(size=(2000, 3))
+    settings = settings_of(Algorithm.HDBSCAN)
+
+    (found,) = fitted(settings)
+    refused = fitted_on(finely(noise), [candidate], settings, beside=[])[candidate]
+
+    assert found.candidate == Candidate(Algorithm.HDBSCAN, 2)
+    assert found.candidate.candidate_id == "hdbscan"
+    assert found.clusters is not None
+    assert adjusted_rand_score(found.clusters.assign(POINTS), MOON_OF) == 1.0
+    assert refused.candidate == candidate
+    assert refused.refusal == "segments found: 0, and 2 to 4 are asked in training.sweep"
+
+
+def test_a_segment_of_hdbscan_holds_the_share_of_customers_that_is_asked() -> None:
+    line = np.concatenate([start + np.arange(size) * 0.1 for start, size in PILES])
+    candidate = Candidate(Algorithm.HDBSCAN)
+
+    def segments(ratio: float) -> int:
+        settings = SweepSettings(fewest_segments=2, hdbscan_smallest_ratio=ratio)
+        found = fitted_on(each_its_own(line[:, None]), [candidate], settings, beside=[])
+        return found[candidate].candidate.segment_count
+
+    assert (segments(0.05), segments(0.15), segments(0.25)) == (4, 3, 2)
 
 
 def test_a_consensus_counts_the_models_beside_it_and_those_on_micro_clusters() -> None:

@@ -122,7 +122,9 @@ def test_wrong_features_are_refused(features: dict[str, Any], reason: str) -> No
     [
         ({"engine": "sparkml", "algorithms": ["kmeans", "ward"]}, "sparkml does not know ward"),
         ({"algorithms": ["consensus"]}, "consensus needs another algorithm to agree with"),
-        ({"algorithms": ["hdbscan"]}, "'average_linkage', 'dbscan' or 'consensus'"),
+        ({"engine": "sparkml", "algorithms": ["hdbscan"]}, "sparkml does not know hdbscan"),
+        ({"algorithms": ["optics"]}, "'dbscan', 'hdbscan' or 'consensus'"),
+        ({"hdbscan_smallest_ratio": 0.0}, "greater than 0"),
         ({"micro_cluster_count": 49}, "greater than or equal to 50"),
         ({"dbscan_eps": [0.0]}, "greater than 0"),
         ({"dbscan_eps": [0.5, 0.5]}, "name each distance in dbscan_eps only once"),
