@@ -5,6 +5,7 @@ from typing import Any
 
 from segspark.errors import StorageError
 from segspark.model.clusters import Centres, ClusterModel
+from segspark.model.embedding import EmbeddedModel
 from segspark.model.micro_clusters import MicroClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.outliers import OutlierAwareModel
@@ -16,7 +17,9 @@ _MODELS: tuple[type[Centres | BisectingTree | Mixture | MicroClusterModel], ...]
     Mixture,
     MicroClusterModel,
 )
-_KINDS = (*(model.kind for model in _MODELS), OutlierAwareModel.kind)
+_AROUND: tuple[type[EmbeddedModel | OutlierAwareModel], ...] = (EmbeddedModel, OutlierAwareModel)
+"""Models that hold another one."""
+_KINDS = [model.kind for model in (*_MODELS, *_AROUND)]
 
 
 def cluster_model_from_dict(data: Mapping[str, Any]) -> ClusterModel:
@@ -25,8 +28,9 @@ def cluster_model_from_dict(data: Mapping[str, Any]) -> ClusterModel:
     Raises:
         StorageError: Its kind is unknown.
     """
-    if data["kind"] == OutlierAwareModel.kind:
-        return OutlierAwareModel.from_dict(data, base=cluster_model_from_dict(data["base"]))
+    for around in _AROUND:
+        if around.kind == data["kind"]:
+            return around.from_dict(data, base=cluster_model_from_dict(data["base"]))
     for model in _MODELS:
         if model.kind == data["kind"]:
             return model.from_dict(data)

@@ -9,6 +9,7 @@ from scipy.stats import multivariate_normal
 from segspark.errors import ClusteringError, StorageError
 from segspark.model import scores
 from segspark.model.clusters import Centres, ClusterModel
+from segspark.model.embedding import EmbeddedModel
 from segspark.model.isolation_forest import IsolationForest
 from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
 from segspark.model.mixture import EPSILON, Mixture
@@ -16,6 +17,7 @@ from segspark.model.outliers import OutlierAwareModel, OutlierRule
 from segspark.model.reading import cluster_model_from_dict
 from segspark.model.scores import Floats, Scores
 from segspark.model.tree import BisectingTree, TreeNode
+from tests.embeddings import any_encoder
 
 CORNERS = Centres(np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 10.0]]))
 TREE = BisectingTree(
@@ -57,9 +59,16 @@ KEPT = OutlierAwareModel(OutlierRule("keep", MIDDLE, np.inf, FOREST, 0.6), CORNE
 CLIPPED = OutlierAwareModel(OutlierRule("clip", MIDDLE, 2.0, FOREST, 0.6), CORNERS)
 APART = OutlierAwareModel(OutlierRule("apart", MIDDLE, 4.0, FOREST, 0.6), MIXTURE, np.full(2, 9.0))
 FARTHER_APART = OutlierAwareModel(OutlierRule("apart", MIDDLE, 3.0), TREE, np.full(2, 9.0))
+EMBEDDED = (
+    EmbeddedModel(any_encoder(), CORNERS, CORNERS.centres),
+    EmbeddedModel(any_encoder(), TREE, TREE.centres),
+    EmbeddedModel(any_encoder(), MIXTURE, MIXTURE.centres),
+)
 MODELS: list[ClusterModel] = [
     *(CORNERS, TREE, MIXTURE, JOINED, PLAINLY_JOINED),
     *(KEPT, CLIPPED, APART, FARTHER_APART),
+    *EMBEDDED,
+    OutlierAwareModel(OutlierRule("clip", MIDDLE, 2.0), EMBEDDED[0]),
 ]
 
 
@@ -101,6 +110,7 @@ def test_equal_centres_leave_no_confidence_even_on_top_of_them() -> None:
         BisectingTree((TreeNode((0.0, 0.0), cluster_index=0),)),
         Mixture(np.ones(1), np.zeros((1, 2)), np.eye(2)[None]),
         MicroClusterModel(MICRO, np.zeros(4, dtype=np.int32), np.zeros((1, 2))),
+        EmbeddedModel(any_encoder(), Centres(np.zeros((1, 2))), np.zeros((1, 2))),
     ],
 )
 def test_a_single_cluster_has_no_runner_up_and_full_confidence(model: ClusterModel) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from segspark.errors import ClusteringError
 from segspark.model.clusters import Centres, ClusterModel
+from segspark.model.embedding import EmbeddedModel
 from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
 from segspark.model.mixture import Mixture
 from segspark.model.outliers import OutlierAwareModel, OutlierRule
@@ -17,6 +18,7 @@ from segspark.model.scores import Floats
 from segspark.model.segment_model import SegmentModel
 from segspark.model.tree import BisectingTree, TreeNode
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
+from tests.embeddings import any_encoder
 
 NAMES = ("spend", "orders", "days")
 _CENTRES = Centres(np.array([[0.0, 0, 0], [2, 1, 0], [-1, 2, 3], [2, 1, 4.0]]))
@@ -46,6 +48,16 @@ MODELS: Mapping[str, ClusterModel] = {
     ),
     "clipped": OutlierAwareModel(OutlierRule("clip", _MIDDLE, 3.0), _CENTRES),
     "apart": OutlierAwareModel(OutlierRule("apart", _MIDDLE, 3.0), _CENTRES, np.full(3, 5.0)),
+    "embedded centres": EmbeddedModel(
+        any_encoder(3),
+        Centres(np.array([[0.5, -0.5], [-0.3, 0.9], [0.9, 0.9]])),
+        np.array([[0.0, 0, 0], [2, 1, 0], [-1, 2, 3.0]]),
+    ),
+    "embedded mixture": EmbeddedModel(
+        any_encoder(3),
+        Mixture(np.array([0.6, 0.4]), np.array([[0.5, 0], [-0.5, 0.5]]), np.stack([np.eye(2)] * 2)),
+        np.array([[0.0, 0, 0], [2, 2, 2.0]]),
+    ),
 }
 
 
