@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram
 
-WIDTH, HEIGHT = 720, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 170, 40, 48
+WIDTH, HEIGHT = 780, 420
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 230, 40, 48
 _COLOURS = ("#1f5f99", "#c4572e", "#3b7d4f", "#8a4f9e", "#a67c00", "#b3261e", "#4c8a8b", "#6b6b6b")
 """Told apart in most kinds of colour blindness; what they stand for is written beside them."""
+_PALE = 0.45
 _TICKS = 5
 _MOST_LEAVES = 40
 _LARGEST_RADIUS = 9.0
@@ -22,10 +23,11 @@ Lines = Mapping[str, Mapping[int, float]]
 def line_picture(
     lines: Lines, *, title: str, unit: str, marked: Sequence[tuple[str, int]] = ()
 ) -> str:
-    """Draw a figure by number of segments, a line for each algorithm.
+    """Draw a figure by number of segments, a line for each family of clusterings.
 
     Args:
-        lines: By the name of the line, the figure by number of segments; at least one.
+        lines: By the name of the line, the figure by number of segments; at least one. Of more
+            lines than there are colours the later ones are paler.
         title: What is shown.
         unit: What the upright axis shows.
         marked: Name and number of the points to ring.
@@ -47,15 +49,18 @@ def line_picture(
         colour = _colour(order)
         places = [(x(count), y(line[count])) for count in sorted(line)]
         path = " ".join(f"{left:.1f},{top:.1f}" for left, top in places)
-        parts.append(f'<polyline fill="none" stroke="{colour}" points="{path}"/>')
-        parts += [_dot(left, top, colour, radius=3.5) for left, top in places]
+        opacity = _PALE if order >= len(_COLOURS) else 1.0
+        parts.append(
+            f'<polyline fill="none" stroke="{colour}" stroke-opacity="{opacity}" points="{path}"/>'
+        )
+        parts += [_dot(left, top, colour, radius=3.5, opacity=opacity) for left, top in places]
         parts += [
             f'<circle cx="{x(count):.1f}" cy="{y(line[count]):.1f}" r="8" fill="none" '
             f'stroke="{colour}"/>'
             for ringed, count in marked
             if ringed == name and count in line
         ]
-        parts.append(_key(order, name))
+        parts.append(_key(order, name, opacity=opacity))
     middle = (_LEFT + WIDTH - _RIGHT) / 2
     parts.append(_axis_text("segments", middle, HEIGHT - 8, "middle"))
     parts.append(_axis_text(unit, _LEFT, _TOP - 8, "start"))
@@ -175,11 +180,12 @@ def _axis_text(words: str, x: float, y: float, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _key(order: int, name: str, label: int | None = None) -> str:
+def _key(order: int, name: str, label: int | None = None, *, opacity: float = 1.0) -> str:
     top = _TOP + 10 + 20 * order
     colour = _colour(order if label is None else label)
     left = WIDTH - _RIGHT + 20
-    return _dot(left, top, colour, radius=5) + _axis_text(name, left + 12, top + 4, "start")
+    dot = _dot(left, top, colour, radius=5, opacity=opacity)
+    return dot + _axis_text(name, left + 12, top + 4, "start")
 
 
 def _picture(title: str, parts: str) -> str:

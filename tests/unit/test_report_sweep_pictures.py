@@ -46,6 +46,13 @@ def test_a_line_falls_as_its_figures_do_and_its_elbow_is_ringed() -> None:
     assert {"3", "4", "5", "kmeans", "a<b", "Within sum"} <= set(texts_of(found))
 
 
+def test_of_more_lines_than_colours_no_two_look_alike() -> None:
+    found = line_picture({f"family {n}": {3: n, 4: n + 1} for n in range(16)}, title="", unit="")
+
+    looks = re.findall(r'<polyline fill="none" (stroke="[^"]*" stroke-opacity="[^"]*")', found)
+    assert len(looks) == len(set(looks)) == 16
+
+
 def test_no_figure_and_a_single_one_make_a_picture() -> None:
     assert texts_of(line_picture({}, title="Nothing", unit="")) == ["Nothing"]
     assert len(circles_of(line_picture({"kmeans": {3: 2.0}}, title="One", unit=""))) == 1
