@@ -6,13 +6,7 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from segspark.model.vector import (
-    FeatureVector,
-    Projection,
-    Transformation,
-    ValueRule,
-    VectorColumn,
-)
+from segspark.model.vector import FeatureVector, Transformation, ValueRule, VectorColumn
 
 NAMES = ("recency_days", "spend_30_days_amount", "lifetime_value_amount")
 Customer = dict[str, float | None]
@@ -27,15 +21,9 @@ class Case:
 
     def tolerances(self, customer: Customer) -> list[float]:
         """1e-12 of the numbers that each coordinate of the customer's point is made of."""
-        sizes = [
-            max(abs(_cut(column, customer)), abs(column.centre)) / column.scale
-            for column in self.vector.columns
-        ]
-        if self.vector.projection is None:
-            return [1e-12 * size for size in sizes]
         return [
-            1e-12 * sum(abs(weight) * size for weight, size in zip(row, sizes, strict=True))
-            for row in self.vector.projection.weights
+            1e-12 * max(abs(_cut(column, customer)), abs(column.centre)) / column.scale
+            for column in self.vector.columns
         ]
 
 
@@ -72,11 +60,8 @@ def _columns(draw: st.DrawFn, name: str) -> VectorColumn:
 
 @st.composite
 def vectors(draw: st.DrawFn) -> FeatureVector:
-    """Vectors of the three `NAMES`, with and without components."""
-    columns = tuple(draw(_columns(name)) for name in NAMES)
-    weights = st.tuples(*[st.floats(-1, 1)] * len(NAMES))
-    rows = draw(st.lists(weights, max_size=3))
-    return FeatureVector(columns, Projection(tuple(rows), (0.5,) * len(rows)) if rows else None)
+    """Vectors of the three `NAMES`."""
+    return FeatureVector(tuple(draw(_columns(name)) for name in NAMES))
 
 
 @st.composite

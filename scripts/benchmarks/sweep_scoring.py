@@ -32,7 +32,7 @@ def scoring_model(clusters: ClusterModel, *, names: list[str]) -> SegmentModel:
         model_id="benchmark",
         training_id="benchmark",
         algorithm="kmeans",
-        vector=FeatureVector(columns=columns, projection=None),
+        vector=FeatureVector(columns),
         clusters=clusters,
         outlier_distance=_FAR_OUT,
     )

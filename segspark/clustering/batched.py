@@ -3,10 +3,12 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from threadpoolctl import threadpool_limits
 
 from segspark.clustering.centre_steps import PASS_GAIN, CentreSet, nearest_sums
+from segspark.clustering.embedded_fits import Embeddings, fit_on_embeddings
 from segspark.clustering.engine import Candidate, FittedCandidate, Progress, too_few_points
 from segspark.clustering.micro_fits import fit_on_micro_clusters
 from segspark.clustering.mixture_steps import MovingMixture, posterior_sums
@@ -93,16 +95,28 @@ def _fit_moving(
 
 
 def fit_in_memory(
-    values: Floats, candidates: Sequence[Candidate], settings: SweepSettings
+    values: Floats,
+    candidates: Sequence[Candidate],
+    settings: SweepSettings,
+    *,
+    embeddings: Embeddings = MappingProxyType({}),
 ) -> dict[Candidate, ClusterModel]:
-    """Fit candidates to (n, d) points at hand.
+    """Fit candidates to points at hand.
+
+    Args:
+        values: Points of the plain vector, shape (n, d).
+        candidates: What to fit.
+        settings: Restarts, steps, covariance and seed.
+        embeddings: Those that candidates name, fitted already.
 
     Returns:
         Models of those that could be fitted.
     """
-    fitted = BatchedEngine().fit(
-        MemoryPoints(values), candidates, settings, progress=lambda _: None
-    )
+
+    def fit(points: MemoryPoints, some: Sequence[Candidate]) -> list[FittedCandidate]:
+        return BatchedEngine().fit(points, some, settings, progress=lambda _: None)
+
+    fitted = fit_on_embeddings(MemoryPoints(values), candidates, embeddings, fit)
     return {
         candidate: each.clusters
         for candidate, each in zip(candidates, fitted, strict=True)

@@ -1,7 +1,7 @@
 """Points as few large blocks that every pass of a sweep reads, laid out the same way always."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from segspark.clustering.stepping import SumsOf
 from segspark.errors import ClusteringError
+from segspark.model.embedding import Embedding
 from segspark.model.scores import Floats
 from segspark.tables.engine_errors import engine_sentences
 
@@ -53,6 +54,10 @@ class Block:
     def lowest(self, rows: int) -> "Block":
         """Take those of the lowest hashes."""
         return Block(self.places[:rows], self.points[:rows])
+
+    def embedded(self, embedding: Embedding) -> "Block":
+        """The same customers' embedded points."""
+        return Block(self.places, embedding.embed(self.points))
 
     def distinct(self, *, most: int) -> Floats:
         """Find distinct points, all of them or `most`."""
@@ -152,6 +157,10 @@ class PointBlocks:
         finally:
             with suppress(Py4JError, PySparkException):
                 held.unpersist()
+
+    def embedded(self, embedding: Embedding) -> AbstractContextManager[Self]:
+        """Hold the embedded points of the same customers, in the same order."""
+        return self.changed(partial(Block.embedded, embedding=embedding))
 
     def rows(self) -> DataFrame:
         """The points one by one, in their order: vector (array<double>)."""

@@ -1,14 +1,14 @@
 """What is tried, what came of it, and what every engine that fits candidates must offer."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from segspark.clustering.blocks import PointBlocks
 from segspark.model.clusters import ClusterModel
-from segspark.settings.training import Algorithm, SweepSettings
+from segspark.settings.training import Algorithm, EmbeddingMethod, SweepSettings
 
 Progress = Callable[[str], None]
 """Told how far the fits are, in a few words."""
@@ -23,18 +23,31 @@ class Candidate:
         segment_count: Segments asked for; of a family that finds the number those found, 0 before.
         eps: Distance of neighbours of DBSCAN, in units of the vector; None for other families, and
             where the distances themselves are yet to give it.
+        embedding: What the points of the vector become before they are clustered.
     """
 
     algorithm: Algorithm
     segment_count: int = 0
     eps: float | None = None
+    embedding: EmbeddingMethod = EmbeddingMethod.NONE
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it clusters anything else than the plain vector."""
+        return self.embedding is not EmbeddingMethod.NONE
+
+    @property
+    def family(self) -> str:
+        """What it shares with other numbers of segments, such as `kmeans` or `pca-kmeans`."""
+        lead = f"{self.embedding.value}-" if self.is_embedded else ""
+        return lead + self.algorithm.value
 
     @property
     def candidate_id(self) -> str:
-        """Its name within a training run, such as `kmeans-4` or `dbscan-eps0.5`."""
+        """Its name within a training run, such as `kmeans-4`, `pca-kmeans-4`, `dbscan-eps0.5`."""
         if self.algorithm.finds_segment_count:
-            return self.algorithm.value + (f"-eps{self.eps}" if self.eps else "")
-        return f"{self.algorithm.value}-{self.segment_count}"
+            return self.family + (f"-eps{self.eps}" if self.eps else "")
+        return f"{self.family}-{self.segment_count}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,15 @@ class SweepEngine(Protocol):
 
 
 def candidates_of(settings: SweepSettings) -> list[Candidate]:
-    """Every algorithm with every number of segments; once, or with every eps, if it finds them."""
+    """Every algorithm with every number of segments, on every embedding.
+
+    An algorithm that finds the number of segments is tried once, or with every eps.
+    """
+    plain = _candidates_of_algorithms(settings)
+    return [replace(each, embedding=method) for method in settings.embeddings for each in plain]
+
+
+def _candidates_of_algorithms(settings: SweepSettings) -> list[Candidate]:
     counts = range(settings.fewest_segments, settings.most_segments + 1)
     found: list[Candidate] = []
     for algorithm in settings.algorithms:

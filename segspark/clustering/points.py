@@ -1,12 +1,14 @@
 """Points that fits read: all customers in blocks on Spark's workers, or a few in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from segspark.clustering.stepping import SumsOf
+from segspark.model.embedding import Embedding
 from segspark.model.scores import Floats
 
 
@@ -21,6 +23,9 @@ class Points(Protocol):
 
     def distinct_points(self, *, most: int) -> int:
         """Count distinct points, up to `most`."""
+
+    def embedded(self, embedding: Embedding) -> AbstractContextManager[Self]:
+        """Hold the embedded points of the same customers, in the same order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,3 +46,7 @@ class MemoryPoints:
 
     def distinct_points(self, *, most: int) -> int:
         return min(most, len(np.unique(self.values, axis=0)))
+
+    @contextmanager
+    def embedded(self, embedding: Embedding) -> Iterator[Self]:
+        yield type(self)(embedding.embed(self.values))

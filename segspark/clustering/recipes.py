@@ -74,7 +74,7 @@ def check_vector(settings: VectorSettings, *, windows: Sequence[int], table: Tab
         table: Contract of the customer features.
 
     Raises:
-        ConfigError: A column is unknown or no number, or there are fewer columns than components.
+        ConfigError: A column is unknown or no number.
     """
     names = [rule.name for rule in value_rules(settings, windows=windows)]
     numbers = [c.name for c in table.columns if isinstance(c.dtype, T.NumericType)]
@@ -84,12 +84,6 @@ def check_vector(settings: VectorSettings, *, windows: Sequence[int], table: Tab
                 f"training.vector.columns: {name!r} is no column of numbers in {table.name}"
                 f"{_nearest(name, numbers)}: name one that is, or {LIFETIME_VALUE}"
             )
-    count = settings.pca.component_count if settings.pca else None
-    if count is not None and count > len(names):
-        raise ConfigError(
-            f"training.vector.pca.component_count is {count} and the vector has {len(names)} "
-            "columns: ask for at most as many components"
-        )
 
 
 def _rule(name: str, settings: VectorSettings) -> ValueRule:

@@ -10,7 +10,7 @@ from segspark.clustering.sample_evidence import SampleEvidence
 from segspark.clustering.stability import Stability
 from segspark.clustering.structureless import StructurelessSilhouette
 from segspark.lifetime.usefulness import Usefulness
-from segspark.settings.training import Algorithm, SelectionSettings
+from segspark.settings.training import SelectionSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class CandidateResult:
         stability: How well it comes back in resamples; None where that was not looked at.
         usefulness: What it would have told on a past day; None where that was not looked at.
         time_stability: How well its clusters are found among those of the past day.
-        is_elbow: Whether its algorithm's within sum has its elbow here.
+        is_elbow: Whether the within sum of its family has its elbow here.
         is_chosen: Whether it is the one.
         reason: Why, or why not, in a sentence.
     """
@@ -103,14 +103,13 @@ def results(
 
 
 def _elbows(rows: Sequence[CandidateResult]) -> set[Candidate]:
+    families: dict[str, dict[Candidate, float]] = {}
+    for row in rows:
+        if row.evidence is not None and not row.candidate.algorithm.finds_segment_count:
+            costs = families.setdefault(row.candidate.family, {})
+            costs[row.candidate] = row.evidence.within_cluster_sum
     found = set()
-    for algorithm in Algorithm:
-        costs = {
-            row.candidate.segment_count: row.evidence.within_cluster_sum
-            for row in rows
-            if row.candidate.algorithm is algorithm and row.evidence is not None
-        }
-        count = elbow(costs)
-        if count is not None:
-            found.add(Candidate(algorithm, count))
+    for costs in families.values():
+        count = elbow({candidate.segment_count: cost for candidate, cost in costs.items()})
+        found |= {candidate for candidate in costs if candidate.segment_count == count}
     return found

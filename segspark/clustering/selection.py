@@ -8,9 +8,11 @@ from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import CandidateResult, gain_of, is_stable, merit_of
 from segspark.clustering.verdict import verdict_on, verdict_on_past
 from segspark.errors import ClusteringError
-from segspark.settings.training import Algorithm, SelectionSettings
+from segspark.settings.training import Algorithm, EmbeddingMethod, SelectionSettings
 
 _MOST_LISTED = 3
+_DIGITS = 9
+"""The same segments found twice, as by an embedding, have figures that differ by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,9 @@ def select(
     That is how far its silhouette exceeds that of structureless data, or what it would have told of
     the period after a past day. Eligible are candidates that were fitted, fill as many clusters as
     asked, whose smallest segment holds the share asked, and whose segments come back in resamples.
-    Equal merits go to fewer segments, then to the algorithm that `Algorithm` names first. Where no
-    candidate's segments come back, as on a continuum, the most stable one is taken, and the verdict
-    says so.
+    Equal merits go to fewer segments, then to the plain vector, then to the algorithm that
+    `Algorithm` names first. Where no candidate's segments come back, as on a continuum, the most
+    stable one is taken, and the verdict says so.
 
     Args:
         rows: Every candidate with its figures.
@@ -71,7 +73,7 @@ def select(
     judged = tuple(_judged(row, best, settings) for row in rows)
     by_candidate = {row.candidate: row for row in judged}
     chosen = by_candidate[best.candidate]
-    plain = max((row for row in judged if row.silhouette is not None), key=_plain_rank)
+    plain = min((row for row in judged if row.silhouette is not None), key=_plain_rank)
     verdict = verdict_on(chosen, able=able, plain=plain, rows=judged, settings=settings)
     told = verdict_on_past(chosen, past, settings) if past is not None else ""
     return Selection(
@@ -164,17 +166,18 @@ def _stability_of(row: CandidateResult) -> float:
     return row.stability.mean if row.stability is not None else 0.0
 
 
-def _order(candidate: Candidate) -> tuple[int, int]:
-    return candidate.segment_count, list(Algorithm).index(candidate.algorithm)
+def _order(candidate: Candidate) -> tuple[int, int, int]:
+    embedding = list(EmbeddingMethod).index(candidate.embedding)
+    return candidate.segment_count, embedding, list(Algorithm).index(candidate.algorithm)
 
 
-def _rank(row: CandidateResult, settings: SelectionSettings) -> tuple[float, int, int]:
-    return (-merit_of(row, settings), *_order(row.candidate))
+def _rank(row: CandidateResult, settings: SelectionSettings) -> tuple[float, int, int, int]:
+    return (-round(merit_of(row, settings), _DIGITS), *_order(row.candidate))
 
 
-def _plain_rank(row: CandidateResult) -> tuple[float, int, int]:
-    count, order = _order(row.candidate)
-    return (row.silhouette if row.silhouette is not None else float("-inf"), -count, -order)
+def _plain_rank(row: CandidateResult) -> tuple[float, int, int, int]:
+    silhouette = row.silhouette if row.silhouette is not None else float("-inf")
+    return (-round(silhouette, _DIGITS), *_order(row.candidate))
 
 
 def _percent(share: float) -> str:

@@ -8,6 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.cluster import contingency_matrix
 
 from segspark.clustering.batched import fit_in_memory
+from segspark.clustering.embedded_fits import embeddings_of
 from segspark.clustering.engine import Candidate
 from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats, Indices
@@ -61,6 +62,7 @@ def stabilities(
     After Hennig (2007): a resample draws as many customers as the sample has, with replacement; the
     candidate is fitted to it from scratch, and the two clusterings are compared on the customers
     that were drawn, each counted once. What each candidate is drawn does not depend on the others.
+    An embedding stays as it was fitted to all customers: it is the segments that must come back.
 
     Args:
         sample: Customers' points, shape (n, d), at least one.
@@ -73,9 +75,10 @@ def stabilities(
     """
     labels = {candidate: model.assign(sample) for candidate, model in models.items()}
     found: dict[Candidate, list[_Comparison]] = {candidate: [] for candidate in models}
+    embeddings = embeddings_of(models)
     for generator in np.random.default_rng(settings.seed).spawn(resamples):
         drawn = generator.integers(len(sample), size=len(sample))
-        refitted = fit_in_memory(sample[drawn], list(models), settings)
+        refitted = fit_in_memory(sample[drawn], list(models), settings, embeddings=embeddings)
         once = np.unique(drawn)
         for candidate, own in labels.items():
             again = refitted.get(candidate)

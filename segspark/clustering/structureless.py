@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, pstdev
 
 import numpy as np
@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import Evidence, evidence
 from segspark.model.scores import Floats, Indices
-from segspark.settings.training import Algorithm
+from segspark.settings.training import Algorithm, EmbeddingMethod
 
 _CALIBRATION_ROWS = 20_000
 _CALIBRATION_STEPS = 6
@@ -106,14 +106,14 @@ def structureless_silhouettes(
 
 
 def _counterpart(candidate: Candidate) -> Candidate:
-    """Hold what is on micro-clusters to KMeans.
+    """Hold what is on micro-clusters to KMeans, and what is on an embedding to the plain vector.
 
     Without structure a tree peels off single points, whose silhouette surpasses all that could be
     chosen, and density finds one segment or none.
     """
     if candidate.algorithm.is_on_micro_clusters:
         return Candidate(Algorithm.KMEANS, candidate.segment_count)
-    return candidate
+    return replace(candidate, embedding=EmbeddingMethod.NONE)
 
 
 def best_of_all_algorithms(

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
 
-from segspark.clustering.blocks import SAMPLED_ROWS, point_blocks
+from segspark.clustering.blocks import SAMPLED_ROWS, PointBlocks, point_blocks
 from segspark.clustering.copula_gap import copula_gaps
+from segspark.clustering.embedded_fits import Embeddings, fit_embeddings, fit_on_embeddings
 from segspark.clustering.engine import (
     Candidate,
     FittedCandidate,
@@ -32,7 +33,13 @@ from segspark.clustering.structureless import (
 from segspark.model.clusters import ClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
-from segspark.settings.training import Algorithm, Covariance, TrainingSettings
+from segspark.settings.training import (
+    Algorithm,
+    Covariance,
+    EmbeddingMethod,
+    SweepSettings,
+    TrainingSettings,
+)
 
 _CHEAP_DISTANCES = 2_000_000
 """Distances that one step of all refits takes: about what 2,000 customers and three algorithms
@@ -49,12 +56,14 @@ class Sweep:
         outlier_distance: Distance to the own centre above which a customer is an outlier, in
             units of the vector.
         sample: Points of some customers, shape (n, d), always the same ones.
+        embeddings: What candidates were fitted on beside the plain vector.
     """
 
     selection: Selection
     clusters: ClusterModel
     outlier_distance: float
     sample: Floats
+    embeddings: Embeddings
 
 
 def run_sweep(
@@ -83,7 +92,13 @@ def run_sweep(
         everyone = held.enter_context(point_blocks(points))
         outliers = outliers_of(everyone, settings.outliers, seed=settings.sweep.seed)
         blocks = held.enter_context(fitted_blocks(everyone, outliers))
-        fitted = engine.fit(blocks, candidates, settings.sweep, progress=progress)
+        embeddings = _embeddings(blocks, settings.sweep, progress)
+        fitted = fit_on_embeddings(
+            blocks,
+            candidates,
+            embeddings,
+            lambda these, own: engine.fit(these, own, settings.sweep, progress=progress),
+        )
         models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
         progress(f"judging {len(models)} candidates")
         found = evaluate(blocks, list(models.values()))
@@ -107,7 +122,20 @@ def run_sweep(
     chosen = models[selection.chosen.candidate]
     far_out = upper_fence(chosen.score(sample).centre_distance, ratio=settings.outliers.fence_ratio)
     verdict = " ".join(filter(None, [selection.verdict, outliers.sentence]))
-    return Sweep(replace(selection, verdict=verdict), outliers.around(chosen), far_out, drawn)
+    selection, around = replace(selection, verdict=verdict), outliers.around(chosen)
+    return Sweep(selection, around, far_out, drawn, embeddings)
+
+
+def _embeddings(blocks: PointBlocks, settings: SweepSettings, progress: Progress) -> Embeddings:
+    """Fit what candidates are tried on, and tell how much of the vector it keeps."""
+    names = [each.value for each in settings.embeddings if each is not EmbeddingMethod.NONE]
+    if names:
+        progress(f"fitting {' and '.join(names)}")
+    found = fit_embeddings(blocks, settings)
+    for method, embedding in found.items():
+        share = f"{embedding.explained_ratio:.1%} of the variance"
+        progress(f"{method.value} keeps {share} in {embedding.component_count} components")
+    return found
 
 
 def with_past(row: CandidateResult, past: OutOfTime, *, asked: Candidate) -> CandidateResult:

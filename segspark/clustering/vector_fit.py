@@ -1,4 +1,4 @@
-"""Customer features to the parameters of a vector, by two or three aggregations."""
+"""Customer features to the parameters of a vector, by two aggregations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.clustering.components import principal_components, scaled_covariance
 from segspark.clustering.vectorise import cut, raised_value, transformed
 from segspark.errors import ClusteringError
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
-from segspark.settings.training import PcaSettings, VectorSettings
+from segspark.settings.training import VectorSettings
 
 _FEWEST_CUSTOMERS = 2
 """One alone deviates from nothing."""
@@ -34,17 +33,16 @@ class VectorFit:
 def fit_vector(
     features: DataFrame, rules: Sequence[ValueRule], settings: VectorSettings
 ) -> VectorFit:
-    """Fit cut, centre and scale of each column after its transformation, then the components.
+    """Fit cut, centre and scale of each column after its transformation.
 
     First the exact quantiles with linear interpolation (numpy's default), which no partitioning
-    changes; then centre and scale of the values after the cut; then, for components, the
-    covariance of the scaled columns.
+    changes; then centre and scale of the values after the cut.
 
     Args:
         features: One row per customer with the columns of the rules, in natural units; other
             columns are ignored.
         rules: The columns and how each is read.
-        settings: Recipe, share to cut off at each end, scaling and components.
+        settings: Recipe, share to cut off at each end and scaling.
 
     Raises:
         ClusteringError: There are fewer than two customers, a value is missing without a rule,
@@ -63,13 +61,9 @@ def fit_vector(
     kept, warnings = _telling(second, rules, settings)
     scale = _robust_scale if is_robust else _standard_scale
     columns = tuple(VectorColumn(r, *bounds[r.name], *scale(second, r.name)) for r in kept)
-    projection = None
-    if settings.pca is not None:
-        _check_width(columns, settings.pca)
-        projection = principal_components(scaled_covariance(features, columns), settings.pca)
     if is_robust:
         warnings += _coinciding_quartiles(second, kept)
-    return VectorFit(FeatureVector(columns, projection), warnings)
+    return VectorFit(FeatureVector(columns), warnings)
 
 
 def _only_row(features: DataFrame, aggregates: list[Column]) -> Row:
@@ -169,11 +163,3 @@ def _telling(
         f"{name} is the same for every customer once its tails are cut off, so it is left out"
         for name in same
     )
-
-
-def _check_width(columns: Sequence[VectorColumn], settings: PcaSettings) -> None:
-    if (settings.component_count or 0) > len(columns):
-        raise ClusteringError(
-            f"training.vector.pca.component_count is {settings.component_count} and only "
-            f"{len(columns)} columns tell customers apart: ask for at most as many components"
-        )

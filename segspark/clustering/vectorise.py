@@ -1,8 +1,5 @@
 """The feature vector as Spark columns: `FeatureVector.point` for a whole table."""
 
-from functools import reduce
-from operator import add
-
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -10,22 +7,14 @@ from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 
 
 def vector_column(vector: FeatureVector) -> Column:
-    """Express `FeatureVector.point` as array<double>, one entry per column or component in order.
+    """Express `FeatureVector.point` as array<double>, one entry per column in order.
 
     A missing value without a rule stays NULL inside the array instead of taking a bound's place.
     """
-    scaled = [coordinate(column) for column in vector.columns]
-    if vector.projection is None:
-        return F.array(*scaled)
-    return F.array(
-        *(
-            reduce(add, (F.lit(weight) * each for weight, each in zip(row, scaled, strict=True)))
-            for row in vector.projection.weights
-        )
-    )
+    return F.array(*(_coordinate(column) for column in vector.columns))
 
 
-def coordinate(column: VectorColumn) -> Column:
+def _coordinate(column: VectorColumn) -> Column:
     """Express `VectorColumn.coordinate`; NULL where a value is missing without a rule."""
     value = cut(transformed(column.rule), column.lower, column.upper)
     return (value - F.lit(column.centre)) / F.lit(column.scale)

@@ -39,6 +39,7 @@ def verdict_on(
         f"Next came {later[0].candidate_id} with {named}{merit_of(later[0], settings):.3f}."
         if later
         else "",
+        _embeddings(rows, able, settings),
         _plain(plain, chosen),
         _elbows(rows),
         _bic(rows),
@@ -117,6 +118,29 @@ def _passed_over(unstable: Sequence[CandidateResult], settings: SelectionSetting
         f"its mean Jaccard is {first.stability.mean:.2f}, below the "
         f"{settings.least_stability:.2f} asked{more}."
     )
+
+
+def _embeddings(
+    rows: Sequence[CandidateResult], able: Sequence[CandidateResult], settings: SelectionSettings
+) -> str:
+    """What the plain vector has to offer, and what embeddings have, where any was tried."""
+    if not any(row.candidate.is_embedded for row in rows):
+        return ""
+    stable = [row for row in able if is_stable(row, settings)] or able
+    plain, embedded = (
+        _best([row for row in stable if row.candidate.is_embedded is wanted], settings)
+        for wanted in (False, True)
+    )
+    return (
+        f"By {settings.criterion} the best on the plain vector is {plain}, "
+        f"and the best on an embedding is {embedded}."
+    )
+
+
+def _best(rows: Sequence[CandidateResult], settings: SelectionSettings) -> str:
+    if not rows:
+        return "none that can be chosen"
+    return f"{rows[0].candidate_id} with {merit_of(rows[0], settings):.3f}"
 
 
 def _plain(plain: CandidateResult, chosen: CandidateResult) -> str:

@@ -7,11 +7,9 @@ and Spark (`segspark.clustering.vectorise`), which calculate in this order of st
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import reduce
-from operator import add
 from typing import Any, Literal, Self, SupportsFloat, get_args
 
-from segspark.errors import ClusteringError
+from segspark.errors import ClusteringError, StorageError
 
 Transformation = Literal["log1p", "none"]
 """The logarithm of 1 + value, or the value as it is."""
@@ -126,44 +124,14 @@ class VectorColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
-    """Principal components, the one that explains most first.
-
-    Attributes:
-        weights: For each component the weight of each scaled column.
-        explained_ratios: For each component its share of the variance of the scaled columns.
-    """
-
-    weights: tuple[tuple[float, ...], ...]
-    explained_ratios: tuple[float, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {
-            "weights": [list(row) for row in self.weights],
-            "explained_ratios": list(self.explained_ratios),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, bit for bit."""
-        return cls(
-            weights=tuple(tuple(float(weight) for weight in row) for row in data["weights"]),
-            explained_ratios=tuple(float(ratio) for ratio in data["explained_ratios"]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class FeatureVector:
-    """The columns of the vector, in order, and what they are projected on.
+    """The columns of the vector, in order.
 
     Attributes:
         columns: Each scaled on its own.
-        projection: Principal components in place of the scaled columns; None: the columns.
     """
 
     columns: tuple[VectorColumn, ...]
-    projection: Projection | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,7 +142,7 @@ class FeatureVector:
         return tuple(column.rule for column in self.columns)
 
     def point(self, values: Mapping[str, SupportsFloat | None]) -> tuple[float, ...]:
-        """Turn one customer into a point: read, cut, scaled, projected.
+        """Turn one customer into a point: read, cut, scaled.
 
         Args:
             values: Features in natural units by name; others are ignored, and one that is not
@@ -183,30 +151,25 @@ class FeatureVector:
         Raises:
             ClusteringError: A value cannot be taken.
         """
-        scaled = [column.coordinate(values.get(column.rule.name)) for column in self.columns]
-        if self.projection is None:
-            return tuple(scaled)
-        # Not sum(), which compensates rounding from Python 3.12 on: numpy and Spark do not.
-        return tuple(
-            reduce(add, (weight * each for weight, each in zip(row, scaled, strict=True)))
-            for row in self.projection.weights
-        )
+        return tuple(column.coordinate(values.get(column.rule.name)) for column in self.columns)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {
-            "columns": [column.to_dict() for column in self.columns],
-            "projection": self.projection.to_dict() if self.projection else None,
-        }
+        return {"columns": [column.to_dict() for column in self.columns]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, bit for bit."""
-        projection = data["projection"]
-        return cls(
-            columns=tuple(VectorColumn.from_dict(column) for column in data["columns"]),
-            projection=None if projection is None else Projection.from_dict(projection),
-        )
+        """Read what `to_dict` wrote, bit for bit.
+
+        Raises:
+            StorageError: An earlier version wrote principal components into it.
+        """
+        if data.get("projection") is not None:
+            raise StorageError(
+                "the model's vector is of principal components, which are in training.sweep.pca "
+                "now: train again, or use the segspark version that wrote it"
+            )
+        return cls(tuple(VectorColumn.from_dict(column) for column in data["columns"]))
 
 
 def _optional(value: float | None) -> float | None:

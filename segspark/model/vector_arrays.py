@@ -3,18 +3,18 @@
 import numpy as np
 
 from segspark.model.scores import Floats, checked_points
-from segspark.model.vector import FeatureVector, Projection, ValueRule, VectorColumn
+from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 
 
 def points_of_values(vector: FeatureVector, values: Floats) -> Floats:
-    """Turn feature values into points: read, cut, scaled, projected.
+    """Turn feature values into points: read, cut, scaled.
 
     Args:
         vector: Its parameters.
         values: Shape (n, d), natural units, columns in the order of `vector.names`; NaN: missing.
 
     Returns:
-        Shape (n, d), or (n, components) with a projection.
+        Shape (n, d).
 
     Raises:
         ClusteringError: A value is missing without a rule, infinite or without a logarithm, or the
@@ -24,7 +24,7 @@ def points_of_values(vector: FeatureVector, values: Floats) -> Floats:
     scaled = np.empty_like(checked)
     for order, column in enumerate(vector.columns):
         scaled[:, order] = _coordinates(column, checked[:, order])
-    return scaled if vector.projection is None else _projected(vector.projection, scaled)
+    return scaled
 
 
 def _coordinates(column: VectorColumn, values: Floats) -> Floats:
@@ -43,12 +43,3 @@ def _read(rule: ValueRule, values: Floats) -> Floats:
         raise rule.refusal(float(known[row]), place=f"in row {row}")
     read: Floats = np.log1p(raised) if rule.is_logarithm else raised
     return read
-
-
-def _projected(projection: Projection, scaled: Floats) -> Floats:
-    """Add weighted columns in order: a matrix product would round in an order of its own."""
-    points = np.zeros((len(scaled), len(projection.weights)))
-    for component, row in enumerate(projection.weights):
-        for order, weight in enumerate(row):
-            points[:, component] += weight * scaled[:, order]
-    return points

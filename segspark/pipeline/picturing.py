@@ -7,6 +7,7 @@ from segspark.clustering.engine import Candidate
 from segspark.clustering.results import CandidateResult
 from segspark.clustering.sweep import Sweep
 from segspark.errors import StageError
+from segspark.model.embedding import EmbeddedModel
 from segspark.model.micro_clusters import MicroClusterModel
 from segspark.report.sweep_pictures import dendrogram_picture, line_picture, scatter_picture
 
@@ -21,9 +22,7 @@ def pictures_of(sweep: Sweep) -> dict[str, str]:
         SVG by the name of its file.
     """
     rows, chosen = sweep.selection.rows, sweep.selection.chosen.candidate
-    elbows = [
-        (row.candidate.algorithm.value, row.candidate.segment_count) for row in rows if row.is_elbow
-    ]
+    elbows = [(row.candidate.family, row.candidate.segment_count) for row in rows if row.is_elbow]
     labels = sweep.clusters.assign(sweep.sample).tolist()
     return {
         "elbow.svg": line_picture(
@@ -36,7 +35,7 @@ def pictures_of(sweep: Sweep) -> dict[str, str]:
             _lines(rows, lambda row: row.silhouette),
             title="Silhouette by number of segments; the chosen one is ringed",
             unit="silhouette by squared distance",
-            marked=[(chosen.algorithm.value, chosen.segment_count)],
+            marked=[(chosen.family, chosen.segment_count)],
         ),
         "segments.svg": scatter_picture(
             sweep.sample, labels, title=f"A sample of customers by {chosen.candidate_id}"
@@ -49,15 +48,17 @@ def _trees(rows: Sequence[CandidateResult], chosen: Candidate) -> dict[str, str]
     """One picture for each linkage, cut where the chosen candidate is one of it."""
     found: dict[str, str] = {}
     for row in rows:
-        model, algorithm = row.fitted.clusters, row.candidate.algorithm
-        name = f"dendrogram-{algorithm.value}.svg"
+        model, family = row.fitted.clusters, row.candidate.family
+        name = f"dendrogram-{family}.svg"
+        if isinstance(model, EmbeddedModel):
+            model = model.base
         if not isinstance(model, MicroClusterModel) or model.merges is None or name in found:
             continue
-        is_chosen = algorithm is chosen.algorithm
+        is_chosen = family == chosen.family
         found[name] = dendrogram_picture(
             model.merges,
             model.micro.counts,
-            title=f"Unions of {len(model.micro.counts)} micro-clusters by {algorithm.value}",
+            title=f"Unions of {len(model.micro.counts)} micro-clusters by {family}",
             segments=chosen.segment_count if is_chosen else None,
         )
     return found
@@ -95,6 +96,6 @@ def _lines(
     for row in rows:
         value = figure(row)
         if value is not None:
-            line = lines.setdefault(row.candidate.algorithm.value, {})
+            line = lines.setdefault(row.candidate.family, {})
             line[row.candidate.segment_count] = value
     return lines

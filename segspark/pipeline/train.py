@@ -10,7 +10,6 @@ from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.engine import SweepEngine
 from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import CandidateResult
-from segspark.clustering.selection import Selection
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sweep import Sweep, run_sweep
 from segspark.clustering.vector_fit import VectorFit, fit_vector
@@ -92,7 +91,7 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         write_pictures(record.pictures, workspace.lake.local_folder, run.stage_id)
         workspace.progress.step("train: recording the candidates in MLflow")
         version = tracker.record_training(record)
-        return _outcome(fit, sweep.selection, customers=features.count(), model_version=version)
+        return _outcome(fit, sweep, customers=features.count(), model_version=version)
 
     return run_stage(workspace, run, work)
 
@@ -188,6 +187,7 @@ def _candidate_values(training_id: str, row: CandidateResult, sweep: Sweep) -> t
     values: dict[str, object] = {
         "training_id": training_id,
         "candidate_id": row.candidate_id,
+        "embedding": row.candidate.embedding.value,
         "algorithm": row.candidate.algorithm.value,
         "segment_count": row.candidate.segment_count,
         "found_segment_count": row.evidence.cluster_count if row.evidence else None,
@@ -201,25 +201,23 @@ def _candidate_values(training_id: str, row: CandidateResult, sweep: Sweep) -> t
     return tuple(values.get(column.name) for column in SEGMENT_CANDIDATES.columns)
 
 
-def _outcome(
-    fit: VectorFit, selection: Selection, *, customers: int, model_version: str
-) -> Outcome:
-    candidates = len(selection.rows)
-    vector: dict[str, object] = {"columns": fit.vector.names, "warnings": fit.warnings}
-    summary = f"{selection.chosen.candidate_id} of {candidates} candidates"
-    if fit.vector.projection is not None:
-        explained = fit.vector.projection.explained_ratios
-        vector["explained_ratios"] = explained
-        share = f"{sum(explained):.1%} of the variance"
-        summary += f" on {len(explained)} principal components with {share}"
+def _outcome(fit: VectorFit, sweep: Sweep, *, customers: int, model_version: str) -> Outcome:
+    selection, candidates = sweep.selection, len(sweep.selection.rows)
     return Outcome(
-        summary=summary,
+        summary=f"{selection.chosen.candidate_id} of {candidates} candidates",
         rows_in={CUSTOMER_FEATURES.name: customers},
         rows_out={SEGMENT_CANDIDATES.name: candidates, SEGMENT_MODELS.name: 1},
         audit={
             "verdict": selection.verdict,
             "has_natural_clusters": selection.has_natural_clusters,
-            "vector": vector,
+            "vector": {"columns": fit.vector.names, "warnings": fit.warnings},
+            "embeddings": {
+                method.value: {
+                    "component_count": embedding.component_count,
+                    "explained_ratio": embedding.explained_ratio,
+                }
+                for method, embedding in sweep.embeddings.items()
+            },
             "mlflow_model_version": model_version,
         },
     )

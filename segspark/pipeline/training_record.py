@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from segspark.clustering.embedded_fits import Embeddings
 from segspark.clustering.results import CandidateResult
 from segspark.clustering.sweep import Sweep
 from segspark.model.segment_model import SegmentModel
@@ -44,7 +45,8 @@ def training_record(
         segmentation=settings.segmentation,
         snapshot_id=run.input_ids[0],
         as_of_date=as_of,
-        parameters=_flat(settings.training.model_dump(mode="json")) | _fitted(model.vector),
+        parameters=_flat(settings.training.model_dump(mode="json"))
+        | _fitted(model.vector, sweep.embeddings),
         table_versions=table_versions(lake, run.reads),
         verdict=sweep.selection.verdict,
         candidates=tuple(_candidate_record(row) for row in sweep.selection.rows),
@@ -53,12 +55,12 @@ def training_record(
     )
 
 
-def _fitted(vector: FeatureVector) -> dict[str, str | int | float]:
+def _fitted(vector: FeatureVector, embeddings: Embeddings) -> dict[str, str | int | float]:
     """What the settings alone do not tell: a recipe's columns, and what components explain."""
     fitted: dict[str, str | int | float] = {"vector.columns": ", ".join(vector.names)}
-    if vector.projection is not None:
-        explained = vector.projection.explained_ratios
-        fitted["vector.explained_ratios"] = ", ".join(f"{ratio:.6f}" for ratio in explained)
+    for method, embedding in embeddings.items():
+        fitted[f"embeddings.{method.value}.components"] = embedding.component_count
+        fitted[f"embeddings.{method.value}.explained_ratio"] = embedding.explained_ratio
     return fitted
 
 
@@ -68,7 +70,10 @@ def _candidate_record(row: CandidateResult) -> CandidateRecord:
         candidate_id=row.candidate_id,
         algorithm=row.candidate.algorithm.value,
         segment_count=row.candidate.segment_count,
-        parameters={"restarts": row.fitted.restarts},
+        parameters={
+            "embedding": row.candidate.embedding.value,
+            "restarts": row.fitted.restarts,
+        },
         metrics={name: value for name, value in metrics.items() if value is not None},
         is_chosen=row.is_chosen,
         reason=row.reason,

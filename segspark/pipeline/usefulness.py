@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.blocks import points_of
+from segspark.clustering.embedded_fits import fit_embeddings
 from segspark.clustering.engine import candidates_of
 from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.outliers import outliers_of
@@ -44,8 +45,8 @@ def past_usefulness(
 ) -> OutOfTime:
     """Fit every candidate anew on a past day, and hold it against the days since then.
 
-    Features, vector and fits see nothing that became known after the past day; the vector of the
-    training serves to compare its segments with those of that day.
+    Features, vector, embeddings and fits see nothing that became known after the past day; the
+    vector of the training serves to compare its segments with those of that day.
 
     Args:
         workspace: The surroundings; `training.selection.holdout_days` is above 0.
@@ -119,9 +120,10 @@ def _compared(rows: pa.Table, settings: TrainingSettings, *, period: str) -> Out
     # Equal sums on any number of cores: BLAS would split them among its threads.
     with threadpool_limits(limits=1):
         outliers = outliers_of(MemoryPoints(points), settings.outliers, seed=settings.sweep.seed)
-        rule = outliers.rule
+        rule, sweep = outliers.rule, settings.sweep
         fitted = rule.seen(points)[rule.is_fitted(points)]
-        models = fit_in_memory(fitted, candidates_of(settings.sweep), settings.sweep)
+        embeddings = fit_embeddings(MemoryPoints(fitted), sweep)
+        models = fit_in_memory(fitted, candidates_of(sweep), sweep, embeddings=embeddings)
         labels = {each: model.assign(rule.seen(points)) for each, model in models.items()}
         groups = {each: outliers.around(model).assign(points) for each, model in models.items()}
     past, count, amount = (

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.clustering.embedded_fits import too_many_components
 from segspark.clustering.recipes import LIFETIME_VALUE, check_vector, value_rules
-from segspark.errors import StageError
+from segspark.errors import ConfigError, StageError
 from segspark.model.vector import ValueRule
 from segspark.pipeline.features import read_snapshot
 from segspark.pipeline.lifetime import STAGE as LIFETIME
@@ -31,9 +32,12 @@ def check_configured_vector(settings: Settings) -> None:
     Raises:
         ConfigError: A column is unknown or no number, or there are fewer columns than components.
     """
-    features = settings.features
+    features, sweep = settings.features, settings.training.sweep
     table = customer_features(features)
     check_vector(settings.training.vector, windows=features.windows_days, table=table)
+    refusal = too_many_components(sweep, columns=len(configured_rules(settings)))
+    if refusal is not None:
+        raise ConfigError(refusal)
 
 
 def vector_inputs(

@@ -41,15 +41,23 @@ class Covariance(StrEnum):
     SPHERICAL = "spherical"
 
 
+class EmbeddingMethod(StrEnum):
+    """What a point of the vector becomes before it is clustered."""
+
+    NONE = "none"
+    PCA = "pca"
+    AUTOENCODER = "autoencoder"
+
+
 Transformation = Literal["log1p", "none"]
 """The logarithm of 1 + value, or the value as it is."""
 
 
 class PcaSettings(StrictModel):
-    """Principal components in place of the scaled columns; give one of the two keys."""
+    """Principal components of the vector; give one of the two keys."""
 
     component_count: int | None = Field(default=None, ge=1)
-    """Number of components, at most as many as there are columns."""
+    """Number of components, at most as many as the vector has columns."""
     least_explained_ratio: float | None = Field(default=None, gt=0, le=1)
     """As few components as explain this share of the variance."""
 
@@ -60,8 +68,19 @@ class PcaSettings(StrictModel):
         return self
 
 
+class AutoencoderSettings(StrictModel):
+    """A small network that learns to give back the vector from few components of it."""
+
+    component_count: int = Field(default=2, ge=1)
+    """Number of components, at most as many as the vector has columns."""
+    hidden_unit_count: int = Field(default=16, ge=2, le=256)
+    """Units of the layer before the components, and of the one after them."""
+    most_epochs: int = Field(default=200, ge=1)
+    """Passes over a sample of the customers, after which learning stops if it has not before."""
+
+
 class VectorSettings(StrictModel):
-    """How a customer becomes a point: features are transformed, winsorised, scaled, projected.
+    """How a customer becomes a point: features are transformed, winsorised, scaled.
 
     Whoever wants other features than the recipes take names `columns`, and nothing else is needed.
     """
@@ -88,8 +107,16 @@ class VectorSettings(StrictModel):
     scaling: Literal["standard", "robust"] = "standard"
     """`standard`: mean and population deviation; `robust`: median and quartile distance / 1.349,
     or the deviation where the quartiles coincide."""
-    pca: PcaSettings | None = None
-    """Principal components; none: the scaled columns themselves are clustered."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _components_have_moved(cls, data: Any) -> Any:  # noqa: ANN401 - whatever was written
+        if isinstance(data, dict) and "pca" in data:
+            raise ValueError(
+                "pca has moved: name it beside none in training.sweep.embeddings, and put its keys "
+                "into training.sweep.pca"
+            )
+        return data
 
     @model_validator(mode="before")
     @classmethod
@@ -133,6 +160,16 @@ class SweepSettings(StrictModel):
     joins dense micro-clusters and finds their number itself, kept if it lies in the range below;
     `hdbscan` does so with an eps of each segment's own, for segments of unlike densities;
     `consensus` joins micro-clusters that most candidates of the other families put together."""
+    embeddings: tuple[Annotated[EmbeddingMethod, Field(strict=False)], ...] = Field(
+        default=(EmbeddingMethod.NONE,), strict=False
+    )
+    """What is clustered, each by every algorithm: `none`, the plain vector, which is always among
+    them; `pca`, its principal components; `autoencoder`, the components of a small network. All
+    are judged by the plain vector."""
+    pca: PcaSettings = PcaSettings(least_explained_ratio=0.9)
+    """Principal components; as few as explain 0.9 of the variance where nothing is given."""
+    autoencoder: AutoencoderSettings = AutoencoderSettings()
+    """The network."""
     fewest_segments: int = Field(default=3, ge=2)
     """Smallest number of segments tried and chosen."""
     most_segments: int = Field(default=8, ge=2, le=50)
@@ -151,9 +188,10 @@ class SweepSettings(StrictModel):
     """Micro-clusters that stand for all customers, at most as many as there are distinct ones.
     More follow the customers more closely, and scoring takes as much longer."""
     dbscan_eps: tuple[Annotated[FiniteFloat, Field(gt=0)], ...] = Field(default=(), strict=False)
-    """Distances, in units of the vector, within which customers are neighbours: one candidate each.
-    None: the knee of the curve of distances to the k-th nearest customer, or five radii of the
-    micro-clusters where these are more. One below that is refused: they are too coarse for it."""
+    """Distances, in units of the vector, or of an embedding's components, within which customers
+    are neighbours: one candidate each. None: the knee of the curve of distances to the k-th nearest
+    customer, or five radii of the micro-clusters where these are more. One below that is refused:
+    they are too coarse for it."""
     dbscan_core_ratio: float = Field(default=0.01, gt=0, le=0.5)
     """Share of all customers that must lie within eps of a customer in the middle of a segment."""
     hdbscan_smallest_ratio: float = Field(default=0.04, gt=0, le=0.5)
@@ -167,6 +205,12 @@ class SweepSettings(StrictModel):
     def _range_is_one(self) -> Self:
         if not self.algorithms or len(set(self.algorithms)) < len(self.algorithms):
             raise ValueError("name at least one algorithm, and each only once")
+        if EmbeddingMethod.NONE not in self.embeddings:
+            raise ValueError(
+                "embeddings are compared with the plain vector: name none among embeddings, too"
+            )
+        if len(set(self.embeddings)) < len(self.embeddings):
+            raise ValueError("name each of embeddings only once")
         if self.fewest_segments > self.most_segments:
             raise ValueError("fewest_segments is above most_segments")
         on_micro = [each.value for each in self.algorithms if each.is_on_micro_clusters]

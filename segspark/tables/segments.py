@@ -43,9 +43,9 @@ _CANDIDATE_FIGURES = {
     "smallest_segment_ratio": "Share of the smallest segment.",
     "largest_segment_ratio": "Share of the largest.",
     "mean_confidence_ratio": "Mean lead over the runner-up, 0 to 1.",
-    "log_likelihood": "Of a mixture.",
-    "bic": "Bayesian information criterion of a mixture; lower is better.",
-    "aic": "Akaike's information criterion of a mixture; lower is better.",
+    "log_likelihood": "Of a mixture of the plain vector.",
+    "bic": "Bayesian information criterion of such a mixture; lower is better.",
+    "aic": "Akaike's information criterion of such a mixture; lower is better.",
 }
 
 
@@ -65,7 +65,15 @@ SEGMENT_CANDIDATES = TableContract(
         Column(
             "candidate_id",
             T.StringType(),
-            "Algorithm and number of segments, kmeans-4, or distance of neighbours, dbscan-eps0.5.",
+            "Algorithm and number of segments, kmeans-4, or distance of neighbours, "
+            "dbscan-eps0.5; the embedding before it, pca-kmeans-4, where there is one.",
+        ),
+        Column(
+            "embedding",
+            T.StringType(),
+            "What was clustered: none, the plain vector; pca, its principal components; "
+            "autoencoder, those of a network; NULL where there was no choice yet.",
+            nullable=True,
         ),
         Column("algorithm", T.StringType(), "Family of the clustering."),
         Column(
@@ -78,7 +86,7 @@ SEGMENT_CANDIDATES = TableContract(
         Column(
             "is_elbow",
             T.BooleanType(),
-            "Whether its algorithm's within sum has its elbow here.",
+            "Whether the within sum of its algorithm, and embedding, has its elbow here.",
             nullable=True,
         ),
         Column("is_chosen", T.BooleanType(), "Whether it became the model."),

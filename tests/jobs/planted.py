@@ -65,7 +65,7 @@ def settings(lake: Path, purchases: Path, **changes: Any) -> Settings:  # noqa: 
     return Settings.model_validate(document | changes)
 
 
-def trained(**sweep: int) -> dict[str, Any]:
+def trained(**sweep: Any) -> dict[str, Any]:  # noqa: ANN401 - of any key
     """The training section: two candidates, or what `sweep` says."""
     few = {"algorithms": ["kmeans"], "most_segments": 4, "kmeans_restarts": 1}
     return {

@@ -1,32 +1,51 @@
 """Vectors of other recipes, from training to publication."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from pyspark.sql import functions as F
 
+from segspark.clustering import sweep
+from segspark.clustering.out_of_time import OutOfTime
+from segspark.clustering.results import CandidateResult
+from segspark.clustering.selection import Selection, select
 from segspark.errors import ConfigError, StageError
+from segspark.model.embedding import EmbeddedModel
 from segspark.model.segment_model import SegmentModel
 from segspark.pipeline.assign import assign
 from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.publish import publish
 from segspark.pipeline.run import run_pipeline
 from segspark.pipeline.train import train
+from segspark.settings.training import SelectionSettings
 from segspark.tables.features import CUSTOMER_FEATURES
 from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES
 from segspark.tables.operations import STAGE_RUNS
 from segspark.tables.publishing import current_publication
-from segspark.tables.segments import CUSTOMER_SEGMENTS, SEGMENT_MODELS
+from segspark.tables.segments import CUSTOMER_SEGMENTS, SEGMENT_CANDIDATES, SEGMENT_MODELS
 from tests.jobs.conftest import Published, Reopened
 from tests.jobs.planted import AS_OF, trained
 from tests.jobs.reading import rows_of, versions
 
-VALUED = trained() | {"vector": {"recipe": "rfm_clv", "pca": {"component_count": 2}}}
+VALUED = trained(embeddings=["none", "pca", "autoencoder"], pca={"component_count": 2}) | {
+    "vector": {"recipe": "rfm_clv"}
+}
+
+
+def select_embedded(
+    rows: Sequence[CandidateResult], settings: SelectionSettings, *, past: OutOfTime | None = None
+) -> Selection:
+    """Choose as ever, but among embeddings: they find the same segments as the plain vector."""
+    worse = [row if row.candidate.is_embedded else replace(row, gain=-1.0) for row in rows]
+    return select(worse, settings, past=past)
 
 
 def test_a_model_of_lifetime_values_and_components_is_trained_assigned_and_published(
-    copy: Reopened, published: Published
+    copy: Reopened, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sweep, "select", select_embedded)
     here, lifetime_id = copy(training=VALUED), published.id_of("lifetime")
 
     training = train(here, as_of=AS_OF)
@@ -36,11 +55,25 @@ def test_a_model_of_lifetime_values_and_components_is_trained_assigned_and_publi
     (row,) = rows_of(here.lake, SEGMENT_MODELS, training_id=training.stage_id)
     model = SegmentModel.from_json(row["model_json"])
     stages = {each["stage_id"]: each for each in rows_of(here.lake, STAGE_RUNS)}
-    assert "on 2 principal components with" in training.summary
-    told = json.loads(stages[training.stage_id]["audit_json"])["vector"]
-    assert model.vector.projection is not None
-    assert told["explained_ratios"] == list(model.vector.projection.explained_ratios)
-    assert "lifetime_value_amount" in told["columns"]
+    candidates = rows_of(here.lake, SEGMENT_CANDIDATES, training_id=training.stage_id)
+    assert {each["candidate_id"]: each["embedding"] for each in candidates} == {
+        "kmeans-3": "none",
+        "kmeans-4": "none",
+        "pca-kmeans-3": "pca",
+        "pca-kmeans-4": "pca",
+        "autoencoder-kmeans-3": "autoencoder",
+        "autoencoder-kmeans-4": "autoencoder",
+    }
+    assert all(each["silhouette_gain"] is not None for each in candidates)
+    assert isinstance(model.clusters, EmbeddedModel)
+    told = json.loads(stages[training.stage_id]["audit_json"])
+    (chosen,) = [each["embedding"] for each in candidates if each["is_chosen"]]
+    assert told["embeddings"][chosen] == {
+        "component_count": 2,
+        "explained_ratio": model.clusters.embedding.explained_ratio,
+    }
+    assert "By gain the best on the plain vector is" in told["verdict"]
+    assert "lifetime_value_amount" in told["vector"]["columns"]
     assert stages[training.stage_id]["input_ids"][1:] == [lifetime_id]
     assert stages[run.stage_id]["input_ids"][2:] == [lifetime_id]
     current = current_publication(here.lake, "default")
@@ -57,10 +90,10 @@ def test_a_model_of_lifetime_values_and_components_is_trained_assigned_and_publi
     assert len(segments) == len(features) - 1
     for segment in segments:
         who = segment["customer_id"]
-        point = model.vector.point(features[who] | values[who])
-        scores = model.score_points([point])  # type: ignore[arg-type]
-        assert scores.cluster_index.tolist() == [segment["cluster_index"]]
-        assert scores.centre_distance[0] == pytest.approx(segment["centre_distance"], abs=1e-9)
+        alone = model.score_customer(features[who] | values[who])
+        assert alone.cluster_index == segment["cluster_index"]
+        assert alone.centre_distance == pytest.approx(segment["centre_distance"], abs=1e-9)
+        assert alone.confidence_ratio == pytest.approx(segment["confidence_ratio"], abs=1e-9)
 
 
 def test_a_model_of_lifetime_values_needs_those_of_its_own_settings(

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -6,6 +8,7 @@ from segspark.clustering import blocks
 from segspark.clustering.blocks import Block, point_blocks
 from segspark.errors import ClusteringError
 from tests.clustering_data import points_frame
+from tests.embeddings import any_encoder
 
 
 def vectors_frame(spark: SparkSession, *vectors: list[float | None] | None) -> DataFrame:
@@ -88,6 +91,30 @@ def test_blocks_of_some_customers_at_other_points_are_blocks_like_any(
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(total, expected.sum(axis=0))
     np.testing.assert_array_equal(sample, before[before[:, 0] > 60][:10] / 2)
+
+
+def test_embedded_blocks_are_of_the_same_customers_and_released(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "ROWS_PER_BLOCK", 20)
+    values = np.random.default_rng(1).normal(size=(100, 2))
+    java: Any = spark.sparkContext._jsc  # noqa: SLF001 - PySpark does not list what it holds
+
+    with point_blocks(points_frame(spark, values)) as plain:
+        before = len(java.getPersistentRDDs())
+        with plain.embedded(any_encoder()) as embedded:
+            (total,) = embedded.add_up([lambda points: points.sum(axis=0)])
+            one_by_one = [row["vector"] for row in embedded.rows().collect()]
+            held = len(java.getPersistentRDDs())
+        after = len(java.getPersistentRDDs())
+        in_order = np.array([row["vector"] for row in plain.rows().collect()])
+
+    expected = any_encoder().embed(in_order)
+    np.testing.assert_array_equal(one_by_one, expected)
+    np.testing.assert_allclose(total, expected.sum(axis=0), rtol=1e-12)
+    np.testing.assert_array_equal(embedded.sample(100), any_encoder().embed(plain.sample(100)))
+    assert (embedded.row_count, embedded.width) == (100, 2)
+    assert (held - before, after - before) == (1, 0)
 
 
 def test_blocks_hold_every_point_once(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from segspark.clustering.recipes import recipe_columns
-from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
-from segspark.settings.training import PcaSettings, VectorSettings
+from segspark.settings.training import VectorSettings
 from tests.builders import table
 from tests.clustering_data import fit_vector_of
 
@@ -152,25 +151,6 @@ def test_a_missing_value_that_counts_as_something_is_fitted_as_that(spark: Spark
     assert column.rule.missing == 6.0
 
 
-def test_components_are_those_of_the_scaled_columns(spark: SparkSession) -> None:
-    values = skewed()
-    values[:, 1] += 20 * values[:, 0]
-    settings = TWO.model_copy(update={"pca": PcaSettings(component_count=2)})
-    features = frame(spark, values)
-
-    vector = fit_vector_of(features, settings).vector
-
-    assert vector.projection is not None
-    points = np.array([row[0] for row in features.select(vector_column(vector)).collect()])
-    covariance = np.cov(points.T, ddof=0)
-    # Two standardised columns: their sum and difference explain 1 + r and 1 - r of 2.
-    assert covariance[0, 1] == pytest.approx(0.0, abs=1e-12)
-    ratios = np.diag(covariance) / 2
-    np.testing.assert_allclose(vector.projection.explained_ratios, ratios, rtol=1e-12)
-    assert ratios[0] > ratios[1]
-    np.testing.assert_allclose(vector.projection.weights[0], [np.sqrt(0.5)] * 2, rtol=1e-9)
-
-
 BEHAVIOUR = recipe_columns("behaviour", windows=(30, 90))
 
 
@@ -193,10 +173,3 @@ def test_behaviour_does_without_what_is_the_same_for_everybody(spark: SparkSessi
 def test_behaviour_that_is_the_same_in_everything_is_refused(spark: SparkSession) -> None:
     with pytest.raises(ClusteringError, match=r"^order_30_days_count is the same"):
         fit_vector_of(shops(spark), VectorSettings(recipe="behaviour"))
-
-
-def test_more_components_than_columns_that_tell_apart_are_refused(spark: SparkSession) -> None:
-    settings = VectorSettings(recipe="behaviour", pca=PcaSettings(component_count=3))
-
-    with pytest.raises(ClusteringError, match="only 2 columns tell customers apart"):
-        fit_vector_of(shops(spark, 0, 3), settings)

@@ -19,7 +19,7 @@ from segspark.pipeline.stage import Workspace
 from segspark.pipeline.usefulness import NAMED_RFM, past_usefulness
 from segspark.pipeline.vector_features import configured_rules
 from segspark.settings.root import Settings
-from segspark.settings.training import Algorithm
+from segspark.settings.training import Algorithm, EmbeddingMethod
 from segspark.tables.lake import Lake
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.builders import table
@@ -34,7 +34,13 @@ VECTOR = FeatureVector(
     )
 )
 """As a training might have fitted it on other days."""
-SWEEP = {"algorithms": ["kmeans"], "fewest_segments": 2, "most_segments": 3}
+SWEEP = {
+    "algorithms": ["kmeans"],
+    "fewest_segments": 2,
+    "most_segments": 3,
+    "embeddings": ["none", "pca"],
+    "pca": {"component_count": 1},
+}
 
 
 Bought = tuple[str, date, int]
@@ -87,9 +93,10 @@ def test_segments_of_a_past_day_tell_who_buys_after_it(
     assert found.period == "the 90 days after 2024-06-30"
     np.testing.assert_array_equal(found.points, points_by_hand(VECTOR))
     assert list(found.baselines) == [NAMED_RFM, DECILES]
-    two = found.candidates[Candidate(Algorithm.KMEANS, 2)]
-    assert two.retention_ratio == pytest.approx(1.0)
-    assert two.spend_ratio == pytest.approx(share_between_the_loyal_and_the_others())
+    for embedding in (EmbeddingMethod.NONE, EmbeddingMethod.PCA):
+        two = found.candidates[Candidate(Algorithm.KMEANS, 2, embedding=embedding)]
+        assert two.retention_ratio == pytest.approx(1.0)
+        assert two.spend_ratio == pytest.approx(share_between_the_loyal_and_the_others())
 
 
 def points_by_hand(vector: FeatureVector) -> NDArray[np.float64]:

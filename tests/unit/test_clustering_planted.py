@@ -16,6 +16,7 @@ from segspark.errors import ClusteringError
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import (
     Covariance,
+    EmbeddingMethod,
     OutlierSettings,
     SelectionSettings,
     SweepSettings,
@@ -83,6 +84,37 @@ def test_separated_clusters_are_found_and_called_natural() -> None:
     assert found.selection.chosen.candidate.segment_count == 4
     assert found.selection.has_natural_clusters
     assert agreement(found, points, labels) == 1.0
+
+
+def test_embeddings_are_judged_by_the_plain_vector_beside_it() -> None:
+    points, labels = planted(150, 150, 150, 150, spread=0.7)
+    document = {
+        "embeddings": ["none", "pca", "autoencoder"],
+        "pca": {"component_count": 3},
+        "autoencoder": {"component_count": 3},
+        "algorithms": ["kmeans", "gaussian_mixture"],
+        "fewest_segments": 4,
+        "most_segments": 4,
+    }
+
+    found = sweep_of(points, SweepSettings.model_validate(document))
+
+    kmeans = [row_of(found, f"{lead}kmeans-4") for lead in ("", "pca-", "autoencoder-")]
+    for row in kmeans:
+        assert row.fitted.clusters is not None
+        own = row.fitted.clusters.assign(points)
+        assert adjusted_rand_score(own, labels) == 1.0
+        # The same segments have the same figures, whatever they were found by.
+        assert row.silhouette == pytest.approx(kmeans[0].silhouette, rel=1e-12)
+        assert row.gain == pytest.approx(kmeans[0].gain, rel=1e-12)
+        assert row.structureless == kmeans[0].structureless
+    mixtures = [row_of(found, f"{lead}gaussian_mixture-4") for lead in ("", "pca-")]
+    assert [row.evidence is not None and row.evidence.bic is None for row in mixtures] == [
+        False,
+        True,
+    ]
+    assert found.selection.chosen.candidate_id == "kmeans-4"
+    assert found.embeddings[EmbeddingMethod.PCA].explained_ratio == pytest.approx(1.0)
 
 
 def test_overlapping_clusters_are_found_up_to_where_they_overlap() -> None:

@@ -118,13 +118,6 @@ def test_a_misspelt_column_is_answered_with_the_nearest() -> None:
         check_vector(custom("frequency_counts"), windows=WINDOWS, table=CUSTOMER_FEATURES)
 
 
-def test_more_components_than_columns_are_refused() -> None:
-    settings = VectorSettings.model_validate({"pca": {"component_count": 4}})
-
-    with pytest.raises(ConfigError, match="component_count is 4 and the vector has 3 columns"):
-        check_vector(settings, windows=WINDOWS, table=CUSTOMER_FEATURES)
-
-
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
@@ -143,9 +136,7 @@ def test_more_components_than_columns_are_refused() -> None:
             {"columns": ["tenure_days"], "missing_values": {"tenure_days": float("nan")}},
             "finite number",
         ),
-        ({"pca": {}}, "exactly one of component_count and least_explained_ratio"),
-        ({"pca": {"component_count": 2, "least_explained_ratio": 0.9}}, "exactly one of"),
-        ({"pca": {"least_explained_ratio": 1.5}}, "less than or equal to 1"),
+        ({"pca": {"component_count": 2}}, "pca has moved: name it beside none in training.sweep"),
     ],
 )
 def test_settings_that_say_two_things_or_none_are_refused(

@@ -11,12 +11,18 @@ from segspark.clustering.stability import Stability
 from segspark.clustering.structureless import StructurelessSilhouette
 from segspark.errors import ClusteringError
 from segspark.model.clusters import Centres
-from segspark.settings.training import Algorithm, SelectionSettings
+from segspark.settings.training import Algorithm, EmbeddingMethod, SelectionSettings
 
 KMEANS_3 = Candidate(Algorithm.KMEANS, 3)
 KMEANS_4 = Candidate(Algorithm.KMEANS, 4)
 MIXTURE_3 = Candidate(Algorithm.GAUSSIAN_MIXTURE, 3)
+KMEANS_5 = Candidate(Algorithm.KMEANS, 5)
+PCA_5 = Candidate(Algorithm.KMEANS, 5, embedding=EmbeddingMethod.PCA)
+BISECTING_3 = Candidate(Algorithm.BISECTING_KMEANS, 3)
 BISECTING_4 = Candidate(Algorithm.BISECTING_KMEANS, 4)
+PCA_3 = Candidate(Algorithm.KMEANS, 3, embedding=EmbeddingMethod.PCA)
+PCA_4 = Candidate(Algorithm.KMEANS, 4, embedding=EmbeddingMethod.PCA)
+ENCODED_3 = Candidate(Algorithm.KMEANS, 3, embedding=EmbeddingMethod.AUTOENCODER)
 MANY = 1000
 
 
@@ -144,6 +150,55 @@ def test_equal_gains_go_to_fewer_segments_then_to_the_first_algorithm() -> None:
     assert "Next came gaussian_mixture-3" in found.verdict
     assert found.plain_maximum.candidate == KMEANS_3
     assert found.verdict.endswith("It has the highest silhouette of all, too.")
+
+
+def test_an_embedding_that_finds_the_same_segments_is_not_preferred_by_rounding() -> None:
+    evidence = {
+        PCA_3: figures(PCA_3, 0.5 + 1e-15),
+        BISECTING_3: figures(BISECTING_3, 0.5),
+        ENCODED_3: figures(ENCODED_3, 0.5 + 2e-15),
+    }
+
+    found = choose(evidence, dict.fromkeys(evidence, 0.25))
+
+    assert found.chosen.candidate == BISECTING_3
+    assert found.plain_maximum.candidate == BISECTING_3
+    assert "Next came pca-kmeans-3" in found.verdict
+
+
+def test_the_verdict_holds_the_best_embedding_against_the_plain_vector() -> None:
+    evidence = {
+        KMEANS_3: figures(KMEANS_3, 0.5),
+        PCA_3: figures(PCA_3, 0.6),
+        ENCODED_3: figures(ENCODED_3, 0.4),
+    }
+    told = "By gain the best on the plain vector is kmeans-3 with 0.250, and the best on an "
+
+    chosen = choose(evidence, dict.fromkeys(evidence, 0.25))
+    unstable = choose(
+        evidence, dict.fromkeys(evidence, 0.25), stability={PCA_3: 0.3, KMEANS_3: 0.9}
+    )
+    small = choose(
+        {KMEANS_3: figures(KMEANS_3, 0.5), PCA_3: figures(PCA_3, 0.6, smallest=4)},
+        {KMEANS_3: 0.25, PCA_3: 0.25},
+    )
+    without = choose({KMEANS_3: figures(KMEANS_3, 0.5)}, {KMEANS_3: 0.25})
+
+    assert chosen.chosen.candidate == PCA_3
+    assert f"{told}embedding is pca-kmeans-3 with 0.350." in chosen.verdict
+    assert unstable.chosen.candidate == KMEANS_3
+    assert f"{told}embedding is autoencoder-kmeans-3 with 0.150." in unstable.verdict
+    assert f"{told}embedding is none that can be chosen." in small.verdict
+    assert "embedding" not in without.verdict
+
+
+def test_each_embedding_has_its_own_elbow() -> None:
+    within = {KMEANS_3: 9.0, KMEANS_4: 5.0, KMEANS_5: 4.0, PCA_3: 9.0, PCA_4: 8.5, PCA_5: 1.0}
+    evidence = {each: figures(each, 0.5, within=cost) for each, cost in within.items()}
+
+    found = choose(evidence, dict.fromkeys(evidence, 0.25))
+
+    assert [row.candidate for row in found.rows if row.is_elbow] == [KMEANS_4]
 
 
 def test_a_refused_candidate_stays_in_the_list_with_its_reason() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -15,7 +17,7 @@ from segspark.clustering.structureless import (
     structureless_silhouettes,
 )
 from segspark.model.scores import Floats
-from segspark.settings.training import Algorithm, SweepSettings
+from segspark.settings.training import Algorithm, EmbeddingMethod, SweepSettings
 
 Silhouettes = dict[Candidate, StructurelessSilhouette]
 ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in SweepSettings().algorithms]
@@ -112,6 +114,16 @@ def test_what_is_on_micro_clusters_is_held_to_kmeans_with_as_many_segments() -> 
     alone = silhouettes_of(sample, kmeans, draws=2, seed=1)
     assert found[Candidate(Algorithm.WARD, 3)] == alone[kmeans[0]]
     assert found[dbscan] == alone[kmeans[1]]
+
+
+def test_what_is_on_an_embedding_is_held_to_the_plain_vector() -> None:
+    sample = customers(300)
+    plain = [Candidate(Algorithm.WARD, 4), *ALL_OF_THREE]
+    embedded = [replace(each, embedding=EmbeddingMethod.PCA) for each in plain]
+
+    found = silhouettes_of(sample, [*embedded, *plain], draws=2, seed=1)
+
+    assert [found[each] for each in embedded] == [found[each] for each in plain]
 
 
 def test_nothing_to_compare_needs_no_sample() -> None:

@@ -74,6 +74,18 @@ def test_a_later_format_is_refused_in_a_sentence() -> None:
         SegmentModel.from_json(later)
 
 
+def test_a_model_of_an_earlier_version_is_read_unless_its_vector_is_of_components() -> None:
+    stored = json.loads(MODEL.to_json())
+    plain, projected = (
+        json.dumps(stored | {"vector": stored["vector"] | {"projection": each}})
+        for each in (None, {"weights": [[0.6, 0.8]], "explained_ratios": [0.9]})
+    )
+
+    assert SegmentModel.from_json(plain).to_json() == MODEL.to_json()
+    with pytest.raises(StorageError, match=r"^the model's vector is of principal.*: train again"):
+        SegmentModel.from_json(projected)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format_version": 2}', "null"])
 def test_a_text_that_is_no_model_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(StorageError, match="is no model that segspark wrote"):

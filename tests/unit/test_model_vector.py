@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segspark.errors import ClusteringError
-from segspark.model.vector import FeatureVector, Projection, ValueRule, VectorColumn
+from segspark.errors import ClusteringError, StorageError
+from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 from segspark.model.vector_arrays import points_of_values
 from tests.vectors import Case, cases
 
@@ -62,16 +62,6 @@ def test_a_value_below_the_least_is_raised_to_it_before_its_logarithm() -> None:
 
     assert vector.point({"spend_30_days_amount": -40}) == (0.0,)
     assert points_of_values(vector, np.array([[-40.0]])).tolist() == [[0.0]]
-
-
-def test_components_weigh_the_scaled_columns() -> None:
-    columns = tuple(
-        VectorColumn(ValueRule(name, "none"), -math.inf, math.inf, 1.0, 2.0) for name in ("a", "b")
-    )
-    vector = FeatureVector(columns, Projection(((0.6, 0.8), (0.8, -0.6)), (0.75, 0.25)))
-
-    assert vector.point({"a": 3.0, "b": 5.0}) == pytest.approx((2.2, -0.4))
-    assert points_of_values(vector, np.array([[3.0, 5.0]]))[0] == pytest.approx([2.2, -0.4])
 
 
 @given(cases())
@@ -128,7 +118,7 @@ def test_no_customers_give_no_points() -> None:
 @given(cases(), st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS))
 def test_every_parameter_survives_json(case: Case, numbers: tuple[float, ...]) -> None:
     extreme = VectorColumn(ValueRule("extreme", missing=numbers[0]), -math.inf, *numbers[1:])
-    vector = FeatureVector((*case.vector.columns, extreme), case.vector.projection)
+    vector = FeatureVector((*case.vector.columns, extreme))
 
     text = json.dumps(vector.to_dict(), allow_nan=False)
 
@@ -143,6 +133,14 @@ def test_an_unknown_transformation_is_not_guessed() -> None:
 
     with pytest.raises(ValueError, match="no transformation 'sqrt'"):
         FeatureVector.from_dict(stored)
+
+
+def test_a_vector_of_an_earlier_version_is_read_unless_it_is_of_components() -> None:
+    stored = as_it_is().to_dict()
+
+    assert FeatureVector.from_dict(stored | {"projection": None}) == as_it_is()
+    with pytest.raises(StorageError, match=r"of principal components.*: train again"):
+        FeatureVector.from_dict(stored | {"projection": {"weights": [[1.0]]}})
 
 
 def test_one_customer_needs_nothing_but_python() -> None:

@@ -13,9 +13,11 @@ from segspark.clustering.structureless import StructurelessSilhouette
 from segspark.clustering.sweep import Sweep
 from segspark.errors import StageError
 from segspark.model.clusters import Centres
+from segspark.model.embedding import EmbeddedModel
 from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
 from segspark.pipeline.picturing import pictures_of, write_pictures
-from segspark.settings.training import Algorithm, SelectionSettings
+from segspark.settings.training import Algorithm, EmbeddingMethod, SelectionSettings
+from tests.embeddings import any_encoder
 
 
 def sweep() -> Sweep:
@@ -32,7 +34,7 @@ def sweep() -> Sweep:
         structureless=dict.fromkeys(models, StructurelessSilhouette(0.2, 0.0)),
     )
     chosen = select(rows, SelectionSettings())
-    return Sweep(chosen, models[chosen.chosen.candidate], 1.0, points)
+    return Sweep(chosen, models[chosen.chosen.candidate], 1.0, points, embeddings={})
 
 
 def test_elbow_choice_and_customers_are_drawn() -> None:
@@ -79,6 +81,33 @@ def test_each_linkage_that_was_tried_has_its_tree_and_the_chosen_one_its_cut() -
     assert [drawn[name].count("<polyline") for name in names] == [2, 2]
     assert "2 segments" in drawn[names[0]]
     assert "segments</text>" not in drawn[names[1]]
+
+
+def test_an_embedding_has_lines_and_a_tree_of_its_own() -> None:
+    found = sweep()
+    micro = MicroClusters(np.array([[0.0, 0], [4, 0], [0, 4.0]]), np.full(3, 10.0), np.zeros(3))
+    (tree,) = fitted_linkage(micro, Algorithm.WARD, [3]).values()
+    chosen = found.selection.chosen
+    rows = [
+        replace(chosen, fitted=FittedCandidate(candidate, clusters=model))
+        for candidate, model in (
+            (Candidate(Algorithm.KMEANS, 3, embedding=EmbeddingMethod.PCA), chosen.fitted.clusters),
+            (
+                Candidate(Algorithm.WARD, 3, embedding=EmbeddingMethod.AUTOENCODER),
+                EmbeddedModel(any_encoder(), tree, tree.centres),
+            ),
+        )
+    ]
+    selection = replace(found.selection, rows=(*found.selection.rows, *rows))
+
+    drawn = pictures_of(replace(found, selection=selection))
+
+    for name in ("elbow.svg", "silhouette.svg"):
+        assert drawn[name].count("<polyline") == 3
+        for family in ("kmeans", "pca-kmeans", "autoencoder-ward"):
+            assert f">{family}</text>" in drawn[name]
+    assert drawn["silhouette.svg"].count('r="8"') == 1
+    assert "by autoencoder-ward" in drawn["dendrogram-autoencoder-ward.svg"]
 
 
 def fitted_linkage(

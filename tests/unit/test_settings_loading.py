@@ -34,6 +34,12 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) ->
         load_settings(path)
 
 
+def test_a_key_that_has_moved_is_answered_with_its_new_place(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.yml", "training: {vector: {pca: {component_count: 2}}}")
+    with pytest.raises(ConfigError, match=r"training.vector: pca has moved.*training.sweep.pca$"):
+        load_settings(path)
+
+
 def test_an_unknown_key_inside_a_source_is_compared_with_the_keys_there(tmp_path: Path) -> None:
     document = source_document(
         format={"kind": "csv", "delimeter": ";"}, stamp_zona="UTC", line_kinds=[{"kind_": "fee"}]

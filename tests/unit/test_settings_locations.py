@@ -35,7 +35,7 @@ def test_an_unset_variable_without_a_default_is_refused(monkeypatch: pytest.Monk
 def test_the_effective_configuration_shows_references_not_values(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("TOKEN", "hidden")
+    monkeypatch.setenv("TOKEN", "opensesame")
     settings = Settings.model_validate(
         {
             "tracking": {"location": "https://me:${TOKEN}@mlflow"},
@@ -45,9 +45,9 @@ def test_the_effective_configuration_shows_references_not_values(
 
     shown = effective_yaml(settings) + repr(settings)
 
-    assert resolve_location(settings.tracking.location) == "https://me:hidden@mlflow"
+    assert resolve_location(settings.tracking.location) == "https://me:opensesame@mlflow"
     assert "https://me:${TOKEN}@mlflow" in shown
-    assert "hidden" not in shown
+    assert "opensesame" not in shown
 
 
 def test_where_a_source_is_does_not_enter_its_hash() -> None:

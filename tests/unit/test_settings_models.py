@@ -120,6 +120,14 @@ def test_wrong_features_are_refused(features: dict[str, Any], reason: str) -> No
 @pytest.mark.parametrize(
     ("sweep", "reason"),
     [
+        ({"embeddings": ["pca"]}, "compared with the plain vector: name none among embeddings"),
+        ({"embeddings": []}, "name none among embeddings"),
+        ({"embeddings": ["none", "pca", "pca"]}, "each of embeddings only once"),
+        ({"embeddings": ["none", "umap"]}, "'none', 'pca' or 'autoencoder'"),
+        ({"pca": {}}, "exactly one of component_count and least_explained_ratio"),
+        ({"pca": {"component_count": 2, "least_explained_ratio": 0.9}}, "exactly one of"),
+        ({"pca": {"least_explained_ratio": 1.5}}, "less than or equal to 1"),
+        ({"autoencoder": {"component_count": 0}}, "greater than or equal to 1"),
         ({"engine": "sparkml", "algorithms": ["kmeans", "ward"]}, "sparkml does not know ward"),
         ({"algorithms": ["consensus"]}, "consensus needs another algorithm to agree with"),
         ({"engine": "sparkml", "algorithms": ["hdbscan"]}, "sparkml does not know hdbscan"),
