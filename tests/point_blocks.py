@@ -7,8 +7,8 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from segspark.clustering.block import Block
 from segspark.clustering.blocks import (
-    Block,
     NotedBlocks,
     PointBlocks,
     lowest_of,

@@ -1,6 +1,6 @@
 """Points as few large blocks that every pass of a sweep reads, laid out the same way always."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial, reduce
@@ -9,14 +9,23 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from py4j.protocol import Py4JError
 from pyspark import RDD, StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
-from threadpoolctl import threadpool_limits
 
+from segspark.clustering.block import (
+    BLOCK_COLUMNS,
+    Batches,
+    Block,
+    Held,
+    block_of,
+    bytes_of,
+    on_one_thread,
+    only_width,
+    packed,
+)
 from segspark.clustering.stepping import SumsOf
 from segspark.errors import ClusteringError
 from segspark.model.embedding import Embedding
@@ -27,42 +36,9 @@ ROWS_PER_BLOCK = 125_000
 """So many that a task takes longer than Spark takes to start it, and a core has memory for some."""
 SAMPLED_ROWS = 50_000
 """Customers whose points the driver holds: no fit and no figure on a sample asks for more."""
-_BLOCK = "places binary, points binary"
 
-Batches = Iterator[pa.RecordBatch]
-Hashes = NDArray[np.int64]
 _Figure = TypeVar("_Figure")
 _Note = TypeVar("_Note")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """Some customers' points, in the order of their places.
-
-    Attributes:
-        places: A hash of each customer_id, shape (n,).
-        points: Shape (n, d).
-    """
-
-    places: Hashes
-    points: Floats
-
-    def sums(self, sums_of: Sequence[SumsOf]) -> list[Any]:
-        """Work several figures out."""
-        return _alone(lambda points: [each(points) for each in sums_of], self.points)
-
-    def lowest(self, rows: int) -> "Block":
-        """Take those of the lowest hashes."""
-        return Block(self.places[:rows], self.points[:rows])
-
-    def embedded(self, embedding: Embedding) -> "Block":
-        """The same customers' embedded points."""
-        return Block(self.places, embedding.embed(self.points))
-
-    def distinct(self, *, most: int) -> Floats:
-        """Find distinct points, all of them or `most`."""
-        few: Floats = np.unique(self.points[: 16 * most], axis=0)
-        return few[:most] if len(few) >= most else np.unique(self.points, axis=0)[:most]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +55,7 @@ class PointBlocks:
     """
 
     frame: DataFrame
-    held: RDD[tuple[bytes, bytes]]
+    held: RDD[Held]
     row_count: int
     lowest: Block
 
@@ -128,7 +104,7 @@ class PointBlocks:
             The blocks with their notes; the notes are released afterwards.
         """
         # Beside a copy of the block: RDD.zip would send all blocks through Python once more.
-        pairs = self.held.map(lambda held: (held, _alone(note_of, _block(held).points)))
+        pairs = self.held.map(lambda held: (held, on_one_thread(note_of, block_of(held).points)))
         pairs = pairs.persist(StorageLevel.MEMORY_AND_DISK)
         try:
             yield NotedBlocks(pairs)
@@ -148,11 +124,11 @@ class PointBlocks:
         Yields:
             The blocks; released afterwards.
         """
-        held = self.held.map(lambda held: _bytes_of(change(_block(held))))
+        held = self.held.map(lambda held: bytes_of(change(block_of(held))))
         held = held.filter(lambda held: len(held[0]) > 0).persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            rows = sum(held.map(lambda held: len(_block(held).places)).collect())
-            frame = self.frame.sparkSession.createDataFrame(held, _BLOCK)
+            rows = sum(held.map(lambda held: len(block_of(held).places)).collect())
+            frame = self.frame.sparkSession.createDataFrame(held, BLOCK_COLUMNS)
             yield replace(self, frame=frame, held=held, row_count=rows, lowest=change(self.lowest))
         finally:
             with suppress(Py4JError, PySparkException):
@@ -178,7 +154,7 @@ class PointBlocks:
 
     def _each(self, figure_of: Callable[[Block], _Figure]) -> list[_Figure]:
         """Work a figure of each block out; results in their order."""
-        return self.held.map(lambda held: figure_of(_block(held))).collect()
+        return self.held.map(lambda held: figure_of(block_of(held))).collect()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +165,7 @@ class NotedBlocks(Generic[_Note]):
         pairs: As in `PointBlocks.held`, each with its note.
     """
 
-    pairs: RDD[tuple[tuple[bytes, bytes], _Note]]
+    pairs: RDD[tuple[Held, _Note]]
 
     def each_note(self, figure_of: Callable[[_Note], _Figure]) -> list[_Figure]:
         """Collect a figure of each note, by one job that also works the notes out."""
@@ -198,14 +174,8 @@ class NotedBlocks(Generic[_Note]):
     def each(self, figure_of: Callable[[Floats, _Note], _Figure]) -> list[_Figure]:
         """Collect a figure of each block's (n, d) points and its note, by one job."""
         return self.pairs.map(
-            lambda pair: _alone(figure_of, _block(pair[0]).points, pair[1])
+            lambda pair: on_one_thread(figure_of, block_of(pair[0]).points, pair[1])
         ).collect()
-
-
-def _alone(figure_of: Callable[..., _Figure], *of: object) -> _Figure:
-    """Equal sums on any number of cores: BLAS would split them among its threads."""
-    with threadpool_limits(limits=1):
-        return figure_of(*of)
 
 
 def _added(first: list[Any], second: list[Any]) -> list[Any]:
@@ -237,30 +207,21 @@ def point_blocks(points: DataFrame) -> Iterator[PointBlocks]:
         # Ids of equal hash are so rare that sorting by them as well costs nothing.
         .sortWithinPartitions("place", "customer_id")
         .select("place", "vector")
-        .mapInArrow(_packed, _BLOCK)
+        .mapInArrow(packed, BLOCK_COLUMNS)
     )
     held = frame.rdd.map(_pair).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         share = share_of_sample(rows)
         with engine_sentences("laying out the customers' points", error=ClusteringError):
-            parts = held.map(lambda each: _block(each).lowest(share)).collect()
+            parts = held.map(lambda each: block_of(each).lowest(share)).collect()
         yield PointBlocks(frame, held, rows, lowest_of(parts))
     finally:
         with suppress(Py4JError, PySparkException):
             held.unpersist()
 
 
-def _pair(row: Row) -> tuple[bytes, bytes]:
+def _pair(row: Row) -> Held:
     return bytes(row["places"]), bytes(row["points"])
-
-
-def _bytes_of(block: Block) -> tuple[bytes, bytes]:
-    return block.places.tobytes(), block.points.tobytes()
-
-
-def _block(held: tuple[bytes, bytes]) -> Block:
-    places = np.frombuffer(held[0], dtype=np.int64)
-    return Block(places, np.frombuffer(held[1]).reshape(len(places), -1))
 
 
 def share_of_sample(rows: int) -> int:
@@ -279,55 +240,7 @@ def lowest_of(blocks: Sequence[Block]) -> Block:
     Raises:
         ClusteringError: Points have not as many coordinates in all of them.
     """
-    _only_width(each.points.shape[1] for each in blocks)
+    only_width(each.points.shape[1] for each in blocks)
     places = np.concatenate([each.places for each in blocks])
     order = np.argsort(places, kind="stable")[:SAMPLED_ROWS]
     return Block(places[order], np.concatenate([each.points for each in blocks])[order])
-
-
-def _packed(batches: Batches) -> Batches:
-    """Place (bigint), vector (array<double>) → one block."""
-    places: list[Hashes] = []
-    points: list[Floats] = []
-    for batch in batches:
-        if batch.num_rows:
-            places.append(batch.column("place").to_numpy(zero_copy_only=False))
-            points.append(points_of(batch))
-    if places:
-        _only_width(part.shape[1] for part in points)
-        block = [np.concatenate(places).tobytes(), np.concatenate(points).tobytes()]
-        yield pa.RecordBatch.from_arrays(
-            [pa.array([part], pa.binary()) for part in block], names=["places", "points"]
-        )
-
-
-def points_of(batch: pa.RecordBatch) -> Floats:
-    """Read a batch's `vector` column, array<double>, as shape (n, d).
-
-    Raises:
-        ClusteringError: The vectors have not all as many coordinates, one has none, or one of
-            these is missing or infinite.
-    """
-    vectors = batch.column("vector")
-    lengths = vectors.value_lengths().fill_null(0).to_numpy()
-    if not len(lengths):
-        return np.empty((0, 0))
-    width = _only_width(np.unique(lengths).tolist())
-    points: Floats = vectors.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
-    if not np.isfinite(points).all():
-        raise ClusteringError(
-            "a customer's vector holds a value that is missing or infinite: say in "
-            "training.vector.missing_values what a missing one counts as"
-        )
-    return points
-
-
-def _only_width(widths: Iterable[int]) -> int:
-    """The number of coordinates that all vectors have."""
-    found = sorted(set(widths))
-    if len(found) == 1 and found[0] > 0:
-        return found[0]
-    raise ClusteringError(
-        f"customers' vectors have {' or '.join(map(str, found))} coordinates: "
-        f"give every customer a number for each of the same columns"
-    )

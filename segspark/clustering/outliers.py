@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from segspark.clustering.blocks import SAMPLED_ROWS, Block, PointBlocks
+from segspark.clustering.block import Block
+from segspark.clustering.blocks import SAMPLED_ROWS, PointBlocks
 from segspark.clustering.isolation import grow_forest
 from segspark.clustering.points import Points
 from segspark.model.clusters import ClusterModel

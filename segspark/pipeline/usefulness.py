@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from threadpoolctl import threadpool_limits
 
 from segspark.clustering.batched import fit_in_memory
-from segspark.clustering.blocks import points_of
+from segspark.clustering.block import points_of
 from segspark.clustering.embedded_fits import fit_embeddings
 from segspark.clustering.engine import candidates_of
 from segspark.clustering.out_of_time import OutOfTime

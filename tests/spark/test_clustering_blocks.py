@@ -5,7 +5,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from segspark.clustering import blocks
-from segspark.clustering.blocks import Block, point_blocks
+from segspark.clustering.block import Block
+from segspark.clustering.blocks import point_blocks
 from segspark.errors import ClusteringError
 from tests.clustering_data import points_frame
 from tests.embeddings import any_encoder

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segspark.clustering import blocks
-from segspark.clustering.blocks import points_of
+from segspark.clustering.block import points_of
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 from tests.point_blocks import memory_blocks
