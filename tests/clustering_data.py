@@ -13,8 +13,15 @@ from segspark.clustering.recipes import value_rules
 from segspark.clustering.vector_fit import VectorFit, fit_vector
 from segspark.model.scores import Floats
 from segspark.settings.features import FeatureSettings
-from segspark.settings.training import VectorSettings
+from segspark.settings.training import Covariance, VectorSettings
 
+COVARIANCE_TYPES = {
+    Covariance.FULL: "full",
+    Covariance.DIAGONAL: "diag",
+    Covariance.TIED: "tied",
+    Covariance.SPHERICAL: "spherical",
+}
+"""What scikit-learn calls them."""
 _HERE = Path(__file__).parent
 
 

@@ -23,7 +23,7 @@ from segspark.clustering.starts import (
 from segspark.clustering.stepping import SetSteps, Steps, settle
 from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats
-from segspark.settings.training import Algorithm, SweepSettings
+from segspark.settings.training import Algorithm, Covariance, SweepSettings
 
 
 class BatchedEngine:
@@ -48,7 +48,7 @@ class BatchedEngine:
         Args:
             points: All customers.
             candidates: What to fit.
-            settings: Restarts (on the sample), steps, covariance and seed.
+            settings: Restarts (on the sample), steps and seed.
             progress: Called before the sample is fitted and before each pass.
 
         Returns:
@@ -140,12 +140,13 @@ def _starts(
     sample: Floats, candidates: Sequence[Candidate], settings: SweepSettings
 ) -> dict[Algorithm, Steps]:
     """The candidates of each algorithm, fitted to a sample."""
-    counts = {
-        algorithm: [each.segment_count for each in candidates if each.algorithm is algorithm]
-        for algorithm in settings.algorithms
+    starts = _Starts(sample, settings, _centres(sample, candidates, settings))
+    return {
+        algorithm: starts.of(
+            algorithm, [each for each in candidates if each.algorithm is algorithm]
+        )
+        for algorithm in dict.fromkeys(each.algorithm for each in candidates)
     }
-    starts = _Starts(sample, settings, _centres(sample, counts, settings))
-    return {algorithm: starts.of(algorithm, asked) for algorithm, asked in counts.items() if asked}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +155,7 @@ class _Starts:
 
     Attributes:
         sample: Shape (n, d).
-        settings: Restarts, covariance and seed.
+        settings: Restarts and seed.
         centres: KMeans of the sample by the number of segments, the best start first.
     """
 
@@ -162,14 +163,16 @@ class _Starts:
     settings: SweepSettings
     centres: dict[int, list[CentreSet]]
 
-    def of(self, algorithm: Algorithm, counts: Sequence[int]) -> Steps:
+    def of(self, algorithm: Algorithm, candidates: Sequence[Candidate]) -> Steps:
+        counts = [each.segment_count for each in candidates]
         match algorithm:
             case Algorithm.KMEANS:
                 return self._kmeans(counts)
             case Algorithm.BISECTING_KMEANS:
                 return self._bisecting(counts)
             case _:
-                return self._mixtures(counts)
+                shapes = [each.covariance for each in candidates if each.covariance is not None]
+                return self._mixtures(counts, shapes)
 
     def _kmeans(self, counts: Sequence[int]) -> SetSteps[CentreSet]:
         best = [self.centres[count][0].centres for count in counts]
@@ -180,7 +183,9 @@ class _Starts:
         splits = starting_splits(self.sample, max(counts) - 1, restarts=restarts, seed=seed)
         return SplitSteps(splits, self.sample.mean(axis=0))
 
-    def _mixtures(self, counts: Sequence[int]) -> SetSteps[MovingMixture]:
+    def _mixtures(
+        self, counts: Sequence[int], covariances: Sequence[Covariance]
+    ) -> SetSteps[MovingMixture]:
         # EM stays near where it starts, so the further starts are far from KMeans: its draws alone.
         further = self.settings.mixture_restarts - 1
         draws: list[list[CentreSet]] = [[]] * len(counts)
@@ -191,16 +196,16 @@ class _Starts:
         starts = [
             [self.centres[count][0], *drawn] for count, drawn in zip(counts, draws, strict=True)
         ]
-        mixtures = starting_mixtures(self.sample, starts, covariance=self.settings.covariance)
+        mixtures = starting_mixtures(self.sample, starts, covariances=covariances)
         return SetSteps(mixtures, posterior_sums)
 
 
 def _centres(
-    sample: Floats, counts: Mapping[Algorithm, list[int]], settings: SweepSettings
+    sample: Floats, candidates: Sequence[Candidate], settings: SweepSettings
 ) -> dict[int, list[CentreSet]]:
     """KMeans of the sample for each number that KMeans itself or a mixture starts from."""
-    asked = counts.get(Algorithm.KMEANS, []) + counts.get(Algorithm.GAUSSIAN_MIXTURE, [])
-    numbers = sorted(set(asked))
+    from_centres = (Algorithm.KMEANS, Algorithm.GAUSSIAN_MIXTURE)
+    numbers = sorted({each.segment_count for each in candidates if each.algorithm in from_centres})
     if not numbers:
         return {}
     restarts = settings.kmeans_restarts

@@ -8,7 +8,7 @@ import numpy as np
 
 from segspark.clustering.blocks import PointBlocks
 from segspark.model.clusters import ClusterModel
-from segspark.settings.training import Algorithm, EmbeddingMethod, SweepSettings
+from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod, SweepSettings
 
 Progress = Callable[[str], None]
 """Told how far the fits are, in a few words."""
@@ -24,12 +24,20 @@ class Candidate:
         eps: Distance of neighbours of DBSCAN, in units of the vector; None for other families, and
             where the distances themselves are yet to give it.
         embedding: What the points of the vector become before they are clustered.
+        covariance: What the covariances of a mixture's components may look like, full where nothing
+            is said; None for other families.
     """
 
     algorithm: Algorithm
     segment_count: int = 0
     eps: float | None = None
     embedding: EmbeddingMethod = EmbeddingMethod.NONE
+    covariance: Covariance | None = None
+
+    def __post_init__(self) -> None:
+        # One way to write a mixture: candidates are compared, and looked up, by what they hold.
+        if self.algorithm is Algorithm.GAUSSIAN_MIXTURE and self.covariance is None:
+            object.__setattr__(self, "covariance", Covariance.FULL)
 
     @property
     def is_embedded(self) -> bool:
@@ -38,9 +46,10 @@ class Candidate:
 
     @property
     def family(self) -> str:
-        """What it shares with other numbers of segments, such as `kmeans` or `pca-kmeans`."""
+        """What it shares with other numbers of segments: `pca-kmeans`, `gaussian_mixture-tied`."""
         lead = f"{self.embedding.value}-" if self.is_embedded else ""
-        return lead + self.algorithm.value
+        shape = "" if self.covariance in (None, Covariance.FULL) else f"-{self.covariance}"
+        return lead + self.algorithm.value + shape
 
     @property
     def candidate_id(self) -> str:
@@ -94,7 +103,8 @@ class SweepEngine(Protocol):
 def candidates_of(settings: SweepSettings) -> list[Candidate]:
     """Every algorithm with every number of segments, on every embedding.
 
-    An algorithm that finds the number of segments is tried once, or with every eps.
+    An algorithm that finds the number of segments is tried once, or with every eps, and mixtures
+    with each of the covariances.
     """
     plain = _candidates_of_algorithms(settings)
     return [replace(each, embedding=method) for method in settings.embeddings for each in plain]
@@ -108,7 +118,13 @@ def _candidates_of_algorithms(settings: SweepSettings) -> list[Candidate]:
             asked = settings.dbscan_eps if algorithm is Algorithm.DBSCAN else ()
             found += [Candidate(algorithm, eps=eps) for eps in asked or (None,)]
         else:
-            found += [Candidate(algorithm, count) for count in counts]
+            is_mixture = algorithm is Algorithm.GAUSSIAN_MIXTURE
+            shapes = settings.covariances if is_mixture else (None,)
+            found += [
+                Candidate(algorithm, count, covariance=shape)
+                for shape in shapes
+                for count in counts
+            ]
     return found
 
 

@@ -8,7 +8,7 @@ from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import CandidateResult, gain_of, is_stable, merit_of
 from segspark.clustering.verdict import verdict_on, verdict_on_past
 from segspark.errors import ClusteringError
-from segspark.settings.training import Algorithm, EmbeddingMethod, SelectionSettings
+from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod, SelectionSettings
 
 _MOST_LISTED = 3
 _DIGITS = 9
@@ -54,8 +54,8 @@ def select(
     the period after a past day. Eligible are candidates that were fitted, fill as many clusters as
     asked, whose smallest segment holds the share asked, and whose segments come back in resamples.
     Equal merits go to fewer segments, then to the plain vector, then to the algorithm that
-    `Algorithm` names first. Where no candidate's segments come back, as on a continuum, the most
-    stable one is taken, and the verdict says so.
+    `Algorithm` names first, then to the covariance that `Covariance` does. Where no candidate's
+    segments come back, as on a continuum, the most stable one is taken, and the verdict says so.
 
     Args:
         rows: Every candidate with its figures.
@@ -166,16 +166,18 @@ def _stability_of(row: CandidateResult) -> float:
     return row.stability.mean if row.stability is not None else 0.0
 
 
-def _order(candidate: Candidate) -> tuple[int, int, int]:
+def _order(candidate: Candidate) -> tuple[int, ...]:
     embedding = list(EmbeddingMethod).index(candidate.embedding)
-    return candidate.segment_count, embedding, list(Algorithm).index(candidate.algorithm)
+    shape = 0 if candidate.covariance is None else list(Covariance).index(candidate.covariance)
+    algorithm = list(Algorithm).index(candidate.algorithm)
+    return candidate.segment_count, embedding, algorithm, shape
 
 
-def _rank(row: CandidateResult, settings: SelectionSettings) -> tuple[float, int, int, int]:
+def _rank(row: CandidateResult, settings: SelectionSettings) -> tuple[float, ...]:
     return (-round(merit_of(row, settings), _DIGITS), *_order(row.candidate))
 
 
-def _plain_rank(row: CandidateResult) -> tuple[float, int, int, int]:
+def _plain_rank(row: CandidateResult) -> tuple[float, ...]:
     silhouette = row.silhouette if row.silhouette is not None else float("-inf")
     return (-round(silhouette, _DIGITS), *_order(row.candidate))
 

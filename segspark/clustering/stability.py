@@ -67,7 +67,7 @@ def stabilities(
     Args:
         sample: Customers' points, shape (n, d), at least one.
         models: What was fitted to all customers.
-        settings: Restarts, steps, covariance and seed of the fits.
+        settings: Restarts, steps and seed of the fits.
         resamples: Their number, at least one.
 
     Returns:

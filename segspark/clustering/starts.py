@@ -113,21 +113,21 @@ def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> 
 
 
 def starting_mixtures(
-    sample: Floats, centres: Sequence[Sequence[CentreSet]], *, covariance: Covariance
+    sample: Floats, centres: Sequence[Sequence[CentreSet]], *, covariances: Sequence[Covariance]
 ) -> tuple[MovingMixture, ...]:
     """Gaussian mixtures on a sample, from the clusters that KMeans found.
 
     Args:
         sample: Shape (n, d).
         centres: For each candidate its starts, at least one.
-        covariance: What the components' covariances may look like.
+        covariances: For each candidate what its components' covariances may look like.
 
     Returns:
         For each candidate the mixture of highest likelihood on the sample, ready to go on.
     """
     sets = tuple(
         MovingMixture(_mixture_at(sample, start.centres, covariance), covariance, _SAMPLE_GAIN)
-        for starts in centres
+        for starts, covariance in zip(centres, covariances, strict=True)
         for start in starts
     )
     (reached,) = settle(
@@ -137,7 +137,7 @@ def starting_mixtures(
     for starts in centres:
         used, left = left[: len(starts)], left[len(starts) :]
         best = max(used, key=lambda each: each.log_likelihood)
-        found.append(MovingMixture(best.mixture, covariance, _FULL_GAIN))
+        found.append(MovingMixture(best.mixture, best.covariance, _FULL_GAIN))
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import Evidence, evidence
 from segspark.model.scores import Floats, Indices
-from segspark.settings.training import Algorithm, EmbeddingMethod
+from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod
 
 _CALIBRATION_ROWS = 20_000
 _CALIBRATION_STEPS = 6
@@ -200,15 +200,16 @@ def _labels(points: Floats, candidate: Candidate, seed: int) -> Indices:
     with warnings.catch_warnings():
         # A fit that stops early is one more way to cluster what has no clusters.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        labels = _COUNTERPARTS[candidate.algorithm](points, candidate.segment_count, seed)
+        labels = _COUNTERPARTS[candidate.algorithm](points, candidate, seed)
     return np.unique(labels, return_inverse=True)[1].astype(np.int32)
 
 
-def _kmeans(points: Floats, clusters: int, seed: int) -> Indices:
-    return np.asarray(KMeans(clusters, n_init=3, random_state=seed).fit_predict(points))
+def _kmeans(points: Floats, candidate: Candidate, seed: int) -> Indices:
+    kmeans = KMeans(candidate.segment_count, n_init=3, random_state=seed)
+    return np.asarray(kmeans.fit_predict(points))
 
 
-def _bisecting(points: Floats, clusters: int, seed: int) -> Indices:
+def _bisecting(points: Floats, candidate: Candidate, seed: int) -> Indices:
     """Split as Spark does, which scikit-learn's BisectingKMeans does not: level by level.
 
     Every cluster of the newest level is split, or the larger ones when not all are needed; what a
@@ -216,7 +217,7 @@ def _bisecting(points: Floats, clusters: int, seed: int) -> Indices:
     """
     labels = np.zeros(len(points), dtype=np.int32)
     level = [0]
-    count = 1
+    count, clusters = 1, candidate.segment_count
     while level and count < clusters:
         divisible = [leaf for leaf in level if np.ptp(points[labels == leaf], axis=0).any()]
         divisible.sort(key=lambda leaf: -int((labels == leaf).sum()))
@@ -230,12 +231,25 @@ def _bisecting(points: Floats, clusters: int, seed: int) -> Indices:
     return labels
 
 
-def _mixture(points: Floats, clusters: int, seed: int) -> Indices:
-    mixture = GaussianMixture(clusters, random_state=seed, tol=_MIXTURE_TOLERANCE)
+def _mixture(points: Floats, candidate: Candidate, seed: int) -> Indices:
+    mixture = GaussianMixture(
+        candidate.segment_count,
+        covariance_type=_THEIR_COVARIANCES[candidate.covariance or Covariance.FULL],
+        random_state=seed,
+        tol=_MIXTURE_TOLERANCE,
+    )
     return np.asarray(mixture.fit_predict(points))
 
 
-_COUNTERPARTS: dict[Algorithm, Callable[[Floats, int, int], Indices]] = {
+_THEIR_COVARIANCES = {
+    Covariance.FULL: "full",
+    Covariance.DIAGONAL: "diag",
+    Covariance.TIED: "tied",
+    Covariance.SPHERICAL: "spherical",
+}
+
+
+_COUNTERPARTS: dict[Algorithm, Callable[[Floats, Candidate, int], Indices]] = {
     Algorithm.KMEANS: _kmeans,
     Algorithm.BISECTING_KMEANS: _bisecting,
     Algorithm.GAUSSIAN_MIXTURE: _mixture,

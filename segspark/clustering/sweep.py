@@ -105,9 +105,9 @@ def run_sweep(
         sample = blocks.sample(SAMPLED_ROWS)
         drawn = everyone.sample(settings.selection.structureless_customers)
     judged = zip(models.items(), found, strict=True)
-    covariance = settings.sweep.covariance
     evidence = {
-        candidate: with_parameters(each, model, covariance) for (candidate, model), each in judged
+        candidate: with_parameters(each, model, candidate.covariance)
+        for (candidate, model), each in judged
     }
     progress("comparing with data without structure")
     rows = _compared(fitted, evidence, sample, settings)
@@ -190,9 +190,11 @@ def with_stability(
     return [known.get(row.candidate, row) for row in rows]
 
 
-def with_parameters(found: Evidence, model: ClusterModel, covariance: Covariance) -> Evidence:
-    """Count a mixture's parameters, whose covariances were fitted in the shape named."""
-    if not isinstance(model, Mixture):
+def with_parameters(
+    found: Evidence, model: ClusterModel, covariance: Covariance | None
+) -> Evidence:
+    """Count the parameters of a mixture, on the plain vector, by the shape of its covariances."""
+    if covariance is None or not isinstance(model, Mixture):
         return found
     width = model.centres.shape[1]
     count = mixture_parameter_count(covariance, components=model.k, width=width)

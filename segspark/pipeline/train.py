@@ -184,11 +184,13 @@ def _keep(
 
 
 def _candidate_values(training_id: str, row: CandidateResult, sweep: Sweep) -> tuple[object, ...]:
+    covariance = row.candidate.covariance
     values: dict[str, object] = {
         "training_id": training_id,
         "candidate_id": row.candidate_id,
         "embedding": row.candidate.embedding.value,
         "algorithm": row.candidate.algorithm.value,
+        "covariance": None if covariance is None else covariance.value,
         "segment_count": row.candidate.segment_count,
         "found_segment_count": row.evidence.cluster_count if row.evidence else None,
         "is_elbow": row.is_elbow,

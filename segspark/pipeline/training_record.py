@@ -66,14 +66,17 @@ def _fitted(vector: FeatureVector, embeddings: Embeddings) -> dict[str, str | in
 
 def _candidate_record(row: CandidateResult) -> CandidateRecord:
     metrics = candidate_figures(row) | {"elapsed_seconds": row.fitted.seconds}
+    parameters: dict[str, str | int | float] = {
+        "embedding": row.candidate.embedding.value,
+        "restarts": row.fitted.restarts,
+    }
+    if row.candidate.covariance is not None:
+        parameters["covariance"] = row.candidate.covariance.value
     return CandidateRecord(
         candidate_id=row.candidate_id,
         algorithm=row.candidate.algorithm.value,
         segment_count=row.candidate.segment_count,
-        parameters={
-            "embedding": row.candidate.embedding.value,
-            "restarts": row.fitted.restarts,
-        },
+        parameters=parameters,
         metrics={name: value for name, value in metrics.items() if value is not None},
         is_chosen=row.is_chosen,
         reason=row.reason,

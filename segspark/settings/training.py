@@ -182,8 +182,11 @@ class SweepSettings(StrictModel):
     most_iterations: int = Field(default=50, ge=1)
     """Iterations after which a fit stops; bisecting, which never stops earlier, makes at most
     20 a split."""
-    covariance: Annotated[Covariance, Field(strict=False)] = Covariance.FULL
-    """What the covariances of a mixture's components may look like; `sparkml` knows `full` only."""
+    covariances: tuple[Annotated[Covariance, Field(strict=False)], ...] = Field(
+        default=(Covariance.FULL,), strict=False
+    )
+    """What the covariances of a mixture's components may look like: each is tried with every number
+    of segments; `sparkml` knows `full` only."""
     micro_cluster_count: int = Field(default=400, ge=50, le=2000)
     """Micro-clusters that stand for all customers, at most as many as there are distinct ones.
     More follow the customers more closely, and scoring takes as much longer."""
@@ -203,8 +206,9 @@ class SweepSettings(StrictModel):
 
     @model_validator(mode="after")
     def _range_is_one(self) -> Self:
-        if not self.algorithms or len(set(self.algorithms)) < len(self.algorithms):
-            raise ValueError("name at least one algorithm, and each only once")
+        for tried, one in ((self.algorithms, "algorithm"), (self.covariances, "covariance")):
+            if not tried or len(set(tried)) < len(tried):
+                raise ValueError(f"name at least one {one}, and each only once")
         if EmbeddingMethod.NONE not in self.embeddings:
             raise ValueError(
                 "embeddings are compared with the plain vector: name none among embeddings, too"
@@ -222,7 +226,7 @@ class SweepSettings(StrictModel):
             raise ValueError("consensus needs another algorithm to agree with: name one beside it")
         if len(set(self.dbscan_eps)) < len(self.dbscan_eps):
             raise ValueError("name each distance in dbscan_eps only once")
-        if self.engine == "sparkml" and self.covariance is not Covariance.FULL:
+        if self.engine == "sparkml" and self.covariances != (Covariance.FULL,):
             raise ValueError("the engine sparkml knows the covariance full only")
         return self
 

@@ -66,7 +66,8 @@ SEGMENT_CANDIDATES = TableContract(
             "candidate_id",
             T.StringType(),
             "Algorithm and number of segments, kmeans-4, or distance of neighbours, "
-            "dbscan-eps0.5; the embedding before it, pca-kmeans-4, where there is one.",
+            "dbscan-eps0.5; an embedding before it, pca-kmeans-4, and a covariance other than full "
+            "within, gaussian_mixture-tied-4, where there is one.",
         ),
         Column(
             "embedding",
@@ -77,6 +78,13 @@ SEGMENT_CANDIDATES = TableContract(
         ),
         Column("algorithm", T.StringType(), "Family of the clustering."),
         Column(
+            "covariance",
+            T.StringType(),
+            "What the covariances of a mixture's components may look like; NULL for other "
+            "algorithms.",
+            nullable=True,
+        ),
+        Column(
             "segment_count",
             T.IntegerType(),
             "Segments asked for; those found by dbscan and hdbscan, which are asked for none.",
@@ -86,7 +94,7 @@ SEGMENT_CANDIDATES = TableContract(
         Column(
             "is_elbow",
             T.BooleanType(),
-            "Whether the within sum of its algorithm, and embedding, has its elbow here.",
+            "Whether the within sum of its embedding, algorithm and covariance has its elbow here.",
             nullable=True,
         ),
         Column("is_chosen", T.BooleanType(), "Whether it became the model."),

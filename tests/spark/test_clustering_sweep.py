@@ -54,14 +54,14 @@ def test_every_candidate_has_its_figures_on_all_customers_and_on_a_sample(
     values, _ = make_blobs(400, 3, centers=4, cluster_std=0.5, random_state=6)
     settings = SweepSettings(
         algorithms=(Algorithm.KMEANS, Algorithm.GAUSSIAN_MIXTURE),
-        covariance=Covariance.DIAGONAL,
+        covariances=(Covariance.DIAGONAL,),
         most_segments=5,
     )
 
     found = sweep_of(spark, values, settings).selection
 
     rows = {row.candidate_id: row for row in found.rows}
-    mixture, kmeans = rows["gaussian_mixture-4"], rows["kmeans-4"]
+    mixture, kmeans = rows["gaussian_mixture-diagonal-4"], rows["kmeans-4"]
     theirs = GaussianMixture(4, covariance_type="diag", random_state=1, n_init=5).fit(values)
     assert mixture.evidence is not None
     assert mixture.evidence.bic == pytest.approx(theirs.bic(values), rel=1e-4)

@@ -4,20 +4,31 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
+from sklearn.mixture import GaussianMixture
 
 from segspark.clustering import batched
 from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evaluation import evaluate
 from segspark.model.clusters import ClusterModel
+from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, Covariance, SweepSettings
+from tests.clustering_data import COVARIANCE_TYPES
 from tests.point_blocks import memory_blocks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 STEP_BY_STEP = [each for each in Algorithm if not each.is_on_micro_clusters]
-EVERYTHING = [Candidate(algorithm, count) for algorithm in STEP_BY_STEP for count in (2, 3, 5, 7)]
+EVERYTHING = [
+    *(Candidate(algorithm, count) for algorithm in STEP_BY_STEP for count in (2, 3, 5, 7)),
+    *(
+        Candidate(Algorithm.GAUSSIAN_MIXTURE, count, covariance=covariance)
+        for covariance in Covariance
+        if covariance is not Covariance.FULL
+        for count in (2, 5)
+    ),
+]
 
 
 def noise(rows: int = 900) -> Floats:
@@ -120,13 +131,42 @@ def test_the_seed_decides_the_starts() -> None:
 
 @pytest.mark.parametrize("covariance", Covariance)
 def test_every_covariance_of_a_mixture_fits(covariance: Covariance) -> None:
-    candidates = [Candidate(Algorithm.GAUSSIAN_MIXTURE, count) for count in (2, 4)]
+    candidates = [
+        Candidate(Algorithm.GAUSSIAN_MIXTURE, count, covariance=covariance) for count in (2, 4)
+    ]
 
-    fitted = fit(data_sets()["blobs"], candidates, SweepSettings(covariance=covariance))
+    fitted = fit(data_sets()["blobs"], candidates)
 
     for candidate, each in zip(candidates, fitted, strict=True):
         assert model_of(each).k == candidate.segment_count
         assert np.isfinite(model_of(each).score(data_sets()["blobs"]).log_density).all()
+
+
+def test_mixtures_of_every_covariance_are_fitted_together_each_in_its_own_shape() -> None:
+    points = data_sets()["overlapping"]
+    mixtures = [
+        Candidate(Algorithm.GAUSSIAN_MIXTURE, 3, covariance=covariance) for covariance in Covariance
+    ]
+
+    fitted = fit(points, mixtures)
+
+    for candidate, each in zip(mixtures, fitted, strict=True):
+        model = model_of(each)
+        assert isinstance(model, Mixture)
+        own = model.covariances
+        diagonals = own * np.eye(3)
+        is_diagonal, is_tied = np.array_equal(own, diagonals), (own == own[0]).all()
+        is_spherical = is_diagonal and np.ptp(np.diagonal(own, axis1=1, axis2=2), axis=1).max() == 0
+        assert {
+            Covariance.FULL: (False, False, False),
+            Covariance.DIAGONAL: (True, False, False),
+            Covariance.TIED: (False, True, False),
+            Covariance.SPHERICAL: (True, False, True),
+        }[candidate.covariance or Covariance.FULL] == (is_diagonal, is_tied, is_spherical)
+        shape = COVARIANCE_TYPES[candidate.covariance or Covariance.FULL]
+        theirs = GaussianMixture(3, covariance_type=shape, n_init=5, random_state=1)
+        best = theirs.fit(points).score(points) * len(points)
+        assert model.log_densities(points).sum() >= best - 1.0
 
 
 @pytest.mark.parametrize("closeness", [1e-16, 1e-15, 1e-14, 1e-12, 1e-9])
@@ -151,5 +191,5 @@ def test_iterations_stop_where_the_settings_say() -> None:
 
     fitted = BatchedEngine().fit(memory_blocks(noise()), EVERYTHING, settings, progress=told.append)
 
-    assert told == ["starting 12 candidates from a sample", "pass 1 over all customers"]
+    assert told == ["starting 18 candidates from a sample", "pass 1 over all customers"]
     assert {each.iterations for each in fitted} == {1}

@@ -21,7 +21,7 @@ from segspark.clustering.sample_evidence import cosine_silhouette
 from segspark.clustering.sums import ClusterShape, ClusterSums, SpreadSums
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import Covariance
-from tests.clustering_data import known_answers
+from tests.clustering_data import COVARIANCE_TYPES, known_answers
 
 KNOWN = known_answers()
 
@@ -175,12 +175,7 @@ def test_three_points_have_the_published_davies_bouldin() -> None:
 
 @pytest.mark.parametrize(
     ("covariance", "theirs"),
-    [
-        (Covariance.FULL, "full"),
-        (Covariance.TIED, "tied"),
-        (Covariance.DIAGONAL, "diag"),
-        (Covariance.SPHERICAL, "spherical"),
-    ],
+    COVARIANCE_TYPES.items(),
 )
 def test_information_criteria_of_a_mixture_are_those_of_scikit_learn(
     covariance: Covariance, theirs: str

@@ -6,7 +6,7 @@ from segspark.clustering.engine import Candidate, FittedCandidate, candidates_of
 from segspark.clustering.micro_fits import fitted_on
 from segspark.model.clusters import Centres
 from segspark.model.micro_clusters import MicroClusterModel
-from segspark.settings.training import Algorithm, SweepSettings
+from segspark.settings.training import Algorithm, Covariance, SweepSettings
 from tests.micro import each_its_own, finely
 
 ON_MICRO_CLUSTERS = [each for each in Algorithm if each.is_on_micro_clusters]
@@ -39,6 +39,27 @@ def test_every_number_of_segments_or_every_eps_is_a_candidate() -> None:
     ]
     both = settings_of(Algorithm.DBSCAN, Algorithm.HDBSCAN, eps=(0.5, 1.25))
     assert candidates_of(both)[2:] == [Candidate(Algorithm.HDBSCAN)]
+
+
+def test_mixtures_are_tried_with_every_covariance_and_full_goes_without_saying() -> None:
+    settings = SweepSettings(
+        algorithms=(Algorithm.KMEANS, Algorithm.GAUSSIAN_MIXTURE),
+        covariances=(Covariance.SPHERICAL, Covariance.FULL),
+        most_segments=4,
+    )
+
+    found = candidates_of(settings)
+
+    assert [each.candidate_id for each in found] == [
+        "kmeans-3",
+        "kmeans-4",
+        "gaussian_mixture-spherical-3",
+        "gaussian_mixture-spherical-4",
+        "gaussian_mixture-3",
+        "gaussian_mixture-4",
+    ]
+    assert [each.covariance for each in found[1:3]] == [None, Covariance.SPHERICAL]
+    assert found[-1] == Candidate(Algorithm.GAUSSIAN_MIXTURE, 4)
 
 
 def test_all_families_fit_the_same_micro_clusters() -> None:

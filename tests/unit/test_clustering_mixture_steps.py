@@ -20,15 +20,9 @@ from segspark.clustering.stepping import SetSums
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
 from segspark.settings.training import Covariance
+from tests.clustering_data import COVARIANCE_TYPES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-THEIR_NAMES = {
-    Covariance.FULL: "full",
-    Covariance.DIAGONAL: "diag",
-    Covariance.TIED: "tied",
-    Covariance.SPHERICAL: "spherical",
-}
 
 
 def overlapping(rows: int = 600) -> Floats:
@@ -71,7 +65,7 @@ def theirs(
     }
     mixture = GaussianMixture(
         start.k,
-        covariance_type=THEIR_NAMES[covariance],
+        covariance_type=COVARIANCE_TYPES[covariance],
         reg_covar=1e-6,
         tol=0.0,
         max_iter=steps,
@@ -197,7 +191,7 @@ def test_a_component_of_far_outliers_alone_stays_possible(
     points = np.vstack([near, far])
     starts = starting_centres(points, [2, 3], restarts=2, seed=1)
 
-    found = starting_mixtures(points, starts, covariance=covariance)
+    found = starting_mixtures(points, starts, covariances=[covariance] * 2)
 
     for moving in found:
         after = step(points, step(points, moving))
@@ -219,7 +213,7 @@ def test_a_component_of_far_outliers_alone_stays_possible(
 )
 def test_collapsing_components_stay_possible(points: Floats, covariance: Covariance) -> None:
     starts = starting_centres(points, [2, 3], restarts=2, seed=1)
-    mixtures = starting_mixtures(points, starts, covariance=covariance)
+    mixtures = starting_mixtures(points, starts, covariances=[covariance] * 2)
 
     for moving in mixtures:
         states = [moving]

@@ -150,24 +150,29 @@ def test_a_mixture_finds_correlated_gaussians_where_centres_do_not() -> None:
     along = generator.normal(scale=(6.0, 0.4), size=(900, 2))
     labels = np.repeat([0, 1, 2], 300).astype(np.int32)
     points = standardised(along + np.array([[0.0, -4.0], [0.0, 0.0], [0.0, 4.0]])[labels])
-    mixtures = {
-        covariance: sweep_of(points, SweepSettings(most_segments=4, covariance=covariance))
-        for covariance in (Covariance.FULL, Covariance.SPHERICAL)
-    }
+    both = SweepSettings(most_segments=4, covariances=(Covariance.FULL, Covariance.SPHERICAL))
 
-    full = row_of(mixtures[Covariance.FULL], "gaussian_mixture-3")
+    found = sweep_of(points, both)
+
+    full = row_of(found, "gaussian_mixture-3")
     theirs = GaussianMixture(3, n_init=5, random_state=0).fit(points)
 
     assert log_likelihood(full) >= theirs.score(points) * len(points) - 1.0
-    spherical = row_of(mixtures[Covariance.SPHERICAL], "gaussian_mixture-3")
+    spherical = row_of(found, "gaussian_mixture-spherical-3")
     assert log_likelihood(full) > log_likelihood(spherical) + 100
     by_rows = {
         row.candidate_id: adjusted_rand_score(labels, row.fitted.clusters.assign(points))
-        for row in mixtures[Covariance.FULL].selection.rows
+        for row in found.selection.rows
         if row.fitted.clusters is not None and row.candidate.segment_count == 3
     }
     assert by_rows["gaussian_mixture-3"] > 0.95
     assert by_rows["kmeans-3"] < by_rows["gaussian_mixture-3"]
+    assert by_rows["gaussian_mixture-spherical-3"] < by_rows["gaussian_mixture-3"]
+    assert f"Of the mixtures BIC takes {full.candidate_id}" in found.selection.verdict
+    # Two weights, six coordinates, and three symmetric matrices or three variances.
+    for row, parameters in ((full, 2 + 6 + 9), (spherical, 2 + 6 + 3)):
+        assert row.evidence is not None
+        assert row.evidence.parameter_count == parameters
 
 
 def test_outliers_join_the_planted_segments_and_lie_beyond_their_fence() -> None:

@@ -11,7 +11,7 @@ from segspark.clustering.stability import Stability
 from segspark.clustering.structureless import StructurelessSilhouette
 from segspark.errors import ClusteringError
 from segspark.model.clusters import Centres
-from segspark.settings.training import Algorithm, EmbeddingMethod, SelectionSettings
+from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod, SelectionSettings
 
 KMEANS_3 = Candidate(Algorithm.KMEANS, 3)
 KMEANS_4 = Candidate(Algorithm.KMEANS, 4)
@@ -245,6 +245,22 @@ def test_each_algorithm_has_its_own_elbow_of_the_within_sum() -> None:
     found = choose(evidence, dict.fromkeys(evidence, 0.25))
 
     assert [row.candidate for row in found.rows if row.is_elbow] == [kmeans[1]]
+
+
+def test_each_covariance_has_its_own_elbow_and_equal_gains_go_to_the_full_one() -> None:
+    tied, full = (
+        [Candidate(Algorithm.GAUSSIAN_MIXTURE, k, covariance=shape) for k in (3, 4, 5)]
+        for shape in (Covariance.TIED, Covariance.FULL)
+    )
+    sums = dict(zip(tied, (100.0, 40.0, 35.0), strict=True))
+    sums |= dict(zip(full, (90.0, 60.0, 30.0), strict=True))
+    evidence = {each: figures(each, 0.5, within=within) for each, within in sums.items()}
+
+    found = choose(evidence, dict.fromkeys(evidence, 0.25))
+
+    assert [row.candidate for row in found.rows if row.is_elbow] == [tied[1]]
+    assert found.chosen.candidate == full[0]
+    assert found.plain_maximum.candidate == full[0]
 
 
 def test_a_candidate_that_does_not_come_back_is_passed_over_and_the_verdict_says_so() -> None:

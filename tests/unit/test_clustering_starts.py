@@ -104,7 +104,7 @@ def test_points_too_near_to_be_told_apart_are_not_cut(
 def test_a_mixture_starts_where_a_centre_has_no_points(covariance: Covariance) -> None:
     away = CentreSet(np.vstack([blobs()[:2], [[500.0, 500.0, 500.0]]]))
 
-    (found,) = starting_mixtures(blobs(), [[away]], covariance=covariance)
+    (found,) = starting_mixtures(blobs(), [[away]], covariances=[covariance])
 
     assert found.k == 3
     assert np.isfinite(found.mixture.centres).all()
@@ -116,9 +116,9 @@ def test_the_mixture_of_highest_likelihood_goes_on_and_has_not_settled() -> None
     (sets,) = starting_centres(blobs(), [5], restarts=1, seed=3)
     poor = CentreSet(blobs()[:5])
 
-    best, *_ = starting_mixtures(blobs(), [[poor, *sets]], covariance=Covariance.FULL)
+    best, *_ = starting_mixtures(blobs(), [[poor, *sets]], covariances=[Covariance.FULL])
     alone = [
-        starting_mixtures(blobs(), [[each]], covariance=Covariance.FULL)[0]
+        starting_mixtures(blobs(), [[each]], covariances=[Covariance.FULL])[0]
         for each in (poor, *sets)
     ]
 

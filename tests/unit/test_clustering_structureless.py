@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
 
 from segspark.clustering.copula_gap import CopulaGap, copula_gaps
 from segspark.clustering.engine import Candidate
@@ -17,7 +18,8 @@ from segspark.clustering.structureless import (
     structureless_silhouettes,
 )
 from segspark.model.scores import Floats
-from segspark.settings.training import Algorithm, EmbeddingMethod, SweepSettings
+from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod, SweepSettings
+from tests.clustering_data import COVARIANCE_TYPES
 
 Silhouettes = dict[Candidate, StructurelessSilhouette]
 ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in SweepSettings().algorithms]
@@ -124,6 +126,20 @@ def test_what_is_on_an_embedding_is_held_to_the_plain_vector() -> None:
     found = silhouettes_of(sample, [*embedded, *plain], draws=2, seed=1)
 
     assert [found[each] for each in embedded] == [found[each] for each in plain]
+
+
+@pytest.mark.parametrize("covariance", Covariance)
+def test_a_mixture_is_held_to_scikit_learns_of_the_same_covariance(covariance: Covariance) -> None:
+    sample = customers(300)
+    mixture = Candidate(Algorithm.GAUSSIAN_MIXTURE, 3, covariance=covariance)
+
+    found = counterparts(sample, [mixture], seed=1)
+
+    theirs = GaussianMixture(
+        3, covariance_type=COVARIANCE_TYPES[covariance], tol=1e-4, random_state=1
+    )
+    labels = theirs.fit_predict(sample).astype(np.int32)
+    assert found[mixture].silhouette == pytest.approx(evidence(sample, labels).silhouette)
 
 
 def test_nothing_to_compare_needs_no_sample() -> None:
