@@ -1,6 +1,6 @@
 """What is tried, what came of it, and what every engine that fits candidates must offer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -126,6 +126,16 @@ def _candidates_of_algorithms(settings: SweepSettings) -> list[Candidate]:
                 for count in counts
             ]
     return found
+
+
+def rivals_of(counts: Iterable[int], settings: SweepSettings) -> list[Candidate]:
+    """Every algorithm of a sweep with each of the numbers, tried or not.
+
+    What a clustering must surpass is what any of them reaches on data without structure.
+    """
+    grid = candidates_of(settings)
+    rivals = (replace(each, segment_count=count) for count in counts for each in grid)
+    return list(dict.fromkeys(rivals))
 
 
 def seed_of(candidate: Candidate, settings: SweepSettings, *, restart: int = 0) -> int:

@@ -21,8 +21,8 @@ class CandidateResult:
         fitted: What the engine returned.
         evidence: Figures; None when it was not fitted.
         sampled: Figures on a sample; None when it was not fitted.
-        structureless: Best silhouette of any algorithm with as many segments on data without
-            clusters.
+        structureless: Best silhouette of any algorithm of the sweep with as many segments on data
+            without clusters.
         gain: Silhouette minus the structureless mean; None when either is missing.
         stability: How well it comes back in resamples; None where that was not looked at.
         usefulness: What it would have told on a past day; None where that was not looked at.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
 
+from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.blocks import SAMPLED_ROWS, PointBlocks, point_blocks
 from segspark.clustering.copula_gap import copula_gaps
 from segspark.clustering.embedded_fits import Embeddings, fit_embeddings, fit_on_embeddings
@@ -14,7 +15,7 @@ from segspark.clustering.engine import (
     FittedCandidate,
     Progress,
     SweepEngine,
-    candidates_of,
+    rivals_of,
 )
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.evidence import Evidence, mixture_parameter_count
@@ -23,6 +24,7 @@ from segspark.clustering.outliers import fitted_blocks, outliers_of, upper_fence
 from segspark.clustering.results import CandidateResult, is_stable, results
 from segspark.clustering.sample_evidence import sample_evidence
 from segspark.clustering.selection import Selection, contenders, select
+from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.stability import agreement, resampled_customers, stabilities
 from segspark.clustering.structureless import (
     best_of_all_algorithms,
@@ -41,6 +43,7 @@ from segspark.settings.training import (
     TrainingSettings,
 )
 
+_ENGINES: dict[str, type[SweepEngine]] = {"batched": BatchedEngine, "sparkml": SparkMLEngine}
 _CHEAP_DISTANCES = 2_000_000
 """Distances that one step of all refits takes: about what 2,000 customers and three algorithms
 with 3 to 8 segments need, ten times."""
@@ -68,9 +71,9 @@ class Sweep:
 
 def run_sweep(
     points: DataFrame,
+    candidates: Sequence[Candidate],
     settings: TrainingSettings,
     *,
-    engine: SweepEngine,
     progress: Progress,
     past: OutOfTime | None = None,
 ) -> Sweep:
@@ -79,15 +82,15 @@ def run_sweep(
     Args:
         points: customer_id (unique), vector (array<double>), one row per customer; read several
             times, once from its source.
-        settings: What is tried and by which rule one is chosen.
-        engine: What fits the candidates.
+        candidates: What is tried, in the order of the rows.
+        settings: How they are fitted, and by which rule one is chosen.
         progress: Passed on to the engine.
         past: What the candidates would have told on a past day, where that was looked at.
 
     Raises:
         ClusteringError: There are no points, or no candidate can be chosen.
     """
-    candidates = candidates_of(settings.sweep)
+    engine = _ENGINES[settings.sweep.engine]()
     with ExitStack() as held:
         everyone = held.enter_context(point_blocks(points))
         outliers = outliers_of(everyone, settings.outliers, seed=settings.sweep.seed)
@@ -210,9 +213,10 @@ def _compared(
     """The candidates with their figures, beside those of data without structure."""
     few, seed = sample[: settings.selection.structureless_customers], settings.sweep.seed
     models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
-    drawn = cluster_structureless(
-        few, list(models), draws=settings.selection.structureless_draws, seed=seed
-    )
+    rivals = rivals_of({each.segment_count for each in models}, settings.sweep)
+    held_to = list(dict.fromkeys([*models, *rivals]))
+    draws = settings.selection.structureless_draws
+    drawn = cluster_structureless(few, held_to, draws=draws, seed=seed)
     gaps = copula_gaps(counterparts(few, list(models), seed=seed), drawn)
     return results(
         fitted,

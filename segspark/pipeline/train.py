@@ -6,11 +6,9 @@ from datetime import date
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.clustering.batched import BatchedEngine
-from segspark.clustering.engine import SweepEngine
+from segspark.clustering.engine import candidates_of
 from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import CandidateResult
-from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sweep import Sweep, run_sweep
 from segspark.clustering.vector_fit import VectorFit, fit_vector
 from segspark.clustering.vectorise import vector_column
@@ -43,7 +41,7 @@ from segspark.tables.purchases import CUSTOMER_DAYS
 from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
 
 STAGE = "train"
-_TRAINING_VERSION = 4
+_TRAINING_VERSION = 5
 """Raised when the same features and settings would give another model."""
 
 
@@ -114,9 +112,6 @@ def training_id_of(settings: Settings, snapshot_id: str) -> str:
     return content_id("training", settings.segmentation, *inputs, config, _TRAINING_VERSION)
 
 
-_ENGINES: dict[str, type[SweepEngine]] = {"batched": BatchedEngine, "sparkml": SparkMLEngine}
-
-
 def _past(
     workspace: Workspace, rules: Sequence[ValueRule], vector: FeatureVector, as_of: date
 ) -> OutOfTime | None:
@@ -143,9 +138,8 @@ def _sweep(
         workspace.progress.step(f"train: {words}")
 
     settings = workspace.settings.training
-    return run_sweep(
-        points, settings, engine=_ENGINES[settings.sweep.engine](), progress=progress, past=past
-    )
+    candidates = candidates_of(settings.sweep)
+    return run_sweep(points, candidates, settings, progress=progress, past=past)
 
 
 def _keep(

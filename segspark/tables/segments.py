@@ -19,8 +19,8 @@ _CANDIDATE_FIGURES = {
     "silhouette": "Squared Euclidean, -1 to 1.",
     "euclidean_silhouette": "Euclidean, on a sample.",
     "cosine_silhouette": "By 1 - cosine, on a sample.",
-    "structureless_silhouette": "Best mean silhouette of any tried algorithm with as many segments "
-    "on data without structure: same margins, same rank correlations.",
+    "structureless_silhouette": "Best mean silhouette of any algorithm of the sweep with as many "
+    "segments on data without structure: same margins, same rank correlations.",
     "silhouette_gain": "Silhouette less that of structureless data.",
     "stability_jaccard": "Mean overlap of its segments with those of resamples, 0 to 1; NULL where "
     "it was not looked at.",

@@ -6,7 +6,7 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
-from segspark.clustering.batched import BatchedEngine
+from segspark.clustering.engine import candidates_of
 from segspark.clustering.sweep import Sweep, run_sweep
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
@@ -25,8 +25,8 @@ SELECTION = SelectionSettings(structureless_draws=3, structureless_customers=400
 def sweep_of(spark: SparkSession, values: Floats, sweep: SweepSettings) -> Sweep:
     return run_sweep(
         points_frame(spark, values),
+        candidates_of(sweep),
         TrainingSettings(sweep=sweep, selection=SELECTION),
-        engine=BatchedEngine(),
         progress=lambda _: None,
     )
 

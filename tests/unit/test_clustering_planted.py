@@ -1,5 +1,6 @@
 """Data of known structure, or of none, through the whole sweep: what is there must be found."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -9,12 +10,13 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from segspark.clustering import sweep
-from segspark.clustering.batched import BatchedEngine
+from segspark.clustering.engine import Candidate, candidates_of
 from segspark.clustering.results import CandidateResult
 from segspark.clustering.sweep import Sweep, run_sweep
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import (
+    Algorithm,
     Covariance,
     EmbeddingMethod,
     OutlierSettings,
@@ -35,16 +37,22 @@ def points_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "point_blocks", held_in_memory)
 
 
-def sweep_of(points: Floats, settings: SweepSettings = UP_TO_FIVE, **outliers: object) -> Sweep:
+def sweep_of(
+    points: Floats,
+    settings: SweepSettings = UP_TO_FIVE,
+    *,
+    candidates: Sequence[Candidate] | None = None,
+    **outliers: object,
+) -> Sweep:
     selection = SelectionSettings(structureless_draws=2, structureless_customers=300)
     return run_sweep(
         cast("DataFrame", points),
+        candidates or candidates_of(settings),
         TrainingSettings(
             sweep=settings,
             selection=selection,
             outliers=OutlierSettings.model_validate(outliers),
         ),
-        engine=BatchedEngine(),
         progress=lambda _: None,
     )
 
@@ -173,6 +181,21 @@ def test_a_mixture_finds_correlated_gaussians_where_centres_do_not() -> None:
     for row, parameters in ((full, 2 + 6 + 9), (spherical, 2 + 6 + 3)):
         assert row.evidence is not None
         assert row.evidence.parameter_count == parameters
+
+
+def test_a_candidate_tried_alone_is_held_to_all_algorithms_of_the_sweep() -> None:
+    points, _ = planted(100, 100, 100, 100, spread=2.2)
+    mixture = Candidate(Algorithm.GAUSSIAN_MIXTURE, 4)
+
+    (alone,) = sweep_of(points, candidates=[mixture]).selection.rows
+
+    beside = row_of(sweep_of(points), mixture.candidate_id)
+    assert alone.structureless is not None
+    assert alone.structureless == beside.structureless
+    mixtures_only = SweepSettings(algorithms=(Algorithm.GAUSSIAN_MIXTURE,), most_segments=5)
+    among_mixtures = row_of(sweep_of(points, mixtures_only), mixture.candidate_id)
+    assert among_mixtures.structureless is not None
+    assert among_mixtures.structureless.mean < alone.structureless.mean
 
 
 def test_outliers_join_the_planted_segments_and_lie_beyond_their_fence() -> None:
