@@ -13,7 +13,8 @@ from segspark.clustering.recipes import value_rules
 from segspark.clustering.vector_fit import VectorFit, fit_vector
 from segspark.model.scores import Floats
 from segspark.settings.features import FeatureSettings
-from segspark.settings.training import Covariance, VectorSettings
+from segspark.settings.training import Covariance
+from segspark.settings.vector import VectorSettings
 
 COVARIANCE_TYPES = {
     Covariance.FULL: "full",

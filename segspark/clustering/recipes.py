@@ -8,7 +8,7 @@ from pyspark.sql import types as T
 
 from segspark.errors import ConfigError
 from segspark.model.vector import ValueRule
-from segspark.settings.training import VectorSettings
+from segspark.settings.vector import VectorSettings
 from segspark.tables.contract import TableContract
 
 LIFETIME_VALUE = "lifetime_value_amount"

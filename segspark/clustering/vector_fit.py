@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from segspark.clustering.vectorise import cut, raised_value, transformed
 from segspark.errors import ClusteringError
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
-from segspark.settings.training import VectorSettings
+from segspark.settings.vector import VectorSettings
 
 _FEWEST_CUSTOMERS = 2
 """One alone deviates from nothing."""

@@ -15,7 +15,8 @@ from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
 from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats
-from segspark.settings.training import Algorithm, SweepSettings, VectorSettings
+from segspark.settings.training import Algorithm, SweepSettings
+from segspark.settings.vector import VectorSettings
 from tests.clustering_data import (
     fit_vector_of,
     known_answers,

@@ -14,7 +14,8 @@ from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sparkmodels import centres_of, mixture_of, tree_of
 from segspark.clustering.vectorise import vector_column
 from segspark.model.scores import Floats
-from segspark.settings.training import Algorithm, SweepSettings, VectorSettings
+from segspark.settings.training import Algorithm, SweepSettings
+from segspark.settings.vector import VectorSettings
 from tests.clustering_data import (
     fit_vector_of,
     known_answers,

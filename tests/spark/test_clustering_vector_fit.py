@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 from segspark.clustering.recipes import recipe_columns
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
-from segspark.settings.training import VectorSettings
+from segspark.settings.vector import VectorSettings
 from tests.builders import table
 from tests.clustering_data import fit_vector_of
 

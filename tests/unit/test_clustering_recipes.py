@@ -7,7 +7,7 @@ from segspark.clustering.recipes import LIFETIME_VALUE, check_vector, recipe_col
 from segspark.errors import ConfigError
 from segspark.model.vector import ValueRule
 from segspark.settings.features import FeatureSettings
-from segspark.settings.training import VectorSettings
+from segspark.settings.vector import VectorSettings
 from segspark.tables.features import CUSTOMER_FEATURES, customer_features
 
 WINDOWS = FeatureSettings().windows_days
