@@ -38,10 +38,39 @@ def eps_of(micro: MicroClusters, *, core_customers: int) -> float:
         Eps, three digits; no less than what the micro-clusters are fine enough for; 0 where
         nearly all customers lie where others do.
     """
-    distances = squareform(pdist(micro.centres))
-    heights = core_distances(distances, micro.counts, core_customers=core_customers)
+    heights = _distances_to_core(micro, core_customers)
     least = micro.usual_radius / MOST_RADIUS_RATIO
     return _rounded_up(max(_knee(heights, micro.counts), least))
+
+
+def eps_steps(micro: MicroClusters, *, core_customers: int, most: int) -> tuple[float, ...]:
+    """Distances worth trying: those to the k-th nearest customer, by even ratios.
+
+    From the shortest, or what the micro-clusters are fine enough for where that is more, to the
+    longest, with which all customers are neighbours of enough others.
+
+    Args:
+        micro: The micro-clusters.
+        core_customers: Which nearest customer is meant, the customer included.
+        most: Number of distances, at least two.
+
+    Returns:
+        Eps, three digits, rising; one where they are all the same; none where they are 0.
+    """
+    heights = _distances_to_core(micro, core_customers)
+    longest = float(heights.max())
+    shortest = float(heights[heights > 0].min(initial=longest))
+    lowest = max(shortest, micro.usual_radius / MOST_RADIUS_RATIO)
+    if lowest == 0:
+        return ()
+    steps = np.geomspace(lowest, max(lowest, longest), most)
+    return tuple(sorted({_rounded_up(float(step)) for step in steps}))
+
+
+def _distances_to_core(micro: MicroClusters, core_customers: int) -> Floats:
+    """From each micro-cluster the distance within which there are so many customers."""
+    distances = squareform(pdist(micro.centres))
+    return core_distances(distances, micro.counts, core_customers=core_customers)
 
 
 def core_distances(distances: Floats, counts: Floats, *, core_customers: int) -> Floats:

@@ -38,8 +38,8 @@ def contenders(
     rows: Iterable[CandidateResult], settings: SelectionSettings
 ) -> list[CandidateResult]:
     """Candidates that can be chosen, unless they turn out to be unstable, the best first."""
-    able = [row for row in rows if _obstacle(row, settings) is None]
-    return sorted(able, key=lambda row: _rank(row, settings))
+    able = [row for row in rows if obstacle(row, settings) is None]
+    return sorted(able, key=lambda row: rank(row, settings))
 
 
 def select(
@@ -85,7 +85,7 @@ def select(
     )
 
 
-def _obstacle(row: CandidateResult, settings: SelectionSettings) -> str | None:
+def obstacle(row: CandidateResult, settings: SelectionSettings) -> str | None:
     """Why a candidate cannot be chosen, however stable it is; None when it can."""
     asked, found = row.candidate.segment_count, row.evidence
     if found is None:
@@ -114,9 +114,9 @@ def _lack(row: CandidateResult, settings: SelectionSettings) -> str | None:
 def _judged(
     row: CandidateResult, best: CandidateResult, settings: SelectionSettings
 ) -> CandidateResult:
-    obstacle = _obstacle(row, settings)
-    if obstacle is not None:
-        return replace(row, reason=obstacle)
+    reason = obstacle(row, settings)
+    if reason is not None:
+        return replace(row, reason=reason)
     if row.candidate == best.candidate and not is_stable(row, settings):
         reason = (
             f"chosen: the most stable, though below the {settings.least_stability:.2f} asked "
@@ -147,7 +147,7 @@ def _merit(row: CandidateResult, settings: SelectionSettings) -> str:
 def _nothing_eligible(rows: Sequence[CandidateResult], settings: SelectionSettings) -> str:
     if not rows:
         return "no candidate was tried: name an algorithm and a range of segments"
-    listing = _listing(rows, lambda row: _obstacle(row, settings) or "")
+    listing = _listing(rows, lambda row: obstacle(row, settings) or "")
     by_gain = ", or choose by the gain" if settings.criterion == "usefulness" else ""
     return (
         f"none of {len(rows)} candidates can be chosen ({listing}): ask for fewer segments "
@@ -173,7 +173,8 @@ def _order(candidate: Candidate) -> tuple[int, ...]:
     return candidate.segment_count, embedding, algorithm, shape
 
 
-def _rank(row: CandidateResult, settings: SelectionSettings) -> tuple[float, ...]:
+def rank(row: CandidateResult, settings: SelectionSettings) -> tuple[float, ...]:
+    """What candidates are sorted by: merit, then fewer segments, then what they are tried on."""
     return (-round(merit_of(row, settings), _DIGITS), *_order(row.candidate))
 
 

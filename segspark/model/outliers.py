@@ -62,6 +62,10 @@ class OutlierRule:
             return ~self.flags(points).is_any
         return np.ones(len(points), dtype=np.bool_)
 
+    def fitted(self, points: Floats) -> Floats:
+        """Leave of (n, d) points those that fits see, where they see them: shape (m, d)."""
+        return self.seen(points)[self.is_fitted(points)]
+
     def seen(self, points: Floats) -> Floats:
         """Where fits and clusters take (n, d) points to be.
 

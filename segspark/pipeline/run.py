@@ -9,7 +9,7 @@ from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.publish import publish
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.pipeline.train import train
-from segspark.pipeline.vector_features import check_configured_vector
+from segspark.pipeline.training_plan import check_training
 
 
 def run_pipeline(
@@ -26,8 +26,8 @@ def run_pipeline(
         One result a stage, in order.
     """
     if model is None:
-        # What is wrong with the vector must not show after an hour of other stages.
-        check_configured_vector(workspace.settings)
+        # What is wrong with the training must not show after an hour of other stages.
+        check_training(workspace.settings)
     results = [ingest(workspace), *build_features(workspace, as_of=as_of)]
     snapshot_id = results[-1].stage_id
     results.append(value_customers(workspace, as_of=as_of, snapshot_id=snapshot_id))

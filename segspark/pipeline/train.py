@@ -6,26 +6,26 @@ from datetime import date
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.clustering.engine import candidates_of
 from segspark.clustering.out_of_time import OutOfTime
-from segspark.clustering.results import CandidateResult
 from segspark.clustering.sweep import Sweep, run_sweep
-from segspark.clustering.vector_fit import VectorFit, fit_vector
-from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError, StageError
-from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.model.segment_model import SegmentModel
-from segspark.model.vector import FeatureVector, ValueRule
-from segspark.pipeline.candidate_figures import candidate_figures
 from segspark.pipeline.features import snapshot_of
 from segspark.pipeline.ledger import ledger_id, read_ledger
 from segspark.pipeline.picturing import write_pictures
 from segspark.pipeline.stage import NAME_WIDTH, StageResult, Workspace, run_stage
+from segspark.pipeline.training_plan import (
+    TrainingPlan,
+    check_training,
+    eligible_customers,
+    plan_training,
+    vectorised,
+)
 from segspark.pipeline.training_record import open_tracker, training_record
+from segspark.pipeline.tried_candidates import Trained, TriedCandidate
 from segspark.pipeline.usefulness import past_usefulness
 from segspark.pipeline.vector_features import (
-    check_configured_vector,
-    configured_rules,
+    configured_columns,
     read_vector_features,
     vector_inputs,
     vector_tables,
@@ -59,10 +59,9 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
         ClusteringError: The snapshot cannot be clustered as asked.
     """
     settings = workspace.settings
-    check_configured_vector(settings)
+    check_training(settings)
     snapshot = snapshot_id or snapshot_of(workspace, as_of=as_of)
-    rules = configured_rules(settings)
-    columns = [rule.name for rule in rules]
+    columns = configured_columns(settings)
     run = StageRun(
         stage=STAGE,
         stage_id=training_id_of(settings, snapshot),
@@ -75,21 +74,21 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
 
     def work() -> Outcome:
         everyone = read_vector_features(workspace, snapshot, columns=columns)
-        features = eligible(with_vector_eligibility(everyone, rules=rules))
         # Before the sweep: a server that is down must not cost one.
         tracker = open_tracker(workspace)
         with engine_sentences("training", error=StageError):
-            fit = fit_vector(features, rules, settings.training.vector)
-            for warning in fit.warnings:
+            plan = plan_training(workspace, everyone)
+            for warning in plan.fit.warnings:
                 workspace.progress.say(f"{STAGE:<{NAME_WIDTH}}  {warning}")
-            past = _past(workspace, rules, fit.vector, as_of)
-            sweep = _sweep(workspace, features, fit.vector, past)
-        model = _keep(workspace, run, fit.vector, sweep, as_of)
-        record = training_record(workspace, run, model, sweep, as_of)
+            features = eligible_customers(everyone, plan.rules)
+            past = _past(workspace, plan, as_of)
+            trained = Trained(plan, _sweep(workspace, features, plan, past))
+        model = _keep(workspace, run, trained, as_of)
+        record = training_record(workspace, run, model, trained, as_of)
         write_pictures(record.pictures, workspace.lake.local_folder, run.stage_id)
         workspace.progress.step("train: recording the candidates in MLflow")
         version = tracker.record_training(record)
-        return _outcome(fit, sweep, customers=features.count(), model_version=version)
+        return _outcome(trained, customers=features.count(), model_version=version)
 
     return run_stage(workspace, run, work)
 
@@ -107,21 +106,18 @@ def find_model(lake: Lake, training_id: str) -> Row | None:
 def training_id_of(settings: Settings, snapshot_id: str) -> str:
     """Id of the training that the settings make of a snapshot."""
     config = settings.training.model_dump(mode="json")
-    columns = [rule.name for rule in configured_rules(settings)]
-    inputs = vector_inputs(settings, snapshot_id, columns=columns)
+    inputs = vector_inputs(settings, snapshot_id, columns=configured_columns(settings))
     return content_id("training", settings.segmentation, *inputs, config, _TRAINING_VERSION)
 
 
-def _past(
-    workspace: Workspace, rules: Sequence[ValueRule], vector: FeatureVector, as_of: date
-) -> OutOfTime | None:
+def _past(workspace: Workspace, plan: TrainingPlan, as_of: date) -> OutOfTime | None:
     """What candidates would have told on a past day, where that is asked for and can be told."""
     selection = workspace.settings.training.selection
     if not selection.holdout_days:
         return None
     try:
         ledger = read_ledger(workspace.lake, ledger_id(workspace.settings))
-        return past_usefulness(workspace, ledger, rules=rules, vector=vector, as_of=as_of)
+        return past_usefulness(workspace, ledger, plan=plan, as_of=as_of)
     except ClusteringError as error:
         if selection.criterion == "usefulness":
             raise
@@ -130,29 +126,26 @@ def _past(
 
 
 def _sweep(
-    workspace: Workspace, features: DataFrame, vector: FeatureVector, past: OutOfTime | None
+    workspace: Workspace, features: DataFrame, plan: TrainingPlan, past: OutOfTime | None
 ) -> Sweep:
-    points = features.select("customer_id", vector_column(vector).alias("vector"))
+    points = vectorised(features, plan.fit.vector)
 
     def progress(words: str) -> None:
         workspace.progress.step(f"train: {words}")
 
     settings = workspace.settings.training
-    candidates = candidates_of(settings.sweep)
-    return run_sweep(points, candidates, settings, progress=progress, past=past)
+    return run_sweep(points, plan.candidates, settings, progress=progress, past=past)
 
 
-def _keep(
-    workspace: Workspace, run: StageRun, vector: FeatureVector, sweep: Sweep, as_of: date
-) -> SegmentModel:
+def _keep(workspace: Workspace, run: StageRun, trained: Trained, as_of: date) -> SegmentModel:
     """Write the candidates and the model."""
-    lake, settings = workspace.lake, workspace.settings
+    lake, settings, sweep = workspace.lake, workspace.settings, trained.sweep
     chosen, snapshot_id = sweep.selection.chosen, run.input_ids[0]
     model = SegmentModel(
         model_id=content_id("model", run.stage_id, chosen.candidate_id),
         training_id=run.stage_id,
         algorithm=chosen.candidate.algorithm.value,
-        vector=vector,
+        vector=trained.plan.fit.vector,
         clusters=sweep.clusters,
         outlier_distance=sweep.outlier_distance,
     )
@@ -165,9 +158,9 @@ def _keep(
         model.algorithm,
         model.clusters.k,
         model.to_json(),
-        sweep.selection.verdict,
+        trained.verdict,
     )
-    candidates = [_candidate_values(run.stage_id, row, sweep) for row in sweep.selection.rows]
+    candidates = [_candidate_values(run.stage_id, each, sweep) for each in trained.tried]
     rows = {"training_id": run.stage_id}
     spark = lake.spark
     lake.replace(
@@ -177,36 +170,43 @@ def _keep(
     return model
 
 
-def _candidate_values(training_id: str, row: CandidateResult, sweep: Sweep) -> tuple[object, ...]:
-    covariance = row.candidate.covariance
+def _candidate_values(training_id: str, tried: TriedCandidate, sweep: Sweep) -> tuple[object, ...]:
+    row, candidate = tried.row, tried.candidate
+    plain = sweep.selection.plain_maximum
     values: dict[str, object] = {
         "training_id": training_id,
-        "candidate_id": row.candidate_id,
-        "embedding": row.candidate.embedding.value,
-        "algorithm": row.candidate.algorithm.value,
-        "covariance": None if covariance is None else covariance.value,
-        "segment_count": row.candidate.segment_count,
+        "candidate_id": tried.candidate_id,
+        "recipe": tried.recipe,
+        "embedding": candidate.embedding.value,
+        "algorithm": candidate.algorithm.value,
+        "covariance": None if candidate.covariance is None else candidate.covariance.value,
+        "segment_count": candidate.segment_count,
         "found_segment_count": row.evidence.cluster_count if row.evidence else None,
         "is_elbow": row.is_elbow,
         "is_chosen": row.is_chosen,
-        "is_plain_maximum": row.candidate == sweep.selection.plain_maximum.candidate,
+        "is_plain_maximum": tried.candidate_id == plain.candidate_id,
         "reason": row.reason,
         "elapsed_seconds": row.fitted.seconds,
-        **candidate_figures(row),
+        **tried.figures,
     }
     return tuple(values.get(column.name) for column in SEGMENT_CANDIDATES.columns)
 
 
-def _outcome(fit: VectorFit, sweep: Sweep, *, customers: int, model_version: str) -> Outcome:
-    selection, candidates = sweep.selection, len(sweep.selection.rows)
+def _outcome(trained: Trained, *, customers: int, model_version: str) -> Outcome:
+    plan, sweep = trained.plan, trained.sweep
+    selection, candidates = sweep.selection, len(trained.tried)
     return Outcome(
         summary=f"{selection.chosen.candidate_id} of {candidates} candidates",
         rows_in={CUSTOMER_FEATURES.name: customers},
         rows_out={SEGMENT_CANDIDATES.name: candidates, SEGMENT_MODELS.name: 1},
         audit={
-            "verdict": selection.verdict,
+            "verdict": trained.verdict,
             "has_natural_clusters": selection.has_natural_clusters,
-            "vector": {"columns": fit.vector.names, "warnings": fit.warnings},
+            "vector": {
+                "recipe": plan.settings.recipe,
+                "columns": plan.fit.vector.names,
+                "warnings": plan.fit.warnings,
+            },
             "embeddings": {
                 method.value: {
                     "component_count": embedding.component_count,

@@ -3,14 +3,10 @@
 from datetime import date
 from typing import Any
 
-from segspark.clustering.embedded_fits import Embeddings
-from segspark.clustering.results import CandidateResult
-from segspark.clustering.sweep import Sweep
 from segspark.model.segment_model import SegmentModel
-from segspark.model.vector import FeatureVector
-from segspark.pipeline.candidate_figures import candidate_figures
 from segspark.pipeline.picturing import pictures_of
 from segspark.pipeline.stage import Workspace
+from segspark.pipeline.tried_candidates import Trained, TriedCandidate
 from segspark.tables.manifest import StageRun, table_versions
 from segspark.tracking.records import CandidateRecord, TrainingRecord
 from segspark.tracking.tracker import Tracker
@@ -27,7 +23,7 @@ def open_tracker(workspace: Workspace) -> Tracker:
 
 
 def training_record(
-    workspace: Workspace, run: StageRun, model: SegmentModel, sweep: Sweep, as_of: date
+    workspace: Workspace, run: StageRun, model: SegmentModel, trained: Trained, as_of: date
 ) -> TrainingRecord:
     """Everything that MLflow keeps of a training.
 
@@ -35,7 +31,7 @@ def training_record(
         workspace: The surroundings.
         run: The training.
         model: The chosen model.
-        sweep: Every candidate.
+        trained: What came of it.
         as_of: Last day counted.
     """
     settings, lake = workspace.settings, workspace.lake
@@ -45,37 +41,42 @@ def training_record(
         segmentation=settings.segmentation,
         snapshot_id=run.input_ids[0],
         as_of_date=as_of,
-        parameters=_flat(settings.training.model_dump(mode="json"))
-        | _fitted(model.vector, sweep.embeddings),
+        parameters=_flat(settings.training.model_dump(mode="json")) | _fitted(trained),
         table_versions=table_versions(lake, run.reads),
-        verdict=sweep.selection.verdict,
-        candidates=tuple(_candidate_record(row) for row in sweep.selection.rows),
+        verdict=trained.verdict,
+        candidates=tuple(map(_candidate_record, trained.tried)),
         model_json=model.to_json(),
-        pictures=pictures_of(sweep),
+        pictures=pictures_of(trained.sweep),
     )
 
 
-def _fitted(vector: FeatureVector, embeddings: Embeddings) -> dict[str, str | int | float]:
-    """What the settings alone do not tell: a recipe's columns, and what components explain."""
-    fitted: dict[str, str | int | float] = {"vector.columns": ", ".join(vector.names)}
-    for method, embedding in embeddings.items():
+def _fitted(trained: Trained) -> dict[str, str | int | float]:
+    """What the settings alone do not tell: recipe and columns, and what components explain."""
+    plan = trained.plan
+    fitted: dict[str, str | int | float] = {
+        "vector.recipe": plan.settings.recipe,
+        "vector.columns": ", ".join(plan.fit.vector.names),
+    }
+    for method, embedding in trained.sweep.embeddings.items():
         fitted[f"embeddings.{method.value}.components"] = embedding.component_count
         fitted[f"embeddings.{method.value}.explained_ratio"] = embedding.explained_ratio
     return fitted
 
 
-def _candidate_record(row: CandidateResult) -> CandidateRecord:
-    metrics = candidate_figures(row) | {"elapsed_seconds": row.fitted.seconds}
+def _candidate_record(tried: TriedCandidate) -> CandidateRecord:
+    row, candidate = tried.row, tried.candidate
+    metrics = tried.figures | {"elapsed_seconds": row.fitted.seconds}
     parameters: dict[str, str | int | float] = {
-        "embedding": row.candidate.embedding.value,
+        "recipe": tried.recipe,
+        "embedding": candidate.embedding.value,
         "restarts": row.fitted.restarts,
     }
-    if row.candidate.covariance is not None:
-        parameters["covariance"] = row.candidate.covariance.value
+    if candidate.covariance is not None:
+        parameters["covariance"] = candidate.covariance.value
     return CandidateRecord(
-        candidate_id=row.candidate_id,
-        algorithm=row.candidate.algorithm.value,
-        segment_count=row.candidate.segment_count,
+        candidate_id=tried.candidate_id,
+        algorithm=candidate.algorithm.value,
+        segment_count=candidate.segment_count,
         parameters=parameters,
         metrics={name: value for name, value in metrics.items() if value is not None},
         is_chosen=row.is_chosen,

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.block import points_of
 from segspark.clustering.embedded_fits import fit_embeddings
-from segspark.clustering.engine import candidates_of
+from segspark.clustering.engine import Candidate
 from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.outliers import outliers_of
 from segspark.clustering.points import MemoryPoints
@@ -20,13 +20,13 @@ from segspark.clustering.vector_fit import fit_vector
 from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
 from segspark.features.customers import customer_summaries, with_scores
-from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.features.known import known_rows
 from segspark.features.lifetime_histories import later_purchases, sampled
 from segspark.features.scores import score_cuts
 from segspark.lifetime.usefulness import compare_usefulness
 from segspark.model.vector import FeatureVector, ValueRule
 from segspark.pipeline.stage import Workspace
+from segspark.pipeline.training_plan import TrainingPlan, eligible_customers
 from segspark.settings.training import TrainingSettings
 
 NAMED_RFM = "named RFM"
@@ -39,8 +39,7 @@ def past_usefulness(
     workspace: Workspace,
     everyone: DataFrame,
     *,
-    rules: Sequence[ValueRule],
-    vector: FeatureVector,
+    plan: TrainingPlan,
     as_of: date,
 ) -> OutOfTime:
     """Fit every candidate anew on a past day, and hold it against the days since then.
@@ -51,8 +50,7 @@ def past_usefulness(
     Args:
         workspace: The surroundings; `training.selection.holdout_days` is above 0.
         everyone: Conforms to `CUSTOMER_DAYS`; one ledger.
-        rules: The columns of the vector, and how each is read.
-        vector: As the training fitted it.
+        plan: The candidates, and the vector as the training fitted it.
         as_of: Last day of the period.
 
     Raises:
@@ -69,13 +67,14 @@ def past_usefulness(
     # The costly part of all that is read of the past day: cuts, vector and rows.
     summaries = customer_summaries(ledger, settings=settings.features, as_of=after).persist()
     try:
-        past = _past_customers(workspace, summaries, rules, after=after)
-        fit = fit_vector(past, rules, settings.training.vector)
+        past = _past_customers(workspace, summaries, plan.rules, after=after)
+        fit = fit_vector(past, plan.rules, plan.settings)
         for warning in fit.warnings:
             workspace.progress.say(f"train: of {after}: {warning}")
         later = later_purchases(ledger, settings=settings.features, after=after, until=as_of)
-        found = _collected(past, later, own=fit.vector, now=vector)
-        return _compared(found, settings.training, period=f"the {days} days after {after}")
+        found = _collected(past, later, own=fit.vector, now=plan.fit.vector)
+        period = f"the {days} days after {after}"
+        return _compared(found, plan.candidates, settings.training, period=period)
     except ClusteringError as error:
         raise ClusteringError(
             f"how useful candidates were cannot be told by the customers of {after} ({error}): "
@@ -93,7 +92,7 @@ def _past_customers(
     settings = workspace.settings.features
     cuts = score_cuts(summaries, settings=settings)
     scored = with_scores(summaries, settings=settings, cuts=cuts, as_of=after, snapshot_id="")
-    return eligible(with_vector_eligibility(scored, rules=rules))
+    return eligible_customers(scored, rules)
 
 
 def _collected(
@@ -111,7 +110,9 @@ def _collected(
     return rows.na.fill(0.0, _LATER).toArrow().sort_by("customer_id").combine_chunks()
 
 
-def _compared(rows: pa.Table, settings: TrainingSettings, *, period: str) -> OutOfTime:
+def _compared(
+    rows: pa.Table, candidates: Sequence[Candidate], settings: TrainingSettings, *, period: str
+) -> OutOfTime:
     (batch,) = rows.to_batches()
     points, now = (
         points_of(pa.RecordBatch.from_arrays([batch.column(name)], names=["vector"]))
@@ -121,9 +122,9 @@ def _compared(rows: pa.Table, settings: TrainingSettings, *, period: str) -> Out
     with threadpool_limits(limits=1):
         outliers = outliers_of(MemoryPoints(points), settings.outliers, seed=settings.sweep.seed)
         rule, sweep = outliers.rule, settings.sweep
-        fitted = rule.seen(points)[rule.is_fitted(points)]
+        fitted = rule.fitted(points)
         embeddings = fit_embeddings(MemoryPoints(fitted), sweep)
-        models = fit_in_memory(fitted, candidates_of(sweep), sweep, embeddings=embeddings)
+        models = fit_in_memory(fitted, candidates, sweep, embeddings=embeddings)
         labels = {each: model.assign(rule.seen(points)) for each, model in models.items()}
         groups = {each: outliers.around(model).assign(points) for each, model in models.items()}
     past, count, amount = (

@@ -14,6 +14,7 @@ from segspark.pipeline.lifetime import STAGE as LIFETIME
 from segspark.pipeline.lifetime import lifetime_id_of
 from segspark.pipeline.stage import Workspace
 from segspark.settings.root import Settings
+from segspark.settings.vector import VectorSettings
 from segspark.tables.contract import TableContract
 from segspark.tables.features import CUSTOMER_FEATURES, customer_features
 from segspark.tables.lake import Lake
@@ -21,23 +22,31 @@ from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES
 from segspark.tables.manifest import find_stage
 
 
-def configured_rules(settings: Settings) -> tuple[ValueRule, ...]:
-    """The columns that the configured vector takes, and how each is read."""
-    return value_rules(settings.training.vector, windows=settings.features.windows_days)
+def configured_rules(settings: Settings, vector: VectorSettings) -> tuple[ValueRule, ...]:
+    """The columns that one of the configured vectors takes, and how each is read."""
+    return value_rules(vector, windows=settings.features.windows_days)
 
 
-def check_configured_vector(settings: Settings) -> None:
-    """Refuse a vector that no snapshot of this configuration has the columns for.
+def configured_columns(settings: Settings) -> list[str]:
+    """The columns that all of the configured vectors take together, each once."""
+    rules = [configured_rules(settings, each) for each in settings.training.vectors]
+    return list(dict.fromkeys(rule.name for each in rules for rule in each))
+
+
+def check_configured_vectors(settings: Settings) -> None:
+    """Refuse vectors that no snapshot of this configuration has the columns for.
 
     Raises:
         ConfigError: A column is unknown or no number, or there are fewer columns than components.
     """
     features, sweep = settings.features, settings.training.sweep
     table = customer_features(features)
-    check_vector(settings.training.vector, windows=features.windows_days, table=table)
-    refusal = too_many_components(sweep, columns=len(configured_rules(settings)))
-    if refusal is not None:
-        raise ConfigError(refusal)
+    for vector in settings.training.vectors:
+        check_vector(vector, windows=features.windows_days, table=table)
+        columns = len(configured_rules(settings, vector))
+        refusal = too_many_components(sweep, columns=columns)
+        if refusal is not None:
+            raise ConfigError(refusal)
 
 
 def vector_inputs(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, FiniteFloat, model_validator
 
 from segspark.settings.base import StrictModel
+from segspark.settings.search import SearchSettings
 from segspark.settings.vector import VectorSettings
 
 
@@ -220,13 +221,40 @@ class TrainingSettings(StrictModel):
     """What becomes of customers far from all others."""
     sweep: SweepSettings = SweepSettings()
     """What is tried."""
+    search: SearchSettings | None = None
+    """A search for what is worth trying; none: the sweep tries everything that it names."""
     selection: SelectionSettings = SelectionSettings()
     """What is chosen."""
 
+    @property
+    def vectors(self) -> tuple[VectorSettings, ...]:
+        """The vectors that are tried, one for each recipe."""
+        recipes = self.search.recipes if self.search is not None else ()
+        return tuple(map(self.vector.with_recipe, recipes)) or (self.vector,)
+
+    @model_validator(mode="after")
+    def _a_search_can_be_made(self) -> Self:
+        if self.search is None:
+            return self
+        if "custom" in self.search.recipes and self.vector.recipe != "custom":
+            raise ValueError("search.recipes names custom: give vector.columns, or leave it out")
+        if Algorithm.CONSENSUS in self.sweep.algorithms:
+            raise ValueError(
+                "a search tries one candidate at a time, and consensus needs others to agree with: "
+                "leave it out of sweep.algorithms, or leave out search"
+            )
+        if self.selection.criterion != "gain":
+            raise ValueError(
+                "a search looks for the highest gain: leave selection.criterion at gain, or leave "
+                "out search"
+            )
+        return self
+
     @model_validator(mode="after")
     def _past_days_have_the_vector(self) -> Self:
-        has_value = (
-            self.vector.recipe == "rfm_clv" or "lifetime_value_amount" in self.vector.columns
+        has_value = any(
+            each.recipe == "rfm_clv" or "lifetime_value_amount" in each.columns
+            for each in self.vectors
         )
         if self.selection.holdout_days and has_value:
             raise ValueError(

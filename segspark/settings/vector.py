@@ -10,13 +10,17 @@ Transformation = Literal["log1p", "none"]
 """The logarithm of 1 + value, or the value as it is."""
 
 
+Recipe = Literal["rfm_log", "rfm_clv", "behaviour", "custom"]
+"""Which features a vector takes."""
+
+
 class VectorSettings(StrictModel):
     """How a customer becomes a point: features are transformed, winsorised, scaled.
 
     Whoever wants other features than the recipes take names `columns`, and nothing else is needed.
     """
 
-    recipe: Literal["rfm_log", "rfm_clv", "behaviour", "custom"] = "rfm_log"
+    recipe: Recipe = "rfm_log"
     """`rfm_log`: logarithms of recency, frequency and average order amount; `rfm_clv`: these and
     the logarithm of the lifetime value; `behaviour`: logarithms of orders in the two longest of
     `features.windows_days`, of spend in the longest, of basket and tenure, without what is the same
@@ -48,6 +52,16 @@ class VectorSettings(StrictModel):
                 "into training.sweep.pca"
             )
         return data
+
+    def with_recipe(self, recipe: Recipe) -> "VectorSettings":
+        """The vector of another recipe, winsorised and scaled as this one."""
+        if recipe == self.recipe:
+            return self
+        return VectorSettings(
+            recipe=recipe,
+            winsorise_tail_ratio=self.winsorise_tail_ratio,
+            scaling=self.scaling,
+        )
 
     @model_validator(mode="before")
     @classmethod

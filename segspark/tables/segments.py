@@ -22,6 +22,8 @@ _CANDIDATE_FIGURES = {
     "structureless_silhouette": "Best mean silhouette of any algorithm of the sweep with as many "
     "segments on data without structure: same margins, same rank correlations.",
     "silhouette_gain": "Silhouette less that of structureless data.",
+    "search_gain": "Gain on the part of the sample that a search fitted it to last; NULL without a "
+    "search, or where there is none.",
     "stability_jaccard": "Mean overlap of its segments with those of resamples, 0 to 1; NULL where "
     "it was not looked at.",
     "lowest_stability_jaccard": "The same of the least stable segment.",
@@ -67,7 +69,8 @@ SEGMENT_CANDIDATES = TableContract(
             T.StringType(),
             "Algorithm and number of segments, kmeans-4, or distance of neighbours, "
             "dbscan-eps0.5; an embedding before it, pca-kmeans-4, and a covariance other than full "
-            "within, gaussian_mixture-tied-4, where there is one.",
+            "within, gaussian_mixture-tied-4, where there is one; of a trial with another recipe "
+            "than the model's that before all, behaviour-kmeans-4.",
         ),
         Column(
             "embedding",
@@ -76,6 +79,7 @@ SEGMENT_CANDIDATES = TableContract(
             "autoencoder, those of a network; NULL where there was no choice yet.",
             nullable=True,
         ),
+        Column("recipe", T.StringType(), "Recipe of the vector.", nullable=True),
         Column("algorithm", T.StringType(), "Family of the clustering."),
         Column(
             "covariance",

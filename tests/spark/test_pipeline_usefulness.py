@@ -9,13 +9,15 @@ import pytest
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame, SparkSession
 
-from segspark.clustering.engine import Candidate
+from segspark.clustering.engine import Candidate, candidates_of
+from segspark.clustering.vector_fit import VectorFit
 from segspark.errors import ClusteringError
 from segspark.lifetime.usefulness import DECILES
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 from segspark.pipeline import usefulness
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import Workspace
+from segspark.pipeline.training_plan import TrainingPlan
 from segspark.pipeline.usefulness import NAMED_RFM, past_usefulness
 from segspark.pipeline.vector_features import configured_rules
 from segspark.settings.root import Settings
@@ -72,6 +74,13 @@ def workspace_of(spark: SparkSession, folder: Path, *, holdout_days: int = 90) -
     return Workspace(these, Lake.open(spark, these.lake), Progress())
 
 
+def plan_of(here: Workspace) -> TrainingPlan:
+    training = here.settings.training
+    rules = configured_rules(here.settings, training.vector)
+    fit = VectorFit(VECTOR, ())
+    return TrainingPlan(training.vector, rules, fit, candidates_of(training.sweep))
+
+
 @pytest.fixture(scope="module")
 def ledger(spark: SparkSession) -> DataFrame:
     rows = [
@@ -86,9 +95,7 @@ def test_segments_of_a_past_day_tell_who_buys_after_it(
 ) -> None:
     here = workspace_of(spark, tmp_path)
 
-    found = past_usefulness(
-        here, ledger, rules=configured_rules(here.settings), vector=VECTOR, as_of=AS_OF
-    )
+    found = past_usefulness(here, ledger, plan=plan_of(here), as_of=AS_OF)
 
     assert found.period == "the 90 days after 2024-06-30"
     np.testing.assert_array_equal(found.points, points_by_hand(VECTOR))
@@ -132,13 +139,7 @@ def test_before_anybody_bought_nothing_can_be_told(
     here = workspace_of(spark, tmp_path, holdout_days=900)
 
     with pytest.raises(ClusteringError, match="how useful candidates were cannot be told by the"):
-        past_usefulness(
-            here,
-            ledger,
-            rules=configured_rules(here.settings),
-            as_of=AS_OF,
-            vector=VECTOR,
-        )
+        past_usefulness(here, ledger, plan=plan_of(here), as_of=AS_OF)
 
 
 def test_nothing_known_later_and_no_partitioning_changes_what_a_past_day_tells(
@@ -167,9 +168,7 @@ def test_nothing_known_later_and_no_partitioning_changes_what_a_past_day_tells(
     ]
 
     first, second = (
-        past_usefulness(
-            here, frame, rules=configured_rules(here.settings), vector=VECTOR, as_of=AS_OF
-        )
+        past_usefulness(here, frame, plan=plan_of(here), as_of=AS_OF)
         for frame in (
             ledger,
             ledger.unionByName(table(spark, CUSTOMER_DAYS.schema, *later)).repartition(5),

@@ -3,8 +3,15 @@ import pytest
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.datasets import make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import NearestNeighbors
 
-from segspark.clustering.density import density_model, eps_of, least_customers, too_coarse
+from segspark.clustering.density import (
+    density_model,
+    eps_of,
+    eps_steps,
+    least_customers,
+    too_coarse,
+)
 from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
 from segspark.model.scores import Floats
 from tests.micro import counted, each_its_own, finely
@@ -34,6 +41,29 @@ def test_shapes_that_kmeans_cuts_in_two_are_found_at_the_knee(
     assert adjusted_rand_score(found.assign(points), planted) == 1.0
     cut = KMeans(2, n_init=3, random_state=0).fit_predict(points)
     assert adjusted_rand_score(cut, planted) < 0.5
+
+
+def test_distances_worth_trying_are_those_to_the_nearest_customers_by_even_ratios() -> None:
+    points, copies = MOONS[:300], np.repeat(MOONS[:300], 2, axis=0)
+    distances, _ = NearestNeighbors(n_neighbors=6).fit(copies).kneighbors(points)
+
+    found = eps_steps(counted(points, np.full(300, 2.0)), core_customers=6, most=5)
+
+    assert found[0] == pytest.approx(distances[:, -1].min(), rel=0.01)
+    assert found[-1] == pytest.approx(distances[:, -1].max(), rel=0.01)
+    assert np.diff(np.log(found)) == pytest.approx(
+        np.full(4, np.log(found[-1] / found[0]) / 4), abs=0.02
+    )
+
+
+def test_no_distance_is_worth_trying_that_is_refused_as_too_fine_or_where_all_are_nought() -> None:
+    micro = finely(MOONS, 60)
+
+    for core in (2, 60):
+        found = eps_steps(micro, core_customers=core, most=4)
+        assert too_coarse(micro, eps=found[0]) is None
+        assert too_coarse(micro, eps=0.97 * found[0]) is not None
+    assert eps_steps(counted(np.zeros((1, 2)), np.array([9])), core_customers=5, most=4) == ()
 
 
 def test_noise_is_what_dbscan_of_all_customers_calls_noise() -> None:

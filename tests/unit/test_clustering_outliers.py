@@ -30,8 +30,9 @@ def outliers_by(points: Floats, **settings: object) -> Outliers:
 def kmeans_by(points: Floats, outliers: Outliers) -> OutlierAwareModel:
     """Three segments of the points that fits see, around which the rule is laid."""
     candidate, rule = Candidate(Algorithm.KMEANS, 3), outliers.rule
-    seen = rule.seen(points)[rule.is_fitted(points)]
-    model = outliers.around(fit_in_memory(seen, [candidate], SweepSettings())[candidate])
+    model = outliers.around(
+        fit_in_memory(rule.fitted(points), [candidate], SweepSettings())[candidate]
+    )
     assert isinstance(model, OutlierAwareModel)
     return model
 

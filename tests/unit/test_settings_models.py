@@ -148,6 +148,45 @@ def test_a_sweep_that_cannot_be_run_is_refused(sweep: dict[str, Any], reason: st
 
 
 @pytest.mark.parametrize(
+    ("training", "reason"),
+    [
+        ({"search": {"recipes": ["rfm_log", "rfm_log"]}}, "name each of recipes only once"),
+        ({"search": {"recipes": ["custom"]}}, "search.recipes names custom: give vector.columns"),
+        ({"search": {"trials": 0}}, "greater than or equal to 1"),
+        ({"search": {}, "sweep": {"algorithms": ["ward", "consensus"]}}, "leave it out of sweep"),
+        (
+            {"search": {}, "selection": {"criterion": "usefulness", "holdout_days": 90}},
+            "a search looks for the highest gain",
+        ),
+        (
+            {"search": {"recipes": ["rfm_log", "rfm_clv"]}, "selection": {"holdout_days": 90}},
+            "a past day, which has no lifetime values",
+        ),
+    ],
+)
+def test_a_search_that_cannot_be_made_is_refused(training: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        Settings.model_validate({"training": training})
+
+
+def test_recipes_of_a_search_are_scaled_and_projected_as_the_vector_says() -> None:
+    vector = {"columns": ["tenure_days"], "winsorise_tail_ratio": 0.1, "scaling": "robust"}
+    search = {"recipes": ["custom", "behaviour"]}
+
+    custom, behaviour = TrainingSettings.model_validate(
+        {"vector": vector, "search": search}
+    ).vectors
+
+    assert (custom.recipe, custom.columns) == ("custom", ("tenure_days",))
+    assert (behaviour.recipe, behaviour.columns) == ("behaviour", ())
+    assert {(each.winsorise_tail_ratio, each.scaling) for each in (custom, behaviour)} == {
+        (0.1, "robust")
+    }
+    (alone,) = TrainingSettings.model_validate({"vector": vector, "search": {}}).vectors
+    assert alone == custom
+
+
+@pytest.mark.parametrize(
     ("document", "reason"),
     [
         ({"selection": {"criterion": "usefulness"}}, "needs holdout_days, such as 90"),

@@ -1,0 +1,81 @@
+"""What came of a training: the sweep, and trials of a search that did not get so far."""
+
+from dataclasses import dataclass, replace
+
+from segspark.clustering.engine import Candidate
+from segspark.clustering.results import CandidateResult
+from segspark.clustering.search import Search, Trial
+from segspark.clustering.sweep import Sweep
+from segspark.pipeline.candidate_figures import Figures, candidate_figures
+from segspark.pipeline.training_plan import TrainingPlan
+
+
+@dataclass(frozen=True, slots=True)
+class TriedCandidate:
+    """One of those that were tried, as the table and MLflow know it.
+
+    Attributes:
+        candidate_id: Its name within the training.
+        recipe: Of its vector.
+        row: What is known of it; of a trial that did not go on to all customers no figures.
+        search_gain: Its gain on the part of the sample that it was fitted to last; None without a
+            search, or where it has none.
+    """
+
+    candidate_id: str
+    recipe: str
+    row: CandidateResult
+    search_gain: float | None = None
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.row.candidate
+
+    @property
+    def figures(self) -> Figures:
+        """Figures under the names of their columns in `segment_candidates`."""
+        return {**candidate_figures(self.row), "search_gain": self.search_gain}
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A training whose model is chosen.
+
+    Attributes:
+        plan: What the sweep was made of.
+        sweep: What came of it, a row for each of the plan's candidates in their order.
+    """
+
+    plan: TrainingPlan
+    sweep: Sweep
+
+    @property
+    def verdict(self) -> str:
+        """What was chosen and why, and what a search tried before, in sentences."""
+        search, verdict = self.plan.search, self.sweep.selection.verdict
+        return verdict if search is None else f"{verdict} {search.told}"
+
+    @property
+    def tried(self) -> list[TriedCandidate]:
+        """Candidates of the sweep, then other trials in their order, each with an id of its own."""
+        rows, recipe = self.sweep.selection.rows, self.plan.settings.recipe
+        search = self.plan.search
+        if search is None:
+            return [TriedCandidate(row.candidate_id, recipe, row) for row in rows]
+        kept = [
+            TriedCandidate(row.candidate_id, recipe, row, trial.row.gain)
+            for row, trial in zip(rows, search.kept, strict=True)
+        ]
+        names = {each.proposal for each in search.kept}
+        others = [each for each in search.trials if each.proposal not in names]
+        return kept + [_left_behind(each, search) for each in others]
+
+
+def _left_behind(trial: Trial, search: Search) -> TriedCandidate:
+    """A trial that did not go on; what was found on a sample is no figure of all customers."""
+    proposal = trial.proposal
+    is_own = proposal.recipe == search.recipe
+    fitted = replace(trial.row.fitted, clusters=None, seconds=trial.seconds)
+    row = CandidateResult(fitted, None, None, None, None, reason=search.reason(trial))
+    name = proposal.candidate.candidate_id if is_own else proposal.name
+    return TriedCandidate(name, proposal.recipe, row, trial.row.gain)

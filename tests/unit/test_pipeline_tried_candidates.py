@@ -1,0 +1,100 @@
+"""What a training with a search writes down: a row for each trial, figures for what went on."""
+
+from typing import Any, cast
+
+import pytest
+from pyspark.sql import DataFrame
+
+from segspark.clustering import sweep
+from segspark.clustering.engine import candidates_of
+from segspark.clustering.results import gain_of
+from segspark.clustering.search import search_candidates
+from segspark.clustering.sweep import run_sweep
+from segspark.clustering.vector_fit import VectorFit
+from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
+from segspark.pipeline.training_plan import TrainingPlan
+from segspark.pipeline.tried_candidates import Trained
+from segspark.settings.training import TrainingSettings
+from tests.point_blocks import held_in_memory
+from tests.searching import SELECTION, SWEEP, blobs, noise
+
+pytestmark = pytest.mark.usefixtures("one_thread", "points_in_memory")
+
+SAMPLES = {"behaviour": noise(800), "rfm_log": blobs(800)}
+VECTOR = FeatureVector((VectorColumn(ValueRule("recency_days"), 0.0, 6.0, 3.0, 1.5),))
+
+
+@pytest.fixture(scope="module")
+def points_in_memory() -> Any:  # noqa: ANN401 - an iterator without a name
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep, "point_blocks", held_in_memory)
+        yield
+
+
+def trained(*, is_searched: bool) -> Trained:
+    search = {"recipes": ["behaviour", "rfm_log"], "trials": 25, "kept_candidates": 3}
+    settings = TrainingSettings.model_validate(
+        {"sweep": SWEEP, "selection": SELECTION, "search": search if is_searched else None}
+    )
+    found = None
+    if settings.search is not None:
+        found = search_candidates(SAMPLES, settings.search, settings, progress=lambda _: None)
+    candidates = candidates_of(SWEEP) if found is None else found.candidates
+    vector = settings.vectors[-1]
+    assert vector.recipe == "rfm_log"
+    points = cast("DataFrame", SAMPLES["rfm_log"])
+    tried = run_sweep(points, candidates, settings, progress=lambda _: None)
+    fit = VectorFit(VECTOR, ())
+    return Trained(TrainingPlan(vector, VECTOR.rules, fit, candidates, found), tried)
+
+
+@pytest.fixture(scope="module")
+def searched(one_thread: None, points_in_memory: None) -> Trained:  # noqa: ARG001 - set up before
+    return trained(is_searched=True)
+
+
+def test_every_trial_is_a_row_with_an_id_of_its_own_and_a_reason(searched: Trained) -> None:
+    search, tried = searched.plan.search, searched.tried
+    assert search is not None
+
+    assert len(tried) == len({each.candidate_id for each in tried}) == len(search.trials) == 25
+    assert {(each.recipe, each.candidate) for each in tried} == {
+        (each.proposal.recipe, each.proposal.candidate) for each in search.trials
+    }
+    assert all(each.row.reason for each in tried)
+    assert any(each.row.reason.startswith("pruned after 500 customers") for each in tried)
+    assert {each.candidate_id.split("-")[0] for each in tried if each.recipe == "behaviour"} == {
+        "behaviour"
+    }
+    assert sum(each.row.is_chosen for each in tried) == 1
+    gains = {each.proposal: gain_of(each.row) for each in search.trials}
+    for trial in search.trials:
+        name = trial.proposal.candidate.candidate_id
+        name = name if trial.proposal.recipe == "rfm_log" else trial.proposal.name
+        (row,) = (each for each in tried if each.candidate_id == name)
+        assert row.search_gain == gains[trial.proposal]
+
+
+def test_only_what_was_kept_is_fitted_to_all_customers_and_has_figures(searched: Trained) -> None:
+    search = searched.plan.search
+    assert search is not None
+
+    fitted = [each for each in searched.tried if each.row.fitted.clusters is not None]
+
+    assert [each.candidate for each in fitted] == search.candidates
+    assert len(fitted) == 3
+    assert [row.candidate for row in searched.sweep.selection.rows] == search.candidates
+    for each in searched.tried[3:]:
+        figures = {name for name, value in each.figures.items() if value is not None}
+        assert figures == {"search_gain"}
+        assert each.row.fitted.seconds > 0
+        assert not each.row.is_chosen
+    assert searched.verdict == f"{searched.sweep.selection.verdict} {search.told}"
+
+
+def test_without_a_search_the_sweep_is_all_that_was_tried() -> None:
+    found = trained(is_searched=False)
+
+    assert [each.row for each in found.tried] == list(found.sweep.selection.rows)
+    assert {(each.recipe, each.search_gain) for each in found.tried} == {("rfm_log", None)}
+    assert found.verdict == found.sweep.selection.verdict
