@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, SupportsFloat
 
-import numpy as np
-
 from segspark.errors import StorageError
 from segspark.model.clusters import ClusterModel
 from segspark.model.reading import cluster_model_from_dict
@@ -95,14 +93,10 @@ class SegmentModel:
             or found.is_remote,
         )
 
-    def is_far_from_centre(self, scores: Scores) -> Flags:
-        """Whether each customer is far from the own centre, (n,)."""
-        return np.asarray(scores.centre_distance > self.outlier_distance)
-
     def is_outlier(self, scores: Scores) -> Flags:
         """Whether each customer is one for any reason that the model knows, (n,)."""
-        is_outside = scores.is_out_of_range | scores.is_isolated | scores.is_remote
-        return self.is_far_from_centre(scores) | is_outside
+        is_far: Flags = scores.centre_distance > self.outlier_distance
+        return is_far | scores.is_out_of_range | scores.is_isolated | scores.is_remote
 
     def to_json(self) -> str:
         """Write the model with sorted keys; every float comes back bit for bit."""

@@ -12,11 +12,17 @@ from segspark.settings.segments import AssignmentSettings
 from segspark.tables.segments import CUSTOMER_FUNNEL, CUSTOMER_SEGMENTS
 
 ASSIGNED = "assigned"
-_SCORED = (
-    "customer_id string, cluster_index int, runner_up_index int, centre_distance double, "
-    "probability_ratio double, confidence_ratio double, isolation_score double, "
-    "is_far_from_centre boolean, is_isolated boolean, is_outlier boolean"
-)
+_SCORED = {
+    "customer_id": "string",
+    "cluster_index": "int",
+    "runner_up_index": "int",
+    "centre_distance": "double",
+    "probability_ratio": "double",
+    "confidence_ratio": "double",
+    "isolation_score": "double",
+    "is_isolated": "boolean",
+    "is_outlier": "boolean",
+}
 
 
 def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
@@ -29,34 +35,44 @@ def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
 
     Returns:
         One row per customer: `customer_id`, `cluster_index`, `runner_up_index` (-1: none),
-        `centre_distance`, `probability_ratio` (NaN: the model has none), `confidence_ratio`,
-        `isolation_score` (NaN: the model has no forest), `is_far_from_centre`, `is_isolated`,
-        `is_outlier`.
+        `centre_distance`, `probability_ratio` (NULL or NaN: there is none), `confidence_ratio`,
+        `isolation_score` and `is_isolated` (NULL: the model has no forest), `is_outlier`,
+        `is_far_from_centre`.
     """
-    names = model.vector.names
+    names, absent = model.vector.names, _absent_columns(model)
+    told = {name: kind for name, kind in _SCORED.items() if name not in absent}
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in names]
             scores = model.score_values(np.column_stack(columns))
-            yield pa.RecordBatch.from_arrays(
-                [
-                    batch.column("customer_id"),
-                    pa.array(scores.cluster_index),
-                    pa.array(scores.runner_up_index),
-                    pa.array(scores.centre_distance),
-                    pa.array(scores.probability),
-                    pa.array(scores.confidence),
-                    pa.array(scores.isolation),
-                    pa.array(model.is_far_from_centre(scores)),
-                    pa.array(scores.is_isolated),
-                    pa.array(model.is_outlier(scores)),
-                ],
-                names=[field.split()[0] for field in _SCORED.split(", ")],
-            )
+            known = {
+                "customer_id": batch.column("customer_id"),
+                "cluster_index": scores.cluster_index,
+                "runner_up_index": scores.runner_up_index,
+                "centre_distance": scores.centre_distance,
+                "probability_ratio": scores.probability,
+                "confidence_ratio": scores.confidence,
+                "isolation_score": scores.isolation,
+                "is_isolated": scores.is_isolated,
+                "is_outlier": model.is_outlier(scores),
+            }
+            yield pa.RecordBatch.from_pydict({name: known[name] for name in told})
 
     values = (F.col(name).cast("double").alias(name) for name in names)
-    return features.select("customer_id", *values).mapInArrow(score, _SCORED)
+    schema = ", ".join(f"{name} {kind}" for name, kind in told.items())
+    scored = features.select("customer_id", *values).mapInArrow(score, schema)
+    is_far = F.col("centre_distance") > F.lit(model.outlier_distance)
+    nothing = {name: F.lit(None).cast(_SCORED[name]) for name in absent}
+    return scored.withColumns({**nothing, "is_far_from_centre": is_far})
+
+
+def _absent_columns(model: SegmentModel) -> list[str]:
+    """What a model never tells, as its first centre shows; the way from Python costs time."""
+    known = model.score_points(model.clusters.centres[:1])
+    has_no_forest = bool(np.isnan(known.isolation[0]))
+    absent = ["isolation_score", "is_isolated"] if has_no_forest else []
+    return [*absent, "probability_ratio"] if np.isnan(known.probability[0]) else absent
 
 
 def customer_segments(
@@ -78,7 +94,6 @@ def customer_segments(
         Conforms to `CUSTOMER_SEGMENTS`.
     """
     names = F.create_map(*(F.lit(part) for pair in segment_ids.items() for part in pair))
-    has_forest = ~F.isnan("isolation_score")
     probability = F.col("probability_ratio")
     return scored.withColumns(
         {
@@ -86,8 +101,6 @@ def customer_segments(
             "segment_id": _named(names, "cluster_index"),
             "runner_up_segment_id": _named(names, "runner_up_index"),
             "probability_ratio": F.when(~F.isnan(probability), probability),
-            "isolation_score": F.when(has_forest, F.col("isolation_score")),
-            "is_isolated": F.when(has_forest, F.col("is_isolated")),
             "is_borderline": F.col("confidence_ratio") < settings.borderline_confidence,
         }
     ).transform(CUSTOMER_SEGMENTS.conform)
