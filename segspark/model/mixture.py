@@ -82,13 +82,6 @@ class Mixture:
         densities = self.weighted_log_densities(points)
         return np.exp(densities, out=densities)
 
-    def log_densities(self, points: Floats) -> Floats:
-        """Logarithm of the density at each of the (n, d) points, shape (n,).
-
-        Spark's own adds 2 ** -52 to every component's density, which far outliers show.
-        """
-        return self._log_totals(points, self.weighted_densities(points))
-
     def posteriors(self, points: Floats) -> Floats:
         """Spark's `probability` column: (n, d) points give (n, k), rows adding up to 1."""
         return _posteriors(self.weighted_densities(points))
@@ -124,7 +117,10 @@ class Mixture:
         )
 
     def _log_totals(self, points: Floats, densities: Floats) -> Floats:
-        """Logarithms of the sums of (n, k) weighted densities, also where these are too small."""
+        """Logarithms of the sums of (n, k) weighted densities, also where these are too small.
+
+        Spark's own adds 2 ** -52 to every component's density, which far outliers show.
+        """
         totals = densities.sum(axis=1)
         is_small = totals < _LEAST_DENSITY
         if not is_small.any():

@@ -13,7 +13,8 @@ from segspark.model.scores import NO_RUNNER_UP, Flags, Floats, Scores
 from segspark.model.vector import FeatureVector
 from segspark.model.vector_arrays import points_of_values
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+_READ_VERSIONS = (2, FORMAT_VERSION)
 
 
 class CustomerScore(NamedTuple):
@@ -24,7 +25,8 @@ class CustomerScore(NamedTuple):
         runner_up_index: The next best cluster; None when there is only one.
         centre_distance: Euclidean distance to the own cluster's centre, in units of the vector.
         probability_ratio: Posterior of the own component; None for models without probabilities.
-        confidence_ratio: Lead over the runner-up, 0 (none) to 1.
+        confidence_ratio: Lead over the runner-up, 0 (none) to 1; of an outlier apart, how far it is
+            beyond the bounds.
         is_outlier: Far from the own centre or the middle of all customers, isolated, or explained
             by no cluster.
     """
@@ -140,8 +142,9 @@ class SegmentModel:
 
 def _check_version(data: dict[str, Any]) -> None:
     version = data["format_version"]
-    if version != FORMAT_VERSION:
+    if version not in _READ_VERSIONS:
+        known = " and ".join(map(str, _READ_VERSIONS))
         raise StorageError(
             f"the model is written in format {version}, and this version of segspark reads "
-            f"format {FORMAT_VERSION}: use the version that wrote it, or train again"
+            f"{known}: use the version that wrote it, or train again"
         )

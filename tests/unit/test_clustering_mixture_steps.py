@@ -136,7 +136,7 @@ def test_the_likelihood_and_the_posteriors_are_those_of_the_served_model(rows: i
 
     densities = mixture.weighted_densities(points)
     posteriors = densities / densities.sum(axis=1, keepdims=True)
-    assert found.figures[0] == pytest.approx(mixture.log_densities(points).sum(), rel=1e-12)
+    assert found.figures[0] == pytest.approx(mixture.score(points).log_density.sum(), rel=1e-12)
     np.testing.assert_allclose(found.sums[:, -1], posteriors.sum(axis=0), rtol=1e-9)
     np.testing.assert_allclose(found.sums[:, -4:-1], posteriors.T @ points, atol=1e-9)
 
@@ -177,7 +177,9 @@ def test_a_far_outlier_belongs_to_somebody_and_underflows_nowhere(distance: floa
     after = moving.moved(sums.sums, float(sums.figures[0]))
 
     assert sums.sums[:, -1].sum() == pytest.approx(len(points), rel=1e-12)
-    assert sums.figures[0] == pytest.approx(moving.mixture.log_densities(points).sum(), rel=1e-9)
+    assert sums.figures[0] == pytest.approx(
+        moving.mixture.score(points).log_density.sum(), rel=1e-9
+    )
     assert is_possible(after)
 
 

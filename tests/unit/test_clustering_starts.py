@@ -122,7 +122,9 @@ def test_the_mixture_of_highest_likelihood_goes_on_and_has_not_settled() -> None
         for each in (poor, *sets)
     ]
 
-    likelihoods = [each.mixture.log_densities(blobs()).sum() for each in alone]
-    assert best.mixture.log_densities(blobs()).sum() == pytest.approx(max(likelihoods), rel=1e-9)
+    likelihoods = [each.mixture.score(blobs()).log_density.sum() for each in alone]
+    assert best.mixture.score(blobs()).log_density.sum() == pytest.approx(
+        max(likelihoods), rel=1e-9
+    )
     assert not best.is_settled
     assert best.steps == 0

@@ -77,7 +77,9 @@ def test_a_later_format_is_refused_in_a_sentence() -> None:
 def test_a_model_of_an_earlier_version_is_read_unless_its_vector_is_of_components() -> None:
     stored = json.loads(MODEL.to_json())
     plain, projected = (
-        json.dumps(stored | {"vector": stored["vector"] | {"projection": each}})
+        json.dumps(
+            stored | {"format_version": 2, "vector": stored["vector"] | {"projection": each}}
+        )
         for each in (None, {"weights": [[0.6, 0.8]], "explained_ratios": [0.9]})
     )
 
