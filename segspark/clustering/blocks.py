@@ -51,7 +51,8 @@ class PointBlocks:
         held: The same as pairs of bytes, held by the executors. An RDD: a pass over a frame of
             Arrow batches costs twice the time, and there are dozens.
         row_count: Customers.
-        lowest: Those of the lowest hashes, `SAMPLED_ROWS` of them, on the driver.
+        lowest: Those of the lowest hashes, `SAMPLED_ROWS` of them, on the driver; where customers
+            were left out, what is left of these.
     """
 
     frame: DataFrame
@@ -82,7 +83,7 @@ class PointBlocks:
             rows: At most `SAMPLED_ROWS`.
 
         Returns:
-            Shape (n, d).
+            Shape (n, d); n is less than `rows` where there are fewer, or some were left out.
         """
         return self.lowest.points[:rows]
 

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 
 from segspark.clustering.points import Points
+from segspark.errors import ClusteringError
 from segspark.model.embedding import Embedding, Layer
 from segspark.model.scores import Floats
 from segspark.settings.training import PcaSettings
@@ -75,7 +76,7 @@ def principal_components(covariance: Floats, settings: PcaSettings) -> tuple[Flo
     largest weights is above zero.
 
     Args:
-        covariance: Shape (d, d), not all zero.
+        covariance: Shape (d, d).
         settings: Their number, at most d, or the least share that they explain together.
 
     Returns:
@@ -84,6 +85,11 @@ def principal_components(covariance: Floats, settings: PcaSettings) -> tuple[Flo
     """
     values, vectors = np.linalg.eigh(covariance)
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+    if not values.any():
+        raise ClusteringError(
+            "all customers stand at one point of the vector, which has no components: leave pca "
+            "out of training.sweep.embeddings, or name other columns in training.vector"
+        )
     ratios = values / values.sum()
     count = settings.component_count
     if count is None:

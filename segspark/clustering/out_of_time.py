@@ -1,10 +1,12 @@
 """What candidates would have been good for: figures of a past day and of the period after it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from segspark.clustering.engine import Candidate
 from segspark.lifetime.usefulness import Usefulness
+from segspark.model.outliers import OutlierRule
 from segspark.model.scores import Floats, Indices
 
 
@@ -14,15 +16,22 @@ class OutOfTime:
 
     Attributes:
         period: What they were held against, such as `the 90 days after 2017-10-02`.
-        points: The customers of the past day, a sample where there are many, by the vector of the
-            training, shape (n, d).
+        customer_count: Customers of the past day, of a sample where there are many.
+        points: Those of them who were fitted, by the vector of the training, shape (n, d).
         candidates: Of each candidate that could be fitted on the past day.
-        labels: Its clusters of these customers, shape (n,).
+        labels: Its clusters of the customers who were fitted, shape (n,).
         baselines: By title, of what needs no clustering.
     """
 
     period: str
+    customer_count: int
     points: Floats
     candidates: Mapping[Candidate, Usefulness]
     labels: Mapping[Candidate, Indices]
     baselines: Mapping[str, Usefulness]
+
+    def fitted_by(self, rule: OutlierRule) -> Self:
+        """Leave customers to compare whom a rule of today fits, too, where it takes them to be."""
+        is_fitted = rule.is_fitted(self.points)
+        labels = {candidate: own[is_fitted] for candidate, own in self.labels.items()}
+        return replace(self, points=rule.fitted(self.points), labels=labels)

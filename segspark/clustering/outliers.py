@@ -12,6 +12,7 @@ from segspark.clustering.block import Block
 from segspark.clustering.blocks import SAMPLED_ROWS, PointBlocks
 from segspark.clustering.isolation import grow_forest
 from segspark.clustering.points import Points
+from segspark.errors import ClusteringError
 from segspark.model.clusters import ClusterModel
 from segspark.model.outliers import OutlierAwareModel, OutlierRule
 from segspark.model.scores import Flags, Floats, lengths
@@ -75,6 +76,9 @@ def outliers_of(points: Points, settings: OutlierSettings, *, seed: int) -> Outl
         points: All customers, at least one.
         settings: Policy, fence and forest.
         seed: Of the forest.
+
+    Raises:
+        ClusteringError: A fence is asked for, and most customers stand at one point.
     """
     rule = _rule(points.sample(SAMPLED_ROWS), settings, seed=seed)
     if rule.looks_for_none:
@@ -105,6 +109,12 @@ def _rule(sample: Floats, settings: OutlierSettings, *, seed: int) -> OutlierRul
     middle, reach = np.median(sample, axis=0), np.inf
     if settings.policy != "keep":
         reach = upper_fence(lengths(sample - middle), ratio=settings.fence_ratio)
+        if reach == 0:
+            raise ClusteringError(
+                "three quarters of the customers stand at one point of the vector, so no distance "
+                f"tells who is far from them: take another training.outliers.policy than "
+                f"{settings.policy}, or other columns in training.vector"
+            )
     if settings.isolation_bound is None or len(sample) == 1:
         return OutlierRule(settings.policy, middle, reach)
     # Equal trees on any number of cores.

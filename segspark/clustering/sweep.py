@@ -117,7 +117,7 @@ def run_sweep(
     if past is not None:
         # An engine gives candidates that find their number of segments back with that number.
         asked = zip(candidates, rows, strict=True)
-        past = replace(past, points=outliers.rule.seen(past.points))
+        past = past.fitted_by(outliers.rule)
         rows = [with_past(row, past, asked=each) for each, row in asked]
     progress("looking for the segments in resamples")
     rows = with_stability(rows, sample[: resampled_customers(blocks.row_count)], settings)

@@ -80,7 +80,7 @@ def verdict_on_past(chosen: CandidateResult, past: OutOfTime, settings: Selectio
     lead = "Chosen by that: of" if decided else "Of"
     return (
         f"{lead} the variance of the ranks of spend in {past.period}, groups made on that day tell "
-        f"({len(past.points):,} customers): {told}.{_in_time(chosen)}"
+        f"({past.customer_count:,} customers): {told}.{_in_time(chosen)}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
@@ -92,10 +92,16 @@ class OutlierRule:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, bit for bit."""
-        forest, reach = data["forest"], data["reach"]
+        """Read what `to_dict` wrote, bit for bit.
+
+        Raises:
+            ValueError: The policy is none that is known.
+        """
+        forest, reach, policy = data["forest"], data["reach"], data["policy"]
+        if policy not in get_args(OutlierPolicy):
+            raise ValueError(f"there is no policy {policy!r}")
         return cls(
-            policy=data["policy"],
+            policy=policy,
             middle=np.array(data["middle"], dtype=np.float64),
             reach=np.inf if reach is None else float(reach),
             forest=None if forest is None else IsolationForest.from_dict(forest),
@@ -215,8 +221,13 @@ class OutlierAwareModel:
 
 
 def _excess(flags: OutlierFlags, rule: OutlierRule) -> Floats:
-    """The larger share of distance and of isolation beyond the bounds, 0 to 1, shape (n,)."""
+    """How far customers are beyond the bounds, the larger of two figures, 0 to 1, shape (n,).
+
+    That is the share of the distance that lies beyond the reach, and the share of the scores above
+    the bound that are lower than theirs could be: (score - bound) / (1 - bound).
+    """
     distance = np.where(flags.is_remote, flags.distance, np.inf)
-    score = np.where(flags.is_isolated, flags.isolation, np.inf)
     excess = np.where(flags.is_remote, 1.0 - rule.reach / distance, 0.0)
-    return np.maximum(excess, np.where(flags.is_isolated, 1.0 - rule.isolation_bound / score, 0.0))
+    bound = rule.isolation_bound
+    above = np.where(flags.is_isolated, flags.isolation - bound, 0.0) / max(1.0 - bound, 1e-300)
+    return np.maximum(excess, above)

@@ -30,7 +30,8 @@ class Scores:
         runner_up_index: The next best cluster; -1 when there is only one.
         centre_distance: Euclidean distance to the own cluster's centre, in units of the vector.
         probability: Posterior of the own component; NaN for models without probabilities.
-        confidence: Lead over the runner-up, 0 (none) to 1.
+        confidence: Lead over the runner-up, 0 (none) to 1; of an outlier apart, how far it is
+            beyond the bounds.
         is_out_of_range: No cluster explains the point, so the cluster index means nothing.
         log_density: Logarithm of the density of all clusters together; NaN for models without one.
         isolation: Score of an isolation forest, 0 to 1; NaN for models without one.

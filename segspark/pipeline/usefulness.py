@@ -105,9 +105,11 @@ def _collected(
         vector_column(own).alias("vector"),
         vector_column(now).alias("vector_now"),
         F.col("monetary_amount").cast("double").alias("past_amount"),
+        F.xxhash64("customer_id").alias("place"),
     ).join(later, on="customer_id", how="left")
-    # An order of their own, whatever Spark's was.
-    return rows.na.fill(0.0, _LATER).toArrow().sort_by("customer_id").combine_chunks()
+    # By hash as a training's: the first of them are a sample, which the lowest ids are not.
+    order = [("place", "ascending"), ("customer_id", "ascending")]
+    return rows.na.fill(0.0, _LATER).toArrow().sort_by(order).combine_chunks()
 
 
 def _compared(
@@ -125,7 +127,7 @@ def _compared(
         fitted = rule.fitted(points)
         embeddings = fit_embeddings(MemoryPoints(fitted), sweep)
         models = fit_in_memory(fitted, candidates, sweep, embeddings=embeddings)
-        labels = {each: model.assign(rule.seen(points)) for each, model in models.items()}
+        labels = {each: model.assign(fitted) for each, model in models.items()}
         groups = {each: outliers.around(model).assign(points) for each, model in models.items()}
     past, count, amount = (
         batch.column(name).to_numpy(zero_copy_only=False) for name in ("past_amount", *_LATER)
@@ -139,7 +141,8 @@ def _compared(
     )
     return OutOfTime(
         period=period,
-        points=now,
+        customer_count=len(points),
+        points=now[rule.is_fitted(points)],
         candidates={each: told.pop(each.candidate_id) for each in models},
         labels=labels,
         baselines=told,

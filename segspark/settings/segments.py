@@ -35,4 +35,5 @@ class AuditSettings(StrictModel):
     most_borderline_ratio: float = Field(default=0.5, ge=0, le=1)
     """Share of assigned customers on a border above which nothing is published."""
     most_outlier_ratio: float = Field(default=0.1, ge=0, le=1)
-    """Share of assigned customers far from every segment above which nothing is published."""
+    """Share of assigned customers flagged as outliers, those that `training.outliers` sets apart
+    among them, above which nothing is published."""

@@ -168,13 +168,14 @@ CUSTOMER_SEGMENTS = TableContract(
         Column(
             "probability_ratio",
             T.DoubleType(),
-            "Posterior of the segment; NULL unless the model is a mixture.",
+            "Posterior of the segment; NULL unless the model is a mixture, and of outliers apart.",
             nullable=True,
         ),
         Column(
             "confidence_ratio",
             T.DoubleType(),
-            "0 (torn between two) to 1: lead over the runner-up.",
+            "0 (torn between two) to 1: lead over the runner-up; of outliers apart, how far they "
+            "are beyond the bounds.",
         ),
         Column("runner_up_segment_id", T.StringType(), "Second-best segment.", nullable=True),
         Column("is_borderline", T.BooleanType(), "Confidence below the configured bound."),
@@ -256,7 +257,7 @@ SEGMENT_PROFILES = TableContract(
             nullable=True,
         ),
         Column("borderline_ratio", T.DoubleType(), "Share of its customers on a border."),
-        Column("outlier_ratio", T.DoubleType(), "Share of its customers far from every centre."),
+        Column("outlier_ratio", T.DoubleType(), "Share of its outliers."),
         *_statistics(),
         Column(
             "custom_features",

@@ -8,6 +8,7 @@ from segspark.clustering.components import (
     principal_components,
 )
 from segspark.clustering.points import MemoryPoints
+from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 from segspark.settings.training import PcaSettings
 from tests.point_blocks import memory_blocks
@@ -42,6 +43,11 @@ def test_columns_that_say_the_same_need_one_component_for_everything() -> None:
 
     assert ratios == pytest.approx((1.0,))
     assert weights[0] == pytest.approx([np.sqrt(1 / 3)] * 3)
+
+
+def test_customers_at_one_point_have_no_components() -> None:
+    with pytest.raises(ClusteringError, match=r"leave pca out of training\.sweep\.embeddings"):
+        principal_components(np.zeros((3, 3)), PcaSettings(component_count=1))
 
 
 @pytest.mark.parametrize("noise", [1e-15, -1e-15])

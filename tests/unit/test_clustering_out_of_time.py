@@ -17,6 +17,7 @@ from segspark.clustering.sweep import with_past, with_stability
 from segspark.errors import ClusteringError
 from segspark.lifetime.usefulness import Usefulness
 from segspark.model.clusters import Centres
+from segspark.model.outliers import OutlierRule
 from segspark.pipeline.candidate_figures import candidate_figures
 from segspark.settings.training import Algorithm, SelectionSettings, SweepSettings, TrainingSettings
 
@@ -34,6 +35,7 @@ def past(**spend_ratios: float | None) -> OutOfTime:
     known = {each: name for each, name in told.items() if name in spend_ratios}
     return OutOfTime(
         "the 90 days after 2017-10-02",
+        6,
         POINTS,
         {
             each: Usefulness(each.segment_count, spend_ratios[name], 0.5, 0.1)
@@ -123,10 +125,24 @@ def test_the_clusters_of_today_are_looked_for_among_those_of_the_past_day() -> N
     assert figures["lowest_time_stability_jaccard"] == pytest.approx(0.25)
 
 
+def test_outliers_of_either_day_are_not_compared() -> None:
+    told, middle = past(kmeans_3=0.2), np.array([4.0])
+    apart = OutlierRule("apart", middle, 4.5)
+
+    found = told.fitted_by(apart)
+
+    assert found.points.tolist() == [[0.0], [0.1], [5.0], [5.1]]
+    assert found.labels[KMEANS_3].tolist() == [0, 0, 0, 1]
+    assert found.customer_count == 6
+    clipped = told.fitted_by(OutlierRule("clip", middle, 4.5))
+    assert clipped.points.ravel().tolist() == pytest.approx([0.0, 0.1, 5.0, 5.1, 8.5, 8.5])
+    assert clipped.labels[KMEANS_3].tolist() == BEFORE.tolist()
+
+
 def test_a_candidate_that_finds_its_number_is_known_by_what_was_asked() -> None:
     asked, found = Candidate(Algorithm.DBSCAN), Candidate(Algorithm.DBSCAN, 3, eps=0.4)
     useful = Usefulness(2, 0.4, 0.5, 0.1)
-    told = OutOfTime("these days", POINTS, {asked: useful}, {asked: BEFORE}, {})
+    told = OutOfTime("these days", 6, POINTS, {asked: useful}, {asked: BEFORE}, {})
     row = CandidateResult(FittedCandidate(found, clusters=THREE), None, None, None, None)
 
     after = with_past(row, told, asked=asked)

@@ -9,6 +9,7 @@ from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.engine import Candidate
 from segspark.clustering.outliers import Outliers, outliers_of, upper_fence
 from segspark.clustering.points import MemoryPoints
+from segspark.errors import ClusteringError
 from segspark.model.outliers import OutlierAwareModel
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, OutlierSettings, SweepSettings
@@ -133,6 +134,25 @@ def test_whoever_is_isolated_within_the_fence_is_apart_as_well() -> None:
     assert found.isolated == found.either == scores.is_isolated.sum()
     assert scores.isolation.argmax() == 500
     assert scores.is_isolated[500]
+
+
+@pytest.mark.parametrize("policy", ["clip", "apart"])
+def test_a_fence_around_customers_who_are_all_alike_is_refused(policy: str) -> None:
+    points = np.concatenate([np.zeros((80, 2)), np.random.default_rng(1).normal(size=(20, 2))])
+
+    with pytest.raises(ClusteringError, match=f"another training.outliers.policy than {policy}"):
+        outliers_by(points, policy=policy)
+
+
+def test_the_confidence_of_an_isolated_outlier_is_its_share_of_what_is_above_the_bound() -> None:
+    points = blobs_and_far_ones()
+    outliers = outliers_by(points, policy="apart", isolation_bound=0.6, fence_ratio=1e6)
+
+    found = kmeans_by(points, outliers).score(points)
+
+    is_apart = found.is_isolated
+    assert is_apart.sum() > 0
+    np.testing.assert_allclose(found.confidence[is_apart], (found.isolation[is_apart] - 0.6) / 0.4)
 
 
 def test_without_outliers_nobody_is_apart() -> None:

@@ -202,7 +202,6 @@ def test_densities_too_small_for_a_double_keep_their_logarithm() -> None:
     ]
 
     np.testing.assert_allclose(MIXTURE.score(points).log_density, logsumexp(parts, axis=0))
-    np.testing.assert_allclose(MIXTURE.log_densities(points), logsumexp(parts, axis=0))
     assert np.isnan(CORNERS.score(points).log_density).all()
 
 
@@ -264,6 +263,14 @@ def test_a_model_read_from_json_scores_bit_for_bit_as_before(model: ClusterModel
 def test_points_of_another_width_are_refused(model: ClusterModel) -> None:
     with pytest.raises(ClusteringError, match="do not fit a model of 2 columns"):
         model.score(np.ones((4, 3)))
+
+
+def test_a_rule_of_unknown_policy_is_not_guessed() -> None:
+    stored = APART.to_dict()
+    stored["rule"]["policy"] = "drop"
+
+    with pytest.raises(ValueError, match="no policy 'drop'"):
+        cluster_model_from_dict(stored)
 
 
 def test_a_model_of_unknown_kind_is_refused() -> None:
