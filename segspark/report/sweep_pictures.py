@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram
 
-WIDTH, HEIGHT = 780, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 230, 40, 48
+WIDTH, HEIGHT = 840, 420
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 290, 40, 48
+_KEY_HEIGHT = 20
 _COLOURS = ("#1f5f99", "#c4572e", "#3b7d4f", "#8a4f9e", "#a67c00", "#b3261e", "#4c8a8b", "#6b6b6b")
 """Told apart in most kinds of colour blindness; what they stand for is written beside them."""
 _PALE = 0.45
+_DASHES = ("none", "7 4", "2 3")
 _TICKS = 5
 _MOST_LEAVES = 40
 _LARGEST_RADIUS = 9.0
@@ -27,7 +29,7 @@ def line_picture(
 
     Args:
         lines: By the name of the line, the figure by number of segments; at least one. Of more
-            lines than there are colours the later ones are paler.
+            lines than there are colours the later ones are paler, and then dashed.
         title: What is shown.
         unit: What the upright axis shows.
         marked: Name and number of the points to ring.
@@ -49,10 +51,9 @@ def line_picture(
         colour = _colour(order)
         places = [(x(count), y(line[count])) for count in sorted(line)]
         path = " ".join(f"{left:.1f},{top:.1f}" for left, top in places)
-        opacity = _PALE if order >= len(_COLOURS) else 1.0
-        parts.append(
-            f'<polyline fill="none" stroke="{colour}" stroke-opacity="{opacity}" points="{path}"/>'
-        )
+        opacity, dashes = _look(order)
+        stroke = f'stroke="{colour}" stroke-opacity="{opacity}" stroke-dasharray="{dashes}"'
+        parts.append(f'<polyline fill="none" {stroke} points="{path}"/>')
         parts += [_dot(left, top, colour, radius=3.5, opacity=opacity) for left, top in places]
         parts += [
             f'<circle cx="{x(count):.1f}" cy="{y(line[count]):.1f}" r="8" fill="none" '
@@ -60,11 +61,11 @@ def line_picture(
             for ringed, count in marked
             if ringed == name and count in line
         ]
-        parts.append(_key(order, name, opacity=opacity))
+        parts.append(_key(order, name, opacity=opacity, stroke=stroke))
     middle = (_LEFT + WIDTH - _RIGHT) / 2
     parts.append(_axis_text("segments", middle, HEIGHT - 8, "middle"))
     parts.append(_axis_text(unit, _LEFT, _TOP - 8, "start"))
-    return _picture(title, "".join(parts))
+    return _picture(title, "".join(parts), keys=len(lines))
 
 
 def scatter_picture(points: Floats, labels: Sequence[int], *, title: str) -> str:
@@ -82,14 +83,13 @@ def scatter_picture(points: Floats, labels: Sequence[int], *, title: str) -> str
         _dot(x(left), y(top), _colour(label), radius=2, opacity=0.5)
         for (left, top), label in zip(plane.tolist(), labels, strict=True)
     ]
-    parts += [
-        _key(order, f"cluster {label}", label) for order, label in enumerate(sorted({*labels}))
-    ]
+    found = sorted({*labels})
+    parts += [_key(order, f"cluster {label}", label) for order, label in enumerate(found)]
     middle = (_LEFT + WIDTH - _RIGHT) / 2
     words = [f"component {place}, {share:.0%} of the variance" for place, share in shares]
     parts.append(_axis_text(words[0], middle, HEIGHT - 8, "middle"))
     parts.append(_axis_text(words[1], _LEFT, _TOP - 8, "start"))
-    return _picture(title, "".join(parts))
+    return _picture(title, "".join(parts), keys=len(found))
 
 
 def dendrogram_picture(
@@ -170,6 +170,13 @@ def _colour(order: int) -> str:
     return _COLOURS[order % len(_COLOURS)]
 
 
+def _look(order: int) -> tuple[float, str]:
+    """Opacity and dashes of a line: paler once the colours are used up, dashed after that."""
+    round_of_colours = order // len(_COLOURS)
+    opacity = _PALE if round_of_colours % 2 else 1.0
+    return opacity, _DASHES[round_of_colours // 2 % len(_DASHES)]
+
+
 def _dot(x: float, y: float, colour: str, *, radius: float, opacity: float = 1.0) -> str:
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{colour}" fill-opacity="{opacity}"/>'
@@ -180,18 +187,24 @@ def _axis_text(words: str, x: float, y: float, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _key(order: int, name: str, label: int | None = None, *, opacity: float = 1.0) -> str:
-    top = _TOP + 10 + 20 * order
+def _key(
+    order: int, name: str, label: int | None = None, *, opacity: float = 1.0, stroke: str = ""
+) -> str:
+    """What a colour stands for, with a piece of the line where it is one's."""
+    top = _TOP + 10 + _KEY_HEIGHT * order
     colour = _colour(order if label is None else label)
     left = WIDTH - _RIGHT + 20
     dot = _dot(left, top, colour, radius=5, opacity=opacity)
-    return dot + _axis_text(name, left + 12, top + 4, "start")
+    piece = f'<path d="M {left - 14} {top} h 28" {stroke}/>' if stroke else ""
+    return piece + dot + _axis_text(name, left + 18, top + 4, "start")
 
 
-def _picture(title: str, parts: str) -> str:
+def _picture(title: str, parts: str, *, keys: int = 0) -> str:
+    """The whole of a picture, high enough for all keys beside it."""
+    height = max(HEIGHT, _TOP + _KEY_HEIGHT * (keys + 1))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="{WIDTH}" height="{HEIGHT}" role="img" font-family="sans-serif" font-size="12">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'width="{WIDTH}" height="{height}" role="img" font-family="sans-serif" font-size="12">'
         f'<title>{escape(title)}</title><rect width="100%" height="100%" fill="#ffffff"/>'
         f'<text x="{_LEFT}" y="16" font-weight="bold">{escape(title)}</text>{parts}</svg>\n'
     )

@@ -47,10 +47,32 @@ def test_a_line_falls_as_its_figures_do_and_its_elbow_is_ringed() -> None:
 
 
 def test_of_more_lines_than_colours_no_two_look_alike() -> None:
-    found = line_picture({f"family {n}": {3: n, 4: n + 1} for n in range(16)}, title="", unit="")
+    # As many as there are embeddings, algorithms and covariances to name.
+    found = line_picture({f"family {n}": {3: n, 4: n + 1} for n in range(36)}, title="", unit="")
 
-    looks = re.findall(r'<polyline fill="none" (stroke="[^"]*" stroke-opacity="[^"]*")', found)
-    assert len(looks) == len(set(looks)) == 16
+    looks = re.findall(r'<polyline fill="none" (stroke=.*?) points', found)
+    keys = re.findall(r'<path d="M [^"]*" (stroke=.*?)/>', found)
+    assert len(looks) == len(set(looks)) == 36
+    assert keys == looks
+
+
+@pytest.mark.parametrize("lines", [1, 36])
+def test_the_key_of_every_line_is_within_the_picture(lines: int) -> None:
+    names = [f"autoencoder-gaussian_mixture-spherical {n}" for n in range(lines)]
+    found = ET.fromstring(  # noqa: S314
+        line_picture({name: {3: 1, 4: 2} for name in names}, title="", unit="")
+    )
+
+    height = float(found.attrib["height"])
+    assert found.attrib["viewBox"].split()[-1] == found.attrib["height"]
+    places = {
+        text.text: float(text.attrib["y"])
+        for text in found.iter(f"{SVG}text")
+        if text.text in names
+    }
+    assert len(places) == lines
+    assert max(places.values()) < height - 5
+    assert min(np.diff(sorted(places.values())), default=20.0) >= 15
 
 
 def test_no_figure_and_a_single_one_make_a_picture() -> None:
