@@ -20,10 +20,11 @@ def elbow(costs: Mapping[int, float]) -> int | None:
         costs: Within sum by number of segments, of one algorithm.
 
     Returns:
-        None with fewer than three numbers, or where no cost lies below that line.
+        None with fewer than three numbers, where one between others is missing, as the elbow may
+        be that one, or where no cost lies below that line.
     """
     counts = sorted(costs)
-    if len(counts) < _FEWEST_COUNTS:
+    if len(counts) < _FEWEST_COUNTS or counts[-1] - counts[0] >= len(counts):
         return None
     numbers = np.array(counts, dtype=np.float64)
     heights = np.array([costs[count] for count in counts])

@@ -27,7 +27,8 @@ class CandidateResult:
         stability: How well it comes back in resamples; None where that was not looked at.
         usefulness: What it would have told on a past day; None where that was not looked at.
         time_stability: How well its clusters are found among those of the past day.
-        is_elbow: Whether the within sum of its family has its elbow here.
+        is_elbow: Whether the within sum of its family has its elbow here; None where it was not
+            looked at beside its family.
         is_chosen: Whether it is the one.
         reason: Why, or why not, in a sentence.
     """
@@ -40,7 +41,7 @@ class CandidateResult:
     stability: Stability | None = None
     usefulness: Usefulness | None = None
     time_stability: Stability | None = None
-    is_elbow: bool = False
+    is_elbow: bool | None = None
     is_chosen: bool = False
     reason: str = ""
 

@@ -123,8 +123,8 @@ def _passed_over(unstable: Sequence[CandidateResult], settings: SelectionSetting
 def _embeddings(
     rows: Sequence[CandidateResult], able: Sequence[CandidateResult], settings: SelectionSettings
 ) -> str:
-    """What the plain vector has to offer, and what embeddings have, where any was tried."""
-    if not any(row.candidate.is_embedded for row in rows):
+    """What the plain vector has to offer, and what embeddings have, where both are compared."""
+    if len({row.candidate.is_embedded for row in rows}) == 1:
         return ""
     stable = [row for row in able if is_stable(row, settings)] or able
     plain, embedded = (
@@ -145,7 +145,7 @@ def _best(rows: Sequence[CandidateResult], settings: SelectionSettings) -> str:
 
 def _plain(plain: CandidateResult, chosen: CandidateResult) -> str:
     if plain.candidate == chosen.candidate:
-        return "It has the highest silhouette of all, too."
+        return "Of all that were fitted to all customers it has the highest silhouette, too."
     return (
         f"The highest silhouette alone would have chosen {plain.candidate_id} "
         f"({plain.silhouette:.3f})."
@@ -169,7 +169,11 @@ def _bic(rows: Sequence[CandidateResult]) -> str:
     if not criteria:
         return ""
     best = min(criteria, key=lambda candidate: criteria[candidate])
-    most = max(row.candidate.segment_count for row in rows)
+    most = max(
+        row.candidate.segment_count
+        for row in rows
+        if row.candidate.algorithm is best.algorithm and not row.candidate.is_embedded
+    )
     asks_for_more = " and might take more segments still" if best.segment_count == most else ""
     return f"Of the mixtures BIC takes {best.candidate_id}{asks_for_more}."
 

@@ -13,8 +13,9 @@ def test_the_order_of_the_numbers_does_not_matter() -> None:
     assert elbow({6: 16.0, 4: 20.0, 2: 100.0, 5: 18.0, 3: 60.0}) == 4
 
 
-def test_numbers_that_were_not_fitted_count_by_their_distance() -> None:
-    assert elbow({2: 100.0, 3: 45.0, 8: 0.0}) == 3
+def test_there_is_no_elbow_where_a_number_between_others_was_not_tried() -> None:
+    assert elbow({2: 100.0, 3: 45.0, 8: 0.0}) is None
+    assert elbow({2: 100.0, 3: 45.0, 5: 40.0, 6: 38.0}) is None
 
 
 def test_an_even_fall_a_rise_and_two_numbers_have_no_elbow() -> None:

@@ -24,6 +24,7 @@ PCA_3 = Candidate(Algorithm.KMEANS, 3, embedding=EmbeddingMethod.PCA)
 PCA_4 = Candidate(Algorithm.KMEANS, 4, embedding=EmbeddingMethod.PCA)
 ENCODED_3 = Candidate(Algorithm.KMEANS, 3, embedding=EmbeddingMethod.AUTOENCODER)
 MANY = 1000
+HIGHEST = "Of all that were fitted to all customers it has the highest silhouette, too."
 
 
 def figures(
@@ -149,7 +150,7 @@ def test_equal_gains_go_to_fewer_segments_then_to_the_first_algorithm() -> None:
     assert found.chosen.candidate == KMEANS_3
     assert "Next came gaussian_mixture-3" in found.verdict
     assert found.plain_maximum.candidate == KMEANS_3
-    assert found.verdict.endswith("It has the highest silhouette of all, too.")
+    assert found.verdict.endswith(HIGHEST)
 
 
 def test_an_embedding_that_finds_the_same_segments_is_not_preferred_by_rounding() -> None:
@@ -183,6 +184,7 @@ def test_the_verdict_holds_the_best_embedding_against_the_plain_vector() -> None
         {KMEANS_3: 0.25, PCA_3: 0.25},
     )
     without = choose({KMEANS_3: figures(KMEANS_3, 0.5)}, {KMEANS_3: 0.25})
+    alone = choose({PCA_3: figures(PCA_3, 0.5)}, {PCA_3: 0.25})
 
     assert chosen.chosen.candidate == PCA_3
     assert f"{told}embedding is pca-kmeans-3 with 0.350." in chosen.verdict
@@ -190,6 +192,7 @@ def test_the_verdict_holds_the_best_embedding_against_the_plain_vector() -> None
     assert f"{told}embedding is autoencoder-kmeans-3 with 0.150." in unstable.verdict
     assert f"{told}embedding is none that can be chosen." in small.verdict
     assert "embedding" not in without.verdict
+    assert "embedding" not in alone.verdict
 
 
 def test_each_embedding_has_its_own_elbow() -> None:
@@ -347,8 +350,8 @@ def test_the_verdict_says_what_the_elbow_and_bic_would_have_taken() -> None:
     found = choose(evidence, dict.fromkeys(evidence, 0.1))
 
     assert found.verdict.endswith(
-        "It has the highest silhouette of all, too. The within sum has its elbow at kmeans-4 and "
-        "gaussian_mixture-4. Of the mixtures BIC takes gaussian_mixture-4."
+        f"{HIGHEST} The within sum has its elbow at kmeans-4 and gaussian_mixture-4. "
+        "Of the mixtures BIC takes gaussian_mixture-4."
     )
 
 
@@ -363,3 +366,21 @@ def test_the_verdict_says_where_bic_does_not_stop() -> None:
     assert found.verdict.endswith(
         "Of the mixtures BIC takes gaussian_mixture-3 and might take more segments still."
     )
+
+
+def test_only_mixtures_tell_whether_bic_might_take_more_segments() -> None:
+    found_six = Candidate(Algorithm.DBSCAN, 6, eps=0.5)
+    mixture_4 = Candidate(Algorithm.GAUSSIAN_MIXTURE, 4)
+    evidence = {MIXTURE_3: figures(MIXTURE_3, 0.5, log_likelihood=-900.0)}
+    refused = (
+        FittedCandidate(found_six, refusal="segments found: 6, and 3 to 5 are asked"),
+        FittedCandidate(KMEANS_5, refusal="5 segments were asked of 4 distinct points"),
+    )
+
+    beside_others = choose(evidence, {MIXTURE_3: 0.1}, refused=refused)
+    beside_more = choose(
+        evidence | {mixture_4: figures(mixture_4, 0.4, log_likelihood=-899.0)}, {MIXTURE_3: 0.1}
+    )
+
+    assert beside_others.verdict.endswith("gaussian_mixture-3 and might take more segments still.")
+    assert beside_more.verdict.endswith("BIC takes gaussian_mixture-3.")
