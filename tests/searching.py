@@ -10,9 +10,10 @@ from segspark.clustering.embedded_fits import fit_embeddings
 from segspark.clustering.engine import Candidate, candidates_of
 from segspark.clustering.evidence import evidence
 from segspark.clustering.points import MemoryPoints
-from segspark.clustering.search import Search, grid_of, search_candidates
+from segspark.clustering.search import grid_of, search_candidates
 from segspark.clustering.search_fits import SampleFits
 from segspark.clustering.search_study import Proposal
+from segspark.clustering.search_trials import Search
 from segspark.clustering.structureless import (
     best_of_all_algorithms,
     cluster_structureless,
@@ -66,7 +67,7 @@ def gain_by_hand(
     points: Floats, candidate: Candidate, sweep: SweepSettings, *, whole: Floats
 ) -> float:
     """Silhouette of a fit to the points, above the best of every algorithm without structure."""
-    embeddings = fit_embeddings(MemoryPoints(whole), sweep)
+    embeddings = fit_embeddings(MemoryPoints(whole), sweep, sweep.embeddings)
     (model,) = fit_in_memory(points, [candidate], sweep, embeddings=embeddings).values()
     rivals = [
         each for each in candidates_of(sweep) if each.segment_count == candidate.segment_count

@@ -12,6 +12,9 @@ from segspark.model.scores import Floats
 MOST_RADIUS_RATIO = 0.2
 """Of eps: a micro-cluster that is wider tells too little of where its customers are."""
 
+_HEADROOM = 1.3
+"""As many micro-clusters of more customers are wider than those of 8,000, by a sixth or so."""
+
 NO_EPS = (
     "most customers lie where many others do, at no distance at all, so that the distances give no "
     "eps: name one in training.sweep.dbscan_eps"
@@ -47,7 +50,8 @@ def eps_steps(micro: MicroClusters, *, core_customers: int, most: int) -> tuple[
     """Distances worth trying: those to the k-th nearest customer, by even ratios.
 
     From the shortest, or what the micro-clusters are fine enough for where that is more, to the
-    longest, with which all customers are neighbours of enough others.
+    longest, with which all customers are neighbours of enough others. The micro-clusters may be
+    those of a sample: the distances are wide enough for all customers, too.
 
     Args:
         micro: The micro-clusters.
@@ -60,7 +64,7 @@ def eps_steps(micro: MicroClusters, *, core_customers: int, most: int) -> tuple[
     heights = _distances_to_core(micro, core_customers)
     longest = float(heights.max())
     shortest = float(heights[heights > 0].min(initial=longest))
-    lowest = max(shortest, micro.usual_radius / MOST_RADIUS_RATIO)
+    lowest = max(shortest, _HEADROOM * micro.usual_radius / MOST_RADIUS_RATIO)
     if lowest == 0:
         return ()
     steps = np.geomspace(lowest, max(lowest, longest), most)

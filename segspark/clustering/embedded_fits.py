@@ -1,6 +1,6 @@
 """Candidates on embeddings: the embeddings themselves, and fits that answer for plain points."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -23,13 +23,20 @@ Embeddings = Mapping[EmbeddingMethod, Embedding]
 """What candidates are fitted on beside the plain vector."""
 
 
-def too_many_components(settings: SweepSettings, *, columns: int) -> str | None:
+def methods_of(candidates: Iterable[Candidate]) -> tuple[EmbeddingMethod, ...]:
+    """What candidates are tried on, each once; the plain vector is among it."""
+    return tuple(dict.fromkeys(each.embedding for each in candidates))
+
+
+def too_many_components(
+    settings: SweepSettings, methods: Collection[EmbeddingMethod], *, columns: int
+) -> str | None:
     """Say which embedding asks for more components than a vector has columns; None: neither."""
     counts = {
         EmbeddingMethod.PCA: settings.pca.component_count,
         EmbeddingMethod.AUTOENCODER: settings.autoencoder.component_count,
     }
-    for method in settings.embeddings:
+    for method in methods:
         count = counts.get(method)
         if count is not None and count > columns:
             return (
@@ -39,29 +46,32 @@ def too_many_components(settings: SweepSettings, *, columns: int) -> str | None:
     return None
 
 
-def fit_embeddings(points: Points, settings: SweepSettings) -> dict[EmbeddingMethod, Embedding]:
+def fit_embeddings(
+    points: Points, settings: SweepSettings, methods: Collection[EmbeddingMethod]
+) -> dict[EmbeddingMethod, Embedding]:
     """Fit each embedding that candidates are tried on.
 
     Args:
-        points: All customers by the plain vector.
-        settings: What is tried, components, units and seed.
+        points: Customers by the plain vector.
+        settings: Components, units and seed.
+        methods: Which ones; the plain vector needs none.
 
     Returns:
-        One for each that the settings name; the plain vector is none.
+        One for each method but the plain vector.
 
     Raises:
         ClusteringError: The points have fewer columns than components are asked, or there are too
             few of them.
     """
-    refusal = too_many_components(settings, columns=points.sample(1).shape[1])
+    refusal = too_many_components(settings, methods, columns=points.sample(1).shape[1])
     if refusal is not None:
         raise ClusteringError(refusal)
     found: dict[EmbeddingMethod, Embedding] = {}
     # Equal sums on any number of cores: BLAS would split them among its threads.
     with threadpool_limits(limits=1):
-        if EmbeddingMethod.PCA in settings.embeddings:
+        if EmbeddingMethod.PCA in methods:
             found[EmbeddingMethod.PCA] = fit_components(points, settings.pca)
-        if EmbeddingMethod.AUTOENCODER in settings.embeddings:
+        if EmbeddingMethod.AUTOENCODER in methods:
             found[EmbeddingMethod.AUTOENCODER] = fit_autoencoder(
                 points, settings.autoencoder, seed=settings.seed
             )
@@ -86,7 +96,7 @@ def fit_on_embeddings(
         One result per candidate, in order; its model, if any, takes points of the plain vector.
     """
     found: dict[Candidate, FittedCandidate] = {}
-    for method in dict.fromkeys(each.embedding for each in candidates):
+    for method in methods_of(candidates):
         own = [each for each in candidates if each.embedding is method]
         if method is EmbeddingMethod.NONE:
             fitted = fit(points, own)

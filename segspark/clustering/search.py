@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
 from segspark.clustering.density import eps_steps, least_customers
-from segspark.clustering.engine import Candidate, Progress, candidates_of
+from segspark.clustering.embedded_fits import Embeddings, methods_of
+from segspark.clustering.engine import Progress, candidates_of
 from segspark.clustering.micro_clusters import micro_clusters
 from segspark.clustering.points import MemoryPoints
-from segspark.clustering.results import CandidateResult, gain_of
 from segspark.clustering.search_fits import PARTS, SampleFits
 from segspark.clustering.search_study import Proposal, Study
+from segspark.clustering.search_trials import Search, Trial
 from segspark.clustering.selection import obstacle, rank
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
@@ -28,81 +28,6 @@ _EPS_STEPS = 8
 _MOST_LISTED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What one trial came to.
-
-    Attributes:
-        proposal: What it tried.
-        row: Its figures on the part of the sample that it was fitted to last.
-        customers: Customers of that part.
-        seconds: Time of its fits.
-        others: Where it was pruned, the median gain of other trials on as many customers; None: it
-            was not.
-        refusal: Why it cannot be chosen although it went on to the end; None where it can.
-    """
-
-    proposal: Proposal
-    row: CandidateResult
-    customers: int
-    seconds: float
-    others: float | None = None
-    refusal: str | None = None
-
-    @property
-    def is_able(self) -> bool:
-        """Whether it went on to the end and can be chosen."""
-        return self.others is None and self.refusal is None
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A finished search.
-
-    Attributes:
-        trials: All of them, in the order in which they were made.
-        kept: Those that go on to all customers, the best first, all of one recipe.
-    """
-
-    trials: tuple[Trial, ...]
-    kept: tuple[Trial, ...]
-
-    @property
-    def recipe(self) -> str:
-        """That of the best trial."""
-        return self.kept[0].proposal.recipe
-
-    @property
-    def candidates(self) -> list[Candidate]:
-        """What goes on to all customers."""
-        return [each.proposal.candidate for each in self.kept]
-
-    @property
-    def told(self) -> str:
-        """What a reader should know of it, in a sentence."""
-        pruned = sum(each.others is not None for each in self.trials)
-        recipes = sorted({each.proposal.recipe for each in self.trials})
-        most = max(each.customers for each in self.trials)
-        return (
-            f"Tried beforehand were {len(self.trials)} candidates of {' and '.join(recipes)} on up "
-            f"to {most:,} customers, of which {pruned} were pruned on the way; the best "
-            f"{len(self.kept)} of {self.recipe} went on to all customers."
-        )
-
-    def reason(self, trial: Trial) -> str:
-        """Why a trial did not go on to all customers, in a sentence."""
-        on = f"{trial.customers:,} customers of the sample"
-        if trial.refusal is not None:
-            return f"refused on {on}: {trial.refusal}"
-        gain = f"gain {gain_of(trial.row):.3f}"
-        if trial.others is not None:
-            return f"pruned after {on}: {gain}, the median of others there {trial.others:.3f}"
-        if trial.proposal.recipe != self.recipe:
-            best = gain_of(self.kept[0].row)
-            return f"not kept: {gain} on {on}, and the recipe {self.recipe} has one of {best:.3f}"
-        return f"not kept: {gain} on {on}, the last one kept has {gain_of(self.kept[-1].row):.3f}"
-
-
 def search_candidates(
     samples: Mapping[str, Floats],
     asked: SearchSettings,
@@ -114,10 +39,11 @@ def search_candidates(
     """Try what Optuna proposes on growing parts of a sample, and keep the best.
 
     A trial's merit is its gain: the silhouette above that of structureless data of the same recipe
-    and as many segments. On each part but the last, one whose best gain so far is below the median
-    of those that went on to the end is pruned; what cannot be chosen on a few customers is refused
-    on the last part alone. The same samples, settings and seed give the same trials, as far as the
-    time allowed lets them come.
+    and as many segments. On each part but the last, one whose gain is below the median of those
+    that went on to the end and can be chosen, five at least, is pruned; what cannot be chosen on a
+    few customers is refused on the last part alone. The same samples, settings and seed give the
+    same trials, as far as the time allowed lets them come. Where only embeddings would be kept, the
+    last of several places is that of the plain vector, so that both are compared on all customers.
 
     Args:
         samples: By recipe the points of the same kind of sample, shape (n, d); at least one recipe
@@ -142,7 +68,20 @@ def search_candidates(
             trials.append(
                 _tried(study, fits, lead=f"trial {len(trials) + 1} of {most}", progress=progress)
             )
-    return _finished(trials, asked, settings)
+    able = sorted(
+        (each for each in trials if each.is_able),
+        key=lambda each: rank(each.row, settings.selection),
+    )
+    if not able:
+        raise ClusteringError(_nothing_able(trials, asked, grid_count=len(grid)))
+    kept = _kept(able, most=asked.kept_candidates)
+    unmade = ""
+    if len(trials) < most:
+        unmade = (
+            f" These are {len(trials)} of the {asked.trials} asked (grid of {len(grid)}), as "
+            "training.search.most_seconds were over."
+        )
+    return Search(tuple(trials), kept, _embeddings(fits, kept), unmade)
 
 
 def grid_of(fits: SampleFits) -> list[Proposal]:
@@ -194,19 +133,41 @@ def _tried(study: Study, fits: SampleFits, *, lead: str, progress: Progress) -> 
     return Trial(proposal, row, last, seconds + row.fitted.seconds, refusal=refusal)
 
 
-def _finished(trials: Sequence[Trial], asked: SearchSettings, settings: TrainingSettings) -> Search:
-    able = sorted(
-        (each for each in trials if each.is_able),
-        key=lambda each: rank(each.row, settings.selection),
-    )
-    if not able:
-        refused = [
-            f"{each.proposal.name}: {each.refusal}" for each in trials if each.refusal is not None
-        ][:_MOST_LISTED]
-        raise ClusteringError(
-            f"none of {len(trials)} trials of the search can be chosen ({'; '.join(refused)}): ask "
-            "for fewer segments in training.sweep, lower training.selection."
-            "smallest_segment_ratio, or make more training.search.trials"
-        )
+def _kept(able: Sequence[Trial], *, most: int) -> tuple[Trial, ...]:
+    """The best of one recipe; the last place is the plain vector's where all are embedded.
+
+    Else what an embedding is there to be compared with would not be fitted to all customers.
+    """
     own = [each for each in able if each.proposal.recipe == able[0].proposal.recipe]
-    return Search(tuple(trials), tuple(own[: asked.kept_candidates]))
+    plain = [each for each in own if not each.proposal.candidate.is_embedded][:1]
+    kept = own[:most]
+    if most > 1 and plain and plain[0] not in kept:
+        kept[-1:] = plain
+    return tuple(kept)
+
+
+def _embeddings(fits: SampleFits, kept: Sequence[Trial]) -> Embeddings:
+    """Those that what was kept was fitted on."""
+    fitted = fits.embeddings[kept[0].proposal.recipe]
+    methods = methods_of(each.proposal.candidate for each in kept)
+    return {method: fitted[method] for method in methods if method in fitted}
+
+
+def _nothing_able(trials: Sequence[Trial], asked: SearchSettings, *, grid_count: int) -> str:
+    """Say why nothing can be chosen, and what to do: more trials where there are more."""
+    refused = [
+        f"{each.proposal.name}: {each.refusal}" for each in trials if each.refusal is not None
+    ][:_MOST_LISTED]
+    remedies = [
+        "ask for fewer segments in training.sweep",
+        "lower training.selection.smallest_segment_ratio",
+    ]
+    if len(trials) < min(asked.trials, grid_count):
+        remedies.append("raise training.search.most_seconds")
+    elif len(trials) < grid_count:
+        remedies.append("make more training.search.trials")
+    *first, last = remedies
+    return (
+        f"none of {len(trials)} trials of the search can be chosen ({'; '.join(refused)}): "
+        f"{', '.join(first)}, or {last}"
+    )

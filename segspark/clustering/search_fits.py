@@ -17,6 +17,7 @@ from segspark.clustering.structureless import (
     cluster_structureless,
     structureless_silhouettes,
 )
+from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 from segspark.settings.training import TrainingSettings
 
@@ -50,7 +51,7 @@ class SampleFits:
             ClusteringError: One has fewer columns than components are asked.
         """
         embeddings = {
-            recipe: fit_embeddings(MemoryPoints(sample[: PARTS[-1]]), settings.sweep)
+            recipe: _embeddings(sample[: PARTS[-1]], settings, lead=settings.lead_of(recipe))
             for recipe, sample in samples.items()
         }
         return cls(samples, embeddings, settings)
@@ -93,3 +94,11 @@ class SampleFits:
             best = best_of_all_algorithms(structureless_silhouettes(drawn))
             self.held_to[recipe, count] = next(iter(best.values()), None)
         return self.held_to[recipe, count]
+
+
+def _embeddings(points: Floats, settings: TrainingSettings, *, lead: str) -> Embeddings:
+    """Fit all embeddings of the sweep to one recipe's points; a refusal begins with the lead."""
+    try:
+        return fit_embeddings(MemoryPoints(points), settings.sweep, settings.sweep.embeddings)
+    except ClusteringError as error:
+        raise ClusteringError(f"{lead}{error}") from error

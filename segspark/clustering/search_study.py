@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MOST_REPEATS = 10
 """Proposals that were made before, after which a new one is taken at random."""
+_FEWEST_OTHERS = 5
+"""Fewer gains have a median that says little."""
 _REFUSED = -2.0
 """What Optuna is told of a trial that cannot be chosen: a gain is above."""
 
@@ -79,6 +81,8 @@ class Study:
     Optuna's sampler (TPE: Bergstra, Bardenet, Bengio and Kégl, 2011, *NeurIPS* 24) comes back to
     what it knows to be good, so it is asked again where it repeats itself; where it goes on doing
     so the next proposal of a random order is taken. As many trials as there are proposals try all.
+    Optuna's own median pruner is not asked: it takes a trial's best gain on any part, and counts
+    trials that cannot be chosen.
     """
 
     def __init__(self, grid: Sequence[Proposal], *, seed: int) -> None:
@@ -97,7 +101,6 @@ class Study:
             self._study = self._optuna.create_study(
                 direction="maximize",
                 sampler=self._optuna.samplers.TPESampler(seed=int(sequence.generate_state(1)[0])),
-                pruner=self._optuna.pruners.MedianPruner(),
             )
         order = np.random.default_rng(sequence).permutation(len(grid))
         self._grid = tuple(grid)
@@ -122,26 +125,31 @@ class Study:
         """Report the gain on a part of the sample, and end the trial where others did better.
 
         Returns:
-            Where it was ended, the median gain of finished trials on as many customers, which
-            surpasses all that this one has reached; None: it goes on, as the first five do.
+            Where it was ended, the median gain on as many customers of trials that went on to the
+            end and can be chosen, which is above this one's; None: it goes on, as all do while
+            there are fewer than five such gains.
         """
         trial.report(gain, customers)
-        if not trial.should_prune():
+        others = self._gains_of_able(customers)
+        if len(others) < _FEWEST_OTHERS or gain >= median(others):
             return None
         self._study.tell(trial, state=self._optuna.trial.TrialState.PRUNED)
-        finished = self._study.get_trials(
-            deepcopy=False, states=(self._optuna.trial.TrialState.COMPLETE,)
-        )
-        gains = [
-            float(each.intermediate_values[customers])
-            for each in finished
-            if customers in each.intermediate_values
-        ]
-        return median(gains)
+        return median(others)
 
     def finished(self, trial: optuna.Trial, *, gain: float | None) -> None:
         """End a trial with its gain on the whole sample; None: it cannot be chosen."""
         self._study.tell(trial, _REFUSED if gain is None else gain)
+
+    def _gains_of_able(self, customers: int) -> list[float]:
+        """Gains on a part of the sample of those that went on to the end and can be chosen."""
+        finished = self._study.get_trials(
+            deepcopy=False, states=(self._optuna.trial.TrialState.COMPLETE,)
+        )
+        return [
+            each.intermediate_values[customers]
+            for each in finished
+            if each.value != _REFUSED and customers in each.intermediate_values
+        ]
 
     def _suggested(self, trial: optuna.Trial) -> Proposal:
         return _decided(self._grid, lambda each, values: each.suggested(trial, values))

@@ -9,7 +9,12 @@ from pyspark.sql import DataFrame
 from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.blocks import SAMPLED_ROWS, PointBlocks, point_blocks
 from segspark.clustering.copula_gap import copula_gaps
-from segspark.clustering.embedded_fits import Embeddings, fit_embeddings, fit_on_embeddings
+from segspark.clustering.embedded_fits import (
+    Embeddings,
+    fit_embeddings,
+    fit_on_embeddings,
+    methods_of,
+)
 from segspark.clustering.engine import (
     Candidate,
     FittedCandidate,
@@ -50,6 +55,20 @@ with 3 to 8 segments need, ten times."""
 
 
 @dataclass(frozen=True, slots=True)
+class SweepPlan:
+    """What a sweep tries.
+
+    Attributes:
+        candidates: In the order of the rows.
+        embeddings: Those that they name, where a search tried them on it; None: they are yet to be
+            fitted, to all customers.
+    """
+
+    candidates: Sequence[Candidate]
+    embeddings: Embeddings | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sweep:
     """A finished sweep.
 
@@ -71,7 +90,7 @@ class Sweep:
 
 def run_sweep(
     points: DataFrame,
-    candidates: Sequence[Candidate],
+    plan: SweepPlan,
     settings: TrainingSettings,
     *,
     progress: Progress,
@@ -82,7 +101,7 @@ def run_sweep(
     Args:
         points: customer_id (unique), vector (array<double>), one row per customer; read several
             times, once from its source.
-        candidates: What is tried, in the order of the rows.
+        plan: What is tried.
         settings: How they are fitted, and by which rule one is chosen.
         progress: Passed on to the engine.
         past: What the candidates would have told on a past day, where that was looked at.
@@ -95,10 +114,12 @@ def run_sweep(
         everyone = held.enter_context(point_blocks(points))
         outliers = outliers_of(everyone, settings.outliers, seed=settings.sweep.seed)
         blocks = held.enter_context(fitted_blocks(everyone, outliers))
-        embeddings = _embeddings(blocks, settings.sweep, progress)
+        embeddings = plan.embeddings
+        if embeddings is None:
+            embeddings = _embeddings(blocks, plan.candidates, settings.sweep, progress)
         fitted = fit_on_embeddings(
             blocks,
-            candidates,
+            plan.candidates,
             embeddings,
             lambda these, own: engine.fit(these, own, settings.sweep, progress=progress),
         )
@@ -116,7 +137,7 @@ def run_sweep(
     rows = _compared(fitted, evidence, sample, settings)
     if past is not None:
         # An engine gives candidates that find their number of segments back with that number.
-        asked = zip(candidates, rows, strict=True)
+        asked = zip(plan.candidates, rows, strict=True)
         past = past.fitted_by(outliers.rule)
         rows = [with_past(row, past, asked=each) for each, row in asked]
     progress("looking for the segments in resamples")
@@ -129,12 +150,18 @@ def run_sweep(
     return Sweep(selection, around, far_out, drawn, embeddings)
 
 
-def _embeddings(blocks: PointBlocks, settings: SweepSettings, progress: Progress) -> Embeddings:
+def _embeddings(
+    blocks: PointBlocks,
+    candidates: Sequence[Candidate],
+    settings: SweepSettings,
+    progress: Progress,
+) -> Embeddings:
     """Fit what candidates are tried on, and tell how much of the vector it keeps."""
-    names = [each.value for each in settings.embeddings if each is not EmbeddingMethod.NONE]
+    methods = methods_of(candidates)
+    names = [each.value for each in methods if each is not EmbeddingMethod.NONE]
     if names:
         progress(f"fitting {' and '.join(names)}")
-    found = fit_embeddings(blocks, settings)
+    found = fit_embeddings(blocks, settings, methods)
     for method, embedding in found.items():
         share = f"{embedding.explained_ratio:.1%} of the variance"
         progress(f"{method.value} keeps {share} in {embedding.component_count} components")

@@ -41,7 +41,7 @@ from segspark.tables.purchases import CUSTOMER_DAYS
 from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
 
 STAGE = "train"
-_TRAINING_VERSION = 5
+_TRAINING_VERSION = 6
 """Raised when the same features and settings would give another model."""
 
 
@@ -134,7 +134,7 @@ def _sweep(
         workspace.progress.step(f"train: {words}")
 
     settings = workspace.settings.training
-    return run_sweep(points, plan.candidates, settings, progress=progress, past=past)
+    return run_sweep(points, plan.sweep, settings, progress=progress, past=past)
 
 
 def _keep(workspace: Workspace, run: StageRun, trained: Trained, as_of: date) -> SegmentModel:

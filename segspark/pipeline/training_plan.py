@@ -10,9 +10,11 @@ from segspark.clustering.block import points_of
 from segspark.clustering.engine import Candidate, candidates_of
 from segspark.clustering.outliers import outliers_of
 from segspark.clustering.points import MemoryPoints
-from segspark.clustering.search import Search, search_candidates
+from segspark.clustering.search import search_candidates
 from segspark.clustering.search_fits import PARTS
 from segspark.clustering.search_study import imported_optuna
+from segspark.clustering.search_trials import Search
+from segspark.clustering.sweep import SweepPlan
 from segspark.clustering.vector_fit import VectorFit, fit_vector
 from segspark.clustering.vectorise import vector_column
 from segspark.errors import ClusteringError
@@ -42,6 +44,11 @@ class TrainingPlan:
     fit: VectorFit
     candidates: Sequence[Candidate]
     search: Search | None = None
+
+    @property
+    def sweep(self) -> SweepPlan:
+        """The candidates with the embeddings that a search tried them on."""
+        return SweepPlan(self.candidates, self.search.embeddings if self.search else None)
 
 
 def check_training(settings: Settings) -> None:
@@ -120,7 +127,5 @@ def _full_grid(workspace: Workspace, everyone: DataFrame, vector: VectorSettings
     try:
         fit = fit_vector(eligible_customers(everyone, rules), rules, vector)
     except ClusteringError as error:
-        if len(settings.training.vectors) == 1:
-            raise
-        raise ClusteringError(f"of training.search.recipes {vector.recipe}: {error}") from error
+        raise ClusteringError(f"{settings.training.lead_of(vector.recipe)}{error}") from error
     return TrainingPlan(vector, rules, fit, candidates_of(settings.training.sweep))

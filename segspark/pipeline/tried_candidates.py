@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from segspark.clustering.engine import Candidate
 from segspark.clustering.results import CandidateResult
-from segspark.clustering.search import Search, Trial
+from segspark.clustering.search_trials import Search, Trial
 from segspark.clustering.sweep import Sweep
 from segspark.pipeline.candidate_figures import Figures, candidate_figures
 from segspark.pipeline.training_plan import TrainingPlan

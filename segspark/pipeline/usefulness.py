@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.block import points_of
-from segspark.clustering.embedded_fits import fit_embeddings
+from segspark.clustering.embedded_fits import fit_embeddings, methods_of
 from segspark.clustering.engine import Candidate
 from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.outliers import outliers_of
@@ -125,7 +125,7 @@ def _compared(
         outliers = outliers_of(MemoryPoints(points), settings.outliers, seed=settings.sweep.seed)
         rule, sweep = outliers.rule, settings.sweep
         fitted = rule.fitted(points)
-        embeddings = fit_embeddings(MemoryPoints(fitted), sweep)
+        embeddings = fit_embeddings(MemoryPoints(fitted), sweep, methods_of(candidates))
         models = fit_in_memory(fitted, candidates, sweep, embeddings=embeddings)
         labels = {each: model.assign(fitted) for each, model in models.items()}
         groups = {each: outliers.around(model).assign(points) for each, model in models.items()}

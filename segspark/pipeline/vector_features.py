@@ -39,14 +39,14 @@ def check_configured_vectors(settings: Settings) -> None:
     Raises:
         ConfigError: A column is unknown or no number, or there are fewer columns than components.
     """
-    features, sweep = settings.features, settings.training.sweep
+    features, training = settings.features, settings.training
     table = customer_features(features)
-    for vector in settings.training.vectors:
+    for vector in training.vectors:
         check_vector(vector, windows=features.windows_days, table=table)
         columns = len(configured_rules(settings, vector))
-        refusal = too_many_components(sweep, columns=columns)
+        refusal = too_many_components(training.sweep, training.sweep.embeddings, columns=columns)
         if refusal is not None:
-            raise ConfigError(refusal)
+            raise ConfigError(training.lead_of(vector.recipe) + refusal)
 
 
 def vector_inputs(
@@ -91,10 +91,23 @@ def read_vector_features(
     if values.filter(F.col(LIFETIME_VALUE).isNotNull()).isEmpty():
         raise StageError(
             "the vector takes lifetime values, and no customer could be valued, for reasons that "
-            f"lifetime_models has under {lifetime_id}: take another training.vector.recipe, or "
-            "ingest a longer history"
+            f"lifetime_models has under {lifetime_id}: {_without_values(settings)}, or ingest a "
+            "longer history"
         )
     return features.join(values, on="customer_id", how="left")
+
+
+def _without_values(settings: Settings) -> str:
+    """What to change for vectors that take no lifetime values."""
+    training = settings.training
+    if training.search is None or not training.search.recipes:
+        return "take another training.vector.recipe"
+    takers = [
+        each.recipe
+        for each in training.vectors
+        if any(rule.name == LIFETIME_VALUE for rule in configured_rules(settings, each))
+    ]
+    return f"take {' and '.join(takers)} out of training.search.recipes"
 
 
 def _values(lake: Lake, lifetime_id: str) -> DataFrame:

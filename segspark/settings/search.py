@@ -16,7 +16,8 @@ class SearchSettings(StrictModel):
 
     recipes: tuple[Recipe, ...] = Field(default=(), strict=False)
     """Recipes of the vector that are tried, each winsorised and scaled as `training.vector`
-    says; none: its own alone. That of the best trial becomes the vector."""
+    says; none: its own alone. One that `training.vector` asks for is among them. That of the best
+    trial becomes the vector."""
     trials: int = Field(default=60, ge=1)
     """Trials at most: one for each recipe and embedding, algorithm and covariance, number of
     segments or eps, as `training.sweep` names them; a grid with fewer is tried whole."""
@@ -25,7 +26,7 @@ class SearchSettings(StrictModel):
     further and choose another model from the same customers."""
     kept_candidates: int = Field(default=10, ge=1)
     """Trials at most that go on: the best ones of the recipe are fitted to all customers and judged
-    there."""
+    there. Where all are embedded, the last of several is the best one on the plain vector."""
 
     @model_validator(mode="after")
     def _each_is_named_once(self) -> Self:

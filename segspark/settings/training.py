@@ -1,13 +1,13 @@
 """Which clusterings are tried and which one is chosen."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
 from segspark.settings.base import StrictModel
 from segspark.settings.search import SearchSettings
-from segspark.settings.vector import VectorSettings
+from segspark.settings.vector import DEFAULT_RECIPE, VectorSettings
 
 
 class Algorithm(StrEnum):
@@ -136,6 +136,13 @@ class SweepSettings(StrictModel):
     seed: int = Field(default=20171, ge=0)
     """Seed of every random start."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _covariance_is_a_list(cls, data: Any) -> Any:  # noqa: ANN401 - whatever was written
+        if isinstance(data, dict) and "covariance" in data:
+            raise ValueError("covariance is a list now: covariances, such as [full, tied]")
+        return data
+
     @model_validator(mode="after")
     def _range_is_one(self) -> Self:
         for tried, one in ((self.algorithms, "algorithm"), (self.covariances, "covariance")):
@@ -232,12 +239,24 @@ class TrainingSettings(StrictModel):
         recipes = self.search.recipes if self.search is not None else ()
         return tuple(map(self.vector.with_recipe, recipes)) or (self.vector,)
 
+    def lead_of(self, recipe: str) -> str:
+        """What a sentence about one of several recipes begins with; of a single one nothing."""
+        return f"of training.search.recipes {recipe}: " if len(self.vectors) > 1 else ""
+
     @model_validator(mode="after")
     def _a_search_can_be_made(self) -> Self:
         if self.search is None:
             return self
         if "custom" in self.search.recipes and self.vector.recipe != "custom":
             raise ValueError("search.recipes names custom: give vector.columns, or leave it out")
+        own = self.vector.recipe
+        # Not what was written but what differs: the settings that a training tells must read back.
+        if self.search.recipes and own not in (DEFAULT_RECIPE, *self.search.recipes):
+            given = "vector.columns" if own == "custom" else f"vector.recipe {own}"
+            raise ValueError(
+                f"search.recipes leaves out {own}, and {given} would be of no use: name {own} "
+                f"among search.recipes, or leave {given} out"
+            )
         if Algorithm.CONSENSUS in self.sweep.algorithms:
             raise ValueError(
                 "a search tries one candidate at a time, and consensus needs others to agree with: "

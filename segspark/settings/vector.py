@@ -12,6 +12,7 @@ Transformation = Literal["log1p", "none"]
 
 Recipe = Literal["rfm_log", "rfm_clv", "behaviour", "custom"]
 """Which features a vector takes."""
+DEFAULT_RECIPE: Recipe = "rfm_log"
 
 
 class VectorSettings(StrictModel):
@@ -20,7 +21,7 @@ class VectorSettings(StrictModel):
     Whoever wants other features than the recipes take names `columns`, and nothing else is needed.
     """
 
-    recipe: Recipe = "rfm_log"
+    recipe: Recipe = DEFAULT_RECIPE
     """`rfm_log`: logarithms of recency, frequency and average order amount; `rfm_clv`: these and
     the logarithm of the lifetime value; `behaviour`: logarithms of orders in the two longest of
     `features.windows_days`, of spend in the longest, of basket and tenure, without what is the same

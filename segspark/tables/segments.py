@@ -79,13 +79,18 @@ SEGMENT_CANDIDATES = TableContract(
             "autoencoder, those of a network; NULL where there was no choice yet.",
             nullable=True,
         ),
-        Column("recipe", T.StringType(), "Recipe of the vector.", nullable=True),
+        Column(
+            "recipe",
+            T.StringType(),
+            "Recipe of the vector; NULL in trainings of earlier versions.",
+            nullable=True,
+        ),
         Column("algorithm", T.StringType(), "Family of the clustering."),
         Column(
             "covariance",
             T.StringType(),
             "What the covariances of a mixture's components may look like; NULL for other "
-            "algorithms.",
+            "algorithms, and in trainings of earlier versions.",
             nullable=True,
         ),
         Column(
@@ -98,7 +103,8 @@ SEGMENT_CANDIDATES = TableContract(
         Column(
             "is_elbow",
             T.BooleanType(),
-            "Whether the within sum of its embedding, algorithm and covariance has its elbow here.",
+            "Whether the within sum of its embedding, algorithm and covariance has its elbow here; "
+            "NULL for trials of a search that did not go on.",
             nullable=True,
         ),
         Column("is_chosen", T.BooleanType(), "Whether it became the model."),

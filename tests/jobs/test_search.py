@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from segspark.clustering.blocks import point_blocks
 from segspark.errors import SetupError, StageError
 from segspark.model.segment_model import SegmentModel
 from segspark.pipeline.assign import assign
+from segspark.pipeline.lifetime import value_customers
 from segspark.pipeline.publish import publish
 from segspark.pipeline.run import run_pipeline
 from segspark.pipeline.train import train
 from segspark.pipeline.training_plan import sampled_points
 from segspark.pipeline.training_record import open_tracker
+from segspark.tables.lifetime import CUSTOMER_LIFETIME_VALUES
 from segspark.tables.operations import STAGE_RUNS
 from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
 from tests.clustering_data import points_frame
@@ -89,6 +92,14 @@ def test_a_recipe_without_its_lifetime_values_is_refused(copy: Reopened) -> None
     here = copy(training=searching(), lifetime={"horizon_days": 30})
 
     with pytest.raises(StageError, match=r"takes lifetime values.* run value first"):
+        train(here, as_of=AS_OF)
+
+    lifetime_id = value_customers(here, as_of=AS_OF).stage_id
+    values = here.lake.read(CUSTOMER_LIFETIME_VALUES).filter(F.col("lifetime_id") == lifetime_id)
+    nobody = values.withColumn("lifetime_value_amount", F.lit(None).cast("double"))
+    here.lake.replace(CUSTOMER_LIFETIME_VALUES, nobody, {"lifetime_id": lifetime_id})
+
+    with pytest.raises(StageError, match=r"valued.* take rfm_clv out of training.search.recipes"):
         train(here, as_of=AS_OF)
 
 

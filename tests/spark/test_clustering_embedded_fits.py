@@ -41,7 +41,7 @@ def fitted_on(
     points: DataFrame, settings: SweepSettings, engine: SweepEngine
 ) -> tuple[dict[EmbeddingMethod, Embedding], dict[str, ClusterModel]]:
     with point_blocks(points) as held:
-        embeddings = fit_embeddings(held, settings)
+        embeddings = fit_embeddings(held, settings, settings.embeddings)
         fitted = fit_on_embeddings(
             held,
             candidates_of(settings),

@@ -7,7 +7,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
 from segspark.clustering.engine import candidates_of
-from segspark.clustering.sweep import Sweep, run_sweep
+from segspark.clustering.sweep import Sweep, SweepPlan, run_sweep
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats
 from segspark.settings.training import (
@@ -25,7 +25,7 @@ SELECTION = SelectionSettings(structureless_draws=3, structureless_customers=400
 def sweep_of(spark: SparkSession, values: Floats, sweep: SweepSettings) -> Sweep:
     return run_sweep(
         points_frame(spark, values),
-        candidates_of(sweep),
+        SweepPlan(candidates_of(sweep)),
         TrainingSettings(sweep=sweep, selection=SELECTION),
         progress=lambda _: None,
     )

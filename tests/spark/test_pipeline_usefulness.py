@@ -1,8 +1,10 @@
 """Candidates of a past day against what came after it, on a ledger that can be told by hand."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,11 +66,17 @@ def bought() -> list[Bought]:
     return found
 
 
-def workspace_of(spark: SparkSession, folder: Path, *, holdout_days: int = 90) -> Workspace:
+def workspace_of(
+    spark: SparkSession,
+    folder: Path,
+    *,
+    holdout_days: int = 90,
+    **sweep: Any,  # noqa: ANN401 - of the section
+) -> Workspace:
     document = {
         "lake": {"location": str(folder)},
         "sources": {},
-        "training": {"sweep": SWEEP, "selection": {"holdout_days": holdout_days}},
+        "training": {"sweep": SWEEP | sweep, "selection": {"holdout_days": holdout_days}},
     }
     these = Settings.model_validate(document)
     return Workspace(these, Lake.open(spark, these.lake), Progress())
@@ -104,6 +112,17 @@ def test_segments_of_a_past_day_tell_who_buys_after_it(
         two = found.candidates[Candidate(Algorithm.KMEANS, 2, embedding=embedding)]
         assert two.retention_ratio == pytest.approx(1.0)
         assert two.spend_ratio == pytest.approx(share_between_the_loyal_and_the_others())
+
+
+def test_an_embedding_that_no_candidate_is_tried_on_cannot_fail(
+    spark: SparkSession, ledger: DataFrame, tmp_path: Path
+) -> None:
+    here = workspace_of(spark, tmp_path, pca={"component_count": 9})
+    plan = replace(plan_of(here), candidates=[Candidate(Algorithm.KMEANS, 2)])
+
+    found = past_usefulness(here, ledger, plan=plan, as_of=AS_OF)
+
+    assert list(found.candidates) == plan.candidates
 
 
 def points_by_hand(vector: FeatureVector) -> NDArray[np.float64]:

@@ -61,8 +61,9 @@ def test_no_distance_is_worth_trying_that_is_refused_as_too_fine_or_where_all_ar
 
     for core in (2, 60):
         found = eps_steps(micro, core_customers=core, most=4)
-        assert too_coarse(micro, eps=found[0]) is None
-        assert too_coarse(micro, eps=0.97 * found[0]) is not None
+        # Three tenths more than these need, as those of more customers are wider.
+        assert too_coarse(micro, eps=found[0] / 1.3) is None
+        assert too_coarse(micro, eps=0.97 * found[0] / 1.3) is not None
     assert eps_steps(counted(np.zeros((1, 2)), np.array([9])), core_customers=5, most=4) == ()
 
 

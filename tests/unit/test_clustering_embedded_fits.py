@@ -102,7 +102,7 @@ def test_kmeans_on_components_is_that_of_scikit_learns_pipeline_started_alike() 
 
 def test_components_recover_groups_that_the_plain_vector_misses() -> None:
     points, groups = hidden_groups()
-    embeddings = fit_embeddings(MemoryPoints(points), PCA_1)
+    embeddings = fit_embeddings(MemoryPoints(points), PCA_1, PCA_1.embeddings)
 
     models = fit_in_memory(points, [KMEANS_3, PCA_KMEANS_3], PCA_1, embeddings=embeddings)
 
@@ -155,7 +155,9 @@ def test_blocks_of_any_size_lead_to_the_same_embeddings_and_models() -> None:
     candidates = candidates_of(ALL_THREE.model_copy(update={"most_segments": 3}))
     found = []
     for parts in (1, 7):
-        embeddings = fit_embeddings(memory_blocks(points, parts=parts), ALL_THREE)
+        embeddings = fit_embeddings(
+            memory_blocks(points, parts=parts), ALL_THREE, ALL_THREE.embeddings
+        )
         found.append(on_embeddings(points, candidates, embeddings, parts=parts, settings=ALL_THREE))
 
     one, many = found
@@ -176,7 +178,7 @@ def test_the_same_seed_gives_the_same_models() -> None:
                 points,
                 candidates,
                 settings,
-                embeddings=fit_embeddings(MemoryPoints(points), settings),
+                embeddings=fit_embeddings(MemoryPoints(points), settings, settings.embeddings),
             ).values()
         ]
         for settings in (ALL_THREE, ALL_THREE, ALL_THREE.model_copy(update={"seed": 5}))
@@ -239,13 +241,13 @@ def test_more_components_than_columns_are_refused(method: str) -> None:
         {"embeddings": ["none", method], method: {"component_count": 3}}
     )
 
-    assert too_many_components(settings, columns=3) is None
+    assert too_many_components(settings, settings.embeddings, columns=3) is None
     with pytest.raises(ClusteringError, match=f"sweep.{method}.component_count is 3 and the vect"):
-        fit_embeddings(MemoryPoints(np.ones((9, 2))), settings)
+        fit_embeddings(MemoryPoints(np.ones((9, 2))), settings, settings.embeddings)
 
 
 def test_components_that_nobody_asks_for_are_neither_checked_nor_fitted() -> None:
     settings = SweepSettings(pca=PcaSettings(component_count=9))
 
-    assert too_many_components(settings, columns=3) is None
-    assert fit_embeddings(MemoryPoints(np.ones((9, 2))), settings) == {}
+    assert too_many_components(settings, settings.embeddings, columns=3) is None
+    assert fit_embeddings(MemoryPoints(np.ones((9, 2))), settings, settings.embeddings) == {}

@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 from segspark.clustering import sweep
 from segspark.clustering.engine import Candidate, candidates_of
 from segspark.clustering.results import CandidateResult
-from segspark.clustering.sweep import Sweep, run_sweep
+from segspark.clustering.sweep import Sweep, SweepPlan, run_sweep
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import (
@@ -47,7 +47,7 @@ def sweep_of(
     selection = SelectionSettings(structureless_draws=2, structureless_customers=300)
     return run_sweep(
         cast("DataFrame", points),
-        candidates or candidates_of(settings),
+        SweepPlan(candidates or candidates_of(settings)),
         TrainingSettings(
             sweep=settings,
             selection=selection,

@@ -11,8 +11,8 @@ from sklearn.metrics import adjusted_rand_score
 from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.engine import Candidate, candidates_of
 from segspark.clustering.results import gain_of
-from segspark.clustering.search import Search
 from segspark.clustering.search_study import Proposal
+from segspark.clustering.search_trials import Search
 from segspark.errors import ClusteringError
 from segspark.model.scores import Floats, Indices
 from segspark.settings.search import SearchSettings

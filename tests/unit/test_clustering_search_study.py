@@ -78,6 +78,40 @@ def test_what_cannot_be_chosen_is_worse_than_the_lowest_gain() -> None:
     assert np.mean([each >= 27 for each in made[10:]]) > 0.65
 
 
+def study_of(*parts_of_finished: dict[int, float], gain: float | None) -> Study:
+    """A study in which trials with these gains by customers went on to the end."""
+    grid = [Proposal("rfm_log", Candidate(Algorithm.KMEANS, segments)) for segments in range(2, 52)]
+    study = Study(grid, seed=1)
+    for parts in parts_of_finished:
+        _, trial = study.begun()
+        for customers, found in parts.items():
+            assert study.pruned(trial, gain=found, customers=customers) is None
+        study.finished(trial, gain=gain)
+    return study
+
+
+def test_trials_that_are_refused_at_the_end_prune_no_other() -> None:
+    refused = study_of(*[{500: 0.9}] * 6, gain=None)
+    able = study_of(*[{500: 0.9}] * 5, gain=0.9)
+    few = study_of(*[{500: 0.9}] * 4, gain=0.9)
+
+    assert refused.pruned(refused.begun()[1], gain=0.1, customers=500) is None
+    assert able.pruned(able.begun()[1], gain=0.1, customers=500) == 0.9
+    assert few.pruned(few.begun()[1], gain=0.1, customers=500) is None
+
+
+def test_gains_are_compared_on_the_same_part_however_high_they_were_on_fewer_customers() -> None:
+    finished = [{500: 0.30, 2_000: gain} for gain in (0.15, 0.18, 0.20, 0.22, 0.25)]
+    study = study_of(*finished, gain=0.2)
+    _, falling = study.begun()
+    _, level = study.begun()
+
+    assert study.pruned(falling, gain=0.50, customers=500) is None
+    assert study.pruned(falling, gain=0.10, customers=2_000) == 0.20
+    assert study.pruned(level, gain=0.30, customers=500) is None
+    assert study.pruned(level, gain=0.20, customers=2_000) is None
+
+
 def test_optuna_is_told_the_gains_of_what_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[float | None] = []
 

@@ -43,9 +43,8 @@ def trained(*, is_searched: bool) -> Trained:
     vector = settings.vectors[-1]
     assert vector.recipe == "rfm_log"
     points = cast("DataFrame", SAMPLES["rfm_log"])
-    tried = run_sweep(points, candidates, settings, progress=lambda _: None)
-    fit = VectorFit(VECTOR, ())
-    return Trained(TrainingPlan(vector, VECTOR.rules, fit, candidates, found), tried)
+    plan = TrainingPlan(vector, VECTOR.rules, VectorFit(VECTOR, ()), candidates, found)
+    return Trained(plan, run_sweep(points, plan.sweep, settings, progress=lambda _: None))
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +88,8 @@ def test_only_what_was_kept_is_fitted_to_all_customers_and_has_figures(searched:
         assert figures == {"search_gain"}
         assert each.row.fitted.seconds > 0
         assert not each.row.is_chosen
+        assert each.row.is_elbow is None
+    assert {each.row.is_elbow for each in searched.tried[:3]} <= {False, True}
     assert searched.verdict == f"{searched.sweep.selection.verdict} {search.told}"
 
 

@@ -133,6 +133,7 @@ def test_wrong_features_are_refused(features: dict[str, Any], reason: str) -> No
         ({"engine": "sparkml", "algorithms": ["hdbscan"]}, "sparkml does not know hdbscan"),
         ({"algorithms": ["optics"]}, "'dbscan', 'hdbscan' or 'consensus'"),
         ({"hdbscan_smallest_ratio": 0.0}, "greater than 0"),
+        ({"covariance": "tied"}, "covariance is a list now: covariances"),
         ({"covariances": []}, "name at least one covariance, and each only once"),
         ({"covariances": ["tied", "tied"]}, "name at least one covariance, and each only once"),
         ({"engine": "sparkml", "covariances": ["full", "tied"]}, "knows the covariance full only"),
@@ -152,6 +153,14 @@ def test_a_sweep_that_cannot_be_run_is_refused(sweep: dict[str, Any], reason: st
     [
         ({"search": {"recipes": ["rfm_log", "rfm_log"]}}, "name each of recipes only once"),
         ({"search": {"recipes": ["custom"]}}, "search.recipes names custom: give vector.columns"),
+        (
+            {"search": {"recipes": ["rfm_log"]}, "vector": {"columns": ["tenure_days"]}},
+            "leaves out custom, and vector.columns would be of no use: name custom among",
+        ),
+        (
+            {"search": {"recipes": ["rfm_log", "rfm_clv"]}, "vector": {"recipe": "behaviour"}},
+            "leaves out behaviour, and vector.recipe behaviour would be of no use",
+        ),
         ({"search": {"trials": 0}}, "greater than or equal to 1"),
         ({"search": {}, "sweep": {"algorithms": ["ward", "consensus"]}}, "leave it out of sweep"),
         (
@@ -169,7 +178,7 @@ def test_a_search_that_cannot_be_made_is_refused(training: dict[str, Any], reaso
         Settings.model_validate({"training": training})
 
 
-def test_recipes_of_a_search_are_scaled_and_projected_as_the_vector_says() -> None:
+def test_recipes_of_a_search_are_winsorised_and_scaled_as_the_vector_says() -> None:
     vector = {"columns": ["tenure_days"], "winsorise_tail_ratio": 0.1, "scaling": "robust"}
     search = {"recipes": ["custom", "behaviour"]}
 
@@ -184,6 +193,12 @@ def test_recipes_of_a_search_are_scaled_and_projected_as_the_vector_says() -> No
     }
     (alone,) = TrainingSettings.model_validate({"vector": vector, "search": {}}).vectors
     assert alone == custom
+
+
+def test_settings_with_a_search_of_other_recipes_than_the_usual_one_read_back() -> None:
+    found = TrainingSettings.model_validate({"search": {"recipes": ["behaviour", "rfm_clv"]}})
+
+    assert TrainingSettings.model_validate(found.model_dump(mode="json")) == found
 
 
 @pytest.mark.parametrize(
