@@ -153,7 +153,8 @@ def _plain(plain: CandidateResult, chosen: CandidateResult) -> str:
 
 
 def _elbows(rows: Sequence[CandidateResult]) -> str:
-    names = [row.candidate_id for row in rows if row.is_elbow]
+    """Where those on the plain vector are: with those of embeddings nobody would read them."""
+    names = [row.candidate_id for row in rows if row.is_elbow and not row.candidate.is_embedded]
     if not names:
         return ""
     return f"The within sum has its elbow at {_together(names)}."

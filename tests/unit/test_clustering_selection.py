@@ -238,6 +238,17 @@ def test_no_candidates_at_all_are_refused() -> None:
         choose({}, {})
 
 
+def test_the_verdict_names_elbows_on_the_plain_vector_alone() -> None:
+    costs = [9.0, 5.0, 4.0]
+    within = dict(zip([KMEANS_3, KMEANS_4, KMEANS_5, PCA_3, PCA_4, PCA_5], costs * 2, strict=True))
+    evidence = {each: figures(each, 0.5, within=cost) for each, cost in within.items()}
+
+    found = choose(evidence, dict.fromkeys(evidence, 0.25))
+
+    assert [row.candidate for row in found.rows if row.is_elbow] == [KMEANS_4, PCA_4]
+    assert "elbow at kmeans-4." in found.verdict
+
+
 def test_each_algorithm_has_its_own_elbow_of_the_within_sum() -> None:
     kmeans = [Candidate(Algorithm.KMEANS, count) for count in (3, 4, 5, 6)]
     mixtures = [Candidate(Algorithm.GAUSSIAN_MIXTURE, count) for count in (3, 4, 5)]
