@@ -44,7 +44,7 @@ def published(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
     ingest(work)
     snapshot_id = build_features(work, as_of=AS_OF)[-1].stage_id
     segments = [
-        (RUN, who, segment, 0, 0.0, None, 1.0, None, False, False)
+        (RUN, who, segment, 0, 0.0, None, 1.0, None, False, None, False, None, False)
         for who, segment in SEGMENTS.items()
     ]
     rows = table(spark, CUSTOMER_SEGMENTS.schema, *segments)
