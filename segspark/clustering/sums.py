@@ -27,13 +27,16 @@ class ClusterSums:
     @classmethod
     def of(cls, points: Floats, labels: Indices, *, origins: Floats) -> Self:
         """Sum (n, d) points by their (n,) cluster indices."""
-        clusters = len(origins)
-        offsets = points - origins[labels]
-        sums = [np.bincount(labels, column, clusters) for column in offsets.T]
-        squares = np.einsum("nd,nd->n", offsets, offsets)
+        clusters, squares = len(origins), np.zeros(len(points))
+        sums = np.empty(origins.shape)
+        # Column by column: what is next to each other in memory is added up twice as fast.
+        for place, column in enumerate(np.ascontiguousarray(points.T)):
+            offsets = column - origins[:, place][labels]
+            sums[:, place] = np.bincount(labels, offsets, clusters)
+            squares += offsets * offsets
         return cls(
             counts=np.bincount(labels, minlength=clusters).astype(np.float64),
-            sums=np.stack(sums, axis=1),
+            sums=sums,
             squares=np.bincount(labels, squares, clusters).astype(np.float64),
         )
 
@@ -82,10 +85,10 @@ class SpreadSums:
     def of(cls, points: Floats, labels: Indices, *, shape: ClusterShape) -> Self:
         """Sum over (n, d) points with (n,) cluster indices."""
         squared = squared_distances(points, shape.means)
-        own = np.sqrt(squared[np.arange(len(points)), labels])
+        own = squared[np.arange(len(points)), labels]
         return cls(
-            silhouette=float(_silhouettes(squared, labels, shape).sum()),
-            distances=np.bincount(labels, own, len(shape.counts)).astype(np.float64),
+            silhouette=float(_silhouettes(squared, own, labels, shape=shape).sum()),
+            distances=np.bincount(labels, np.sqrt(own), len(shape.counts)).astype(np.float64),
         )
 
     def __add__(self, other: Self) -> Self:
@@ -115,21 +118,23 @@ class FitSums:
         )
 
 
-def _silhouettes(squared: Floats, labels: Indices, shape: ClusterShape) -> Floats:
+def _silhouettes(squared: Floats, own: Floats, labels: Indices, *, shape: ClusterShape) -> Floats:
     """Silhouettes by squared Euclidean distance in closed form, shape (n,).
+
+    Given are the distances to all means, (n, k), no longer what they were afterwards, and those to
+    the own one, (n,).
 
     The mean squared distance to the members of a cluster is the one to its mean plus the
     cluster's mean square; among its own members a customer does not count. This is Spark's
     ClusteringEvaluator (SquaredEuclideanSilhouette); customers alone in a cluster have 0.
     """
-    rows = np.arange(len(labels))
-    divisors = np.maximum(shape.counts, 1.0)
-    means = squared + shape.squares / divisors
-    means[:, shape.counts == 0] = np.inf
+    spreads = shape.squares / np.maximum(shape.counts, 1.0)
     sizes = shape.counts[labels]
-    within = means[rows, labels] * sizes / np.maximum(sizes - 1.0, 1.0)
-    means[rows, labels] = np.inf
-    nearest = means.min(axis=1, initial=np.inf)
+    within = (own + spreads[labels]) * sizes / np.maximum(sizes - 1.0, 1.0)
+    squared += spreads
+    squared[:, shape.counts == 0] = np.inf
+    squared[np.arange(len(labels)), labels] = np.inf
+    nearest = squared.min(axis=1, initial=np.inf)
     larger = np.maximum(within, nearest)
     is_defined = (sizes > 1) & (larger > 0) & np.isfinite(larger)
     silhouettes: Floats = np.zeros(len(labels))
