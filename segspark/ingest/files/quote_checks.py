@@ -33,11 +33,13 @@ class Quotes:
 
     def check(self, chunks: Iterator[bytes]) -> None:
         """Look for the field that is still open at the end; quotes within fields open none."""
-        opening, closing = self._expressions()
+        opening, quotes = self._expressions()
         opened: int | None = None
         for number, line in enumerate(split_lines(chunks), start=1):
             at = 0
-            while found := (opening.search if opened is None else closing.match)(line, at):
+            while found := (
+                opening.search(line, at) if opened is None else self._closing(quotes, line, at)
+            ):
                 at, opened = found.end(), number if opened is None else None
         if opened is not None:
             raise FlawError(
@@ -49,8 +51,12 @@ class Quotes:
     def _is_other_escape(self) -> bool:
         return self._escape != self._quote
 
+    def _closing(self, quotes: re.Pattern[bytes], line: bytes, at: int) -> re.Match[bytes] | None:
+        """The quote that closes a field: the first one that no escape goes with."""
+        return next((each for each in quotes.finditer(line, at) if each[0] == self._quote), None)
+
     def _expressions(self) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+        """What opens a field, and what may look like its end: escapes in pairs, and quotes."""
         quote, escape = re.escape(self._quote), re.escape(self._escape)
         opening = rb"(?:\A|" + re.escape(self._delimiter) + rb")" + quote
-        skipped = escape + quote + rb"|" + escape + escape + rb"|(?!" + quote + rb")."
-        return re.compile(opening), re.compile(rb"(?:" + skipped + rb")*+" + quote, re.DOTALL)
+        return re.compile(opening), re.compile(rb"|".join((escape + quote, escape + escape, quote)))
