@@ -37,6 +37,15 @@ def test_equal_customers_are_all_alike() -> None:
     np.testing.assert_allclose(found, 0.5, rtol=1e-12)
 
 
+def test_values_are_compared_in_32_bits_as_the_trees_were_grown() -> None:
+    cut = np.array([[1.0]])
+    forest = IsolationForest(np.array([[0]]), cut, np.array([[1.0, 3.0]]), usual_path_length=2.0)
+
+    found = forest.scores(np.array([[1.0 + 1e-9], [1.0 + 1e-6]]))
+
+    np.testing.assert_allclose(found, [2**-0.5, 2**-1.5], rtol=1e-12)
+
+
 def test_no_points_have_no_scores() -> None:
     forest = grow_forest(customers(40, 2), trees=10, seed=SEED)
 
