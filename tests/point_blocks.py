@@ -37,10 +37,10 @@ class MemoryBlocks(PointBlocks):
         yield MemoryNotes(nowhere, notes, self.blocks)
 
     @contextmanager
-    def changed(self, change: Callable[[Block], Block]) -> Iterator[Self]:
+    def changed(self, change: Callable[[Block], Block], *, row_count: int) -> Iterator[Self]:
         blocks = [each for each in map(change, self.blocks) if len(each.places)]
-        rows = sum(len(each.places) for each in blocks)
-        yield replace(self, blocks=blocks, row_count=rows, lowest=change(self.lowest))
+        assert row_count == sum(len(each.places) for each in blocks)
+        yield replace(self, blocks=blocks, row_count=row_count, lowest=change(self.lowest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

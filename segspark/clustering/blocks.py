@@ -114,13 +114,12 @@ class PointBlocks:
                 pairs.unpersist()
 
     @contextmanager
-    def changed(self, change: Callable[[Block], Block]) -> Iterator[Self]:
+    def changed(self, change: Callable[[Block], Block], *, row_count: int) -> Iterator[Self]:
         """Hold other points of the same customers, or of some of them, in the same order.
-
-        Runs a job, which counts what is left.
 
         Args:
             change: It leaves some customers; it runs in Spark's Python workers.
+            row_count: How many it leaves.
 
         Yields:
             The blocks; released afterwards.
@@ -128,16 +127,17 @@ class PointBlocks:
         held = self.held.map(lambda held: bytes_of(change(block_of(held))))
         held = held.filter(lambda held: len(held[0]) > 0).persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            rows = sum(held.map(lambda held: len(block_of(held).places)).collect())
             frame = self.frame.sparkSession.createDataFrame(held, BLOCK_COLUMNS)
-            yield replace(self, frame=frame, held=held, row_count=rows, lowest=change(self.lowest))
+            yield replace(
+                self, frame=frame, held=held, row_count=row_count, lowest=change(self.lowest)
+            )
         finally:
             with suppress(Py4JError, PySparkException):
                 held.unpersist()
 
     def embedded(self, embedding: Embedding) -> AbstractContextManager[Self]:
         """Hold the embedded points of the same customers, in the same order."""
-        return self.changed(partial(Block.embedded, embedding=embedding))
+        return self.changed(partial(Block.embedded, embedding=embedding), row_count=self.row_count)
 
     def rows(self) -> DataFrame:
         """The points one by one, in their order: vector (array<double>)."""

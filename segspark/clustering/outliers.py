@@ -45,6 +45,11 @@ class Outliers:
         counts = {"keep": 0, "clip": self.remote, "apart": self.either}
         return counts[self.rule.policy] > 0
 
+    @property
+    def fitted_customers(self) -> int:
+        """Customers that fits see."""
+        return self.customers - (self.either if self.rule.policy == "apart" else 0)
+
     def around(self, model: ClusterModel) -> ClusterModel:
         """Make a model of all customers from one that was fitted by the rule."""
         if self.rule.looks_for_none:
@@ -101,7 +106,8 @@ def fitted_blocks(points: PointBlocks, outliers: Outliers) -> Iterator[PointBloc
     if not outliers.changes_points:
         yield points
         return
-    with points.changed(partial(_fitted_block, rule=outliers.rule)) as changed:
+    change = partial(_fitted_block, rule=outliers.rule)
+    with points.changed(change, row_count=outliers.fitted_customers) as changed:
         yield changed
 
 
@@ -115,6 +121,7 @@ def _rule(sample: Floats, settings: OutlierSettings, *, seed: int) -> OutlierRul
                 f"tells who is far from them: take another training.outliers.policy than "
                 f"{settings.policy}, or other columns in training.vector"
             )
+    # One customer alone is isolated from nobody, and no tree can be grown.
     if settings.isolation_bound is None or len(sample) == 1:
         return OutlierRule(settings.policy, middle, reach)
     # Equal trees on any number of cores.

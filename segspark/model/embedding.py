@@ -155,10 +155,6 @@ class EmbeddedModel:
     embedding: Embedding
     base: ClusterModel
     centres: Floats
-    _rows: tuple[tuple[float, ...], ...] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_rows", tuple(map(tuple, self.centres.tolist())))
 
     @property
     def k(self) -> int:
@@ -176,7 +172,9 @@ class EmbeddedModel:
     def score_point(self, point: Sequence[float]) -> PointScore:
         """Score one point of d coordinates; without numpy where the base needs none."""
         found = self.base.score_point(self.embedding.embed_point(point))
-        return found._replace(centre_distance=math.dist(point, self._rows[found.cluster_index]))
+        return found._replace(
+            centre_distance=math.dist(point, self.centres[found.cluster_index].tolist())
+        )
 
     def _score_chunk(self, points: Floats) -> Scores:
         found = self.base.score(self.embedding.embed(points))

@@ -80,7 +80,10 @@ def test_blocks_of_some_customers_at_other_points_are_blocks_like_any(
         is_kept = block.points[:, 0] > 60
         return Block(block.places[is_kept], block.points[is_kept] / 2)
 
-    with point_blocks(points_frame(spark, values)) as held, held.changed(halved_beyond_60) as some:
+    with (
+        point_blocks(points_frame(spark, values)) as held,
+        held.changed(halved_beyond_60, row_count=69) as some,
+    ):
         order = [row["vector"] for row in held.rows().collect() if row["vector"][0] > 60]
         total = some.add_up([lambda points: points.sum(axis=0)])[0]
         found = [row["vector"] for row in some.rows().collect()]
