@@ -28,16 +28,18 @@ class ClusterSums:
     def of(cls, points: Floats, labels: Indices, *, origins: Floats) -> Self:
         """Sum (n, d) points by their (n,) cluster indices."""
         clusters, squares = len(origins), np.zeros(len(points))
-        sums = np.empty(origins.shape)
+        # `bincount` and `take` would make places of the labels each time.
+        sums, places = np.empty(origins.shape), labels.astype(np.intp)
         # Column by column: what is next to each other in memory is added up twice as fast.
         for place, column in enumerate(np.ascontiguousarray(points.T)):
-            offsets = column - origins[:, place][labels]
-            sums[:, place] = np.bincount(labels, offsets, clusters)
-            squares += offsets * offsets
+            offsets = column - origins[:, place].take(places)
+            sums[:, place] = np.bincount(places, offsets, clusters)
+            offsets *= offsets
+            squares += offsets
         return cls(
-            counts=np.bincount(labels, minlength=clusters).astype(np.float64),
+            counts=np.bincount(places, minlength=clusters).astype(np.float64),
             sums=sums,
-            squares=np.bincount(labels, squares, clusters).astype(np.float64),
+            squares=np.bincount(places, squares, clusters).astype(np.float64),
         )
 
     def __add__(self, other: Self) -> Self:

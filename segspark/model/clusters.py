@@ -14,6 +14,7 @@ from segspark.model.scores import (
     PointScore,
     Scores,
     checked_points,
+    first_least,
     nearest_scores,
     score_in_chunks,
     squared_distances,
@@ -65,8 +66,7 @@ class Centres:
 
     def assign(self, points: Floats) -> Indices:
         """Return the nearest centre of each of the (n, d) points, shape (n,)."""
-        labels: Indices = squared_distances(points, self.centres).argmin(axis=1).astype(np.int32)
-        return labels
+        return first_least(squared_distances(points, self.centres))[0]
 
     def score(self, points: Floats) -> Scores:
         """Score (n, d) points by distance; confidence as in `scores_by_distance`."""

@@ -124,10 +124,9 @@ class MicroClusterModel:
     def _score_chunk(self, points: Floats) -> Scores:
         nearest, squared = self._nearest(points)
         own = self.segments[nearest]
-        distances = np.sqrt(squared)
-        reached = distances[np.arange(len(points)), own]
+        reached = np.sqrt(squared[np.arange(len(points)), own])
         if self.agreement is None:
-            runner_up, confidence = margin_over(distances, own)
+            runner_up, confidence = margin_over(squared, own)
         else:
             runner_up, confidence = lead_over(self.agreement[nearest], own)
         distance = lengths(points - self.centres[own])

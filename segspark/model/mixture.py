@@ -13,6 +13,7 @@ from segspark.model.scores import (
     PointScore,
     Scores,
     checked_points,
+    first_most,
     first_score,
     lead_over,
     lengths,
@@ -88,8 +89,7 @@ class Mixture:
 
     def assign(self, points: Floats) -> Indices:
         """Return the component of highest posterior, the first of equal ones, shape (n,)."""
-        labels: Indices = self.posteriors(points).argmax(axis=1).astype(np.int32)
-        return labels
+        return first_most(self.posteriors(points))[0]
 
     def score(self, points: Floats) -> Scores:
         """Score (n, d) points; confidence is the lead in posterior over the runner-up."""
@@ -103,8 +103,7 @@ class Mixture:
     def _score_chunk(self, points: Floats) -> Scores:
         densities = self.weighted_densities(points)
         posteriors = _posteriors(densities)
-        own = posteriors.argmax(axis=1).astype(np.int32)
-        probability = posteriors[np.arange(len(points)), own]
+        own, probability = first_most(posteriors)
         runner_up, confidence = lead_over(posteriors, own)
         return Scores.of(
             own,

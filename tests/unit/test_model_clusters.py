@@ -97,6 +97,19 @@ def test_a_tie_goes_to_the_first_centre_without_confidence() -> None:
     assert (found.cluster_index[0], found.runner_up_index[0], found.confidence[0]) == (0, 1, 0.0)
 
 
+@pytest.mark.parametrize("columns", [1, 2, 7, 255, 256, 300])
+def test_the_best_column_is_the_first_of_equal_ones_however_many_there_are(columns: int) -> None:
+    random = np.random.default_rng(columns)
+    values = random.integers(0, columns // 2 + 1, (500, columns)).astype(np.float64)
+    values[:, -1] -= np.arange(500) % 2  # so that the last one is the least now and then
+    for found, best in (
+        (scores.first_least(values), np.argmin(values, axis=1)),
+        (scores.first_most(values), np.argmax(values, axis=1)),
+    ):
+        assert found[0].tolist() == best.tolist()
+        assert found[1].tolist() == values[np.arange(500), best].tolist()
+
+
 def test_equal_centres_leave_no_confidence_even_on_top_of_them() -> None:
     found = Centres(np.zeros((2, 2))).score(np.zeros((1, 2)))
 
