@@ -8,6 +8,7 @@ from pathlib import Path
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from segspark.errors import StorageError
 from segspark.settings.base import resolve_location
@@ -71,9 +72,11 @@ class Lake:
         Nullable columns that it does not have yet are NULL.
         """
         if not self.exists(contract):
-            return self.spark.createDataFrame([], contract.schema)
-        self._check(contract)
-        return self._load(contract).transform(contract.complete).transform(contract.conform)
+            # Spark knows that nothing is left by a limit of 0, and starts no job for it.
+            return self.spark.createDataFrame([], contract.schema).limit(0)
+        rows = self._load(contract)
+        self._check(contract, rows.schema)
+        return rows.transform(contract.complete).transform(contract.conform)
 
     def version(self, contract: TableContract) -> int:
         """Newest Delta version; -1 where the table was never written."""
@@ -212,16 +215,17 @@ class Lake:
             .property("delta.dataSkippingStatsColumns", ",".join(contract.statistics_columns))
             .execute()
         )
-        self._check(contract)
-        self._widen(contract)
+        schema = self._load(contract).schema
+        self._check(contract, schema)
+        self._widen(contract, schema)
         self._made.add(contract)
 
-    def _widen(self, contract: TableContract) -> None:
+    def _widen(self, contract: TableContract, schema: StructType) -> None:
         """Add the nullable columns that the table lacks; the columns of others may stay empty.
 
         Writing no rows adds them, which is no error where another writer has just added them.
         """
-        address, schema = self.address(contract), self._load(contract).schema
+        address = self.address(contract)
         always = {c.name for c in contract.columns if not c.nullable}
         for name in [f.name for f in schema.fields if not f.nullable and f.name not in always]:
             table = address.replace("`", "``")
@@ -231,11 +235,11 @@ class Lake:
             merging = nothing.write.format("delta").mode("append").option("mergeSchema", value=True)
             merging.save(address)
 
-    def _check(self, contract: TableContract) -> None:
+    def _check(self, contract: TableContract, schema: StructType) -> None:
         """Compare once a session: creating over another schema would succeed silently."""
         if contract in self._checked:
             return
-        problems = contract.breaches(self._load(contract).schema)
+        problems = contract.breaches(schema)
         if problems:
             raise StorageError(
                 f"{self.address(contract)}: was made by another version of segspark or another "

@@ -56,6 +56,15 @@ def test_a_table_never_written_has_no_rows_and_no_folder(lake: Lake) -> None:
     assert not Path(lake.address(VISITS)).exists()
 
 
+def test_reading_a_table_never_written_starts_no_job(lake: Lake, spark: SparkSession) -> None:
+    spark.sparkContext.setJobGroup("nothing there", "reading")
+    try:
+        assert lake.read(VISITS).filter(F.col("minutes") > 1).collect() == []
+    finally:
+        spark.sparkContext.setJobGroup("other tests", "")
+    assert len(spark.sparkContext.statusTracker().getJobIdsForGroup("nothing there")) == 0
+
+
 def test_replacing_a_slice_leaves_the_rest(lake: Lake, spark: SparkSession) -> None:
     lake.replace(VISITS, visits(spark, ("b1", "ann", 1), ("b1", "bob", 2)), {"batch_id": "b1"})
     lake.replace(VISITS, visits(spark, ("b2", "ann", 3)), {"batch_id": "b2"})
