@@ -56,6 +56,7 @@ def _run(folder: Path, *, master: str, **environment: str) -> subprocess.Complet
         ("spark.sql.shuffle.partitions", "2"),
         ("spark.databricks.delta.snapshotPartitions", "2"),
         ("spark.sql.sources.parallelPartitionDiscovery.parallelism", "2"),
+        ("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS"),
         ("spark.ui.enabled", "false"),
         ("spark.driver.host", "127.0.0.1"),
     ],
