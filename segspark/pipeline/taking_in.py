@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Row
 
 from segspark.errors import IngestError
 from segspark.ingest.books.batches import Batch
-from segspark.ingest.books.lines import copied_lines, good_rows, numbered
+from segspark.ingest.books.lines import copied_lines, good_rows
 from segspark.ingest.books.tying_out import Delivery, count_delivery
 from segspark.ingest.files.choosing_store import store_for
 from segspark.ingest.files.source_files import check_unchanged
@@ -21,12 +21,12 @@ from segspark.ingest.quality.profile import profile_batches
 from segspark.ingest.reading.file_rows import Readable, read_files, require_columns
 from segspark.ingest.reading.preparing import prepare
 from segspark.ingest.reading.raw import RawRows, source_columns, with_file
-from segspark.ingest.reading.row_files import literal_address
 from segspark.ingest.reading.table_errors import table_sentences
 from segspark.pipeline.booking import write_batches
 from segspark.pipeline.intake import Counted, Intake
 from segspark.pipeline.planning import FilePlan, SourcePlan, TablePlan
 from segspark.pipeline.stage import Workspace
+from segspark.pipeline.staging import implied_by, stage_rows
 from segspark.settings.base import resolve_location
 from segspark.settings.formats import TableFormat
 from segspark.settings.sources import TransactionSource
@@ -90,26 +90,27 @@ def take_in(
     workspace: Workspace, intake: Intake, raws: Sequence[RawRows], staging: str
 ) -> Sequence[QualityRow]:
     """Stage the rows once, then count, check, write and tie out; the batches' rows come last."""
-    spark, name = workspace.lake.spark, intake.name
-    place = f"{staging}/{name}-rows"
+    place = f"{staging}/{intake.name}-rows"
+    implied = implied_by(intake, currency=workspace.settings.lake.currency)
     try:
         with _reading(intake):
-            parsed = numbered(reduce(DataFrame.unionByName, parse_intake(workspace, intake, raws)))
-            parsed.write.mode("overwrite").option("compression", "none").parquet(place)
+            parsed = reduce(DataFrame.unionByName, parse_intake(workspace, intake, raws))
+            staged = stage_rows(parsed, place, implied=implied)
     finally:
         # A file that changes while it is read may look damaged, and its sender is not to blame.
         if intake.store is not None:
             for file in intake.files:
                 check_unchanged(intake.store, file)
-    with engine_sentences(f"source {name}", error=IngestError):
-        staged = spark.read.schema(parsed.schema).parquet(literal_address(place))
-        with copied_lines(staged) as copies:
-            deliveries = count_delivery(staged, copies)
-            _refuse_bad_deliveries(intake, deliveries)
-            quality = _quality(intake, staged, raws, deliveries)
-            has_copies = any(delivery.copies for delivery in deliveries.values())
-            counted = Counted(staged, copies if has_copies else None, deliveries, quality)
-            write_batches(workspace, intake, counted)
+    with (
+        engine_sentences(f"source {intake.name}", error=IngestError),
+        copied_lines(staged) as copies,
+    ):
+        deliveries = count_delivery(staged, copies)
+        _refuse_bad_deliveries(intake, deliveries)
+        quality = _quality(intake, staged, raws, deliveries)
+        has_copies = any(delivery.copies for delivery in deliveries.values())
+        counted = Counted(staged, copies if has_copies else None, deliveries, quality)
+        write_batches(workspace, intake, counted)
     return quality
 
 

@@ -39,7 +39,9 @@ def copied_lines(staged: DataFrame) -> Iterator[DataFrame]:
         "batch_id", "line_id", STAGED_ROW, F.xxhash64("batch_id", "line_id").alias("key_hash")
     )
     # Few rows have a copy: short hashes find the candidates, whole keys settle them.
-    candidates = good.groupBy("key_hash").count().filter("count > 1").select("key_hash")
+    # Nearly every hash is its own group: adding up before the shuffle would only cost.
+    together = good.select("key_hash").repartition("key_hash")
+    candidates = together.groupBy("key_hash").count().filter("count > 1").select("key_hash")
     equal = Window.partitionBy("batch_id", "line_id")
     count, first = F.count("*").over(equal), F.min(STAGED_ROW).over(equal)
     with told(candidates) as hashes:

@@ -24,7 +24,9 @@ def customer_id(source: SourceSettings, schema: T.StructType, name: str) -> Colu
     if rules.strip_spaces:
         text = F.trim(text)
     if rules.drop_zero_decimals:
-        text = F.regexp_replace(text, r"^(-?\d+)\.0+$", "$1")
+        # Few ids hold a decimal point, and looking for one is cheap.
+        whole = F.regexp_replace(text, r"^(-?\d+)\.0+$", "$1")
+        text = F.when(text.contains(".0"), whole).otherwise(text)
     cases: dict[str, Callable[[str], str]] = {"keep": str, "upper": str.upper, "lower": str.lower}
     if rules.letter_case != "keep":
         text = F.upper(text) if rules.letter_case == "upper" else F.lower(text)

@@ -1,0 +1,152 @@
+"""Staged rows are the parsed ones, although some of their columns are not written."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from segspark.ingest.books.batches import Batch
+from segspark.ingest.books.lines import STAGED_ROW
+from segspark.ingest.files.contents import Content
+from segspark.ingest.parsing.exchange import read_rates
+from segspark.ingest.parsing.implied import implied_columns
+from segspark.pipeline.ingest import ingest
+from segspark.pipeline.intake import Intake
+from segspark.pipeline.staging import implied_by, stage_rows
+from segspark.settings.sources import Source
+from segspark.tables.purchases import REJECTED_TRANSACTIONS, TRANSACTIONS
+from tests.builders import table
+from tests.purchases import (
+    DELIVERED_AT,
+    PRICED,
+    checked,
+    csv_file,
+    parsed,
+    source,
+    values,
+    workspace,
+)
+
+RAW = "who string, at string, order string, what string, units string, price string, more string"
+ROWS = (
+    ("7", "2026-01-05", "A1", "mug", "2", "1.50", "USD"),
+    ("8", "2026-01-05", None, None, "-1", "99999999999999", "EUR"),
+    (None, "yesterday", "A2", "cup", "many", "99999999999999999999", None),
+)
+ALWAYS = {"source", "currency"}
+OWN_MONEY = {"source_currency", "exchange_rate", "source_unit_price_amount"}
+ENTITIES: dict[str, dict[str, Any]] = {
+    "customers": {"entity": "customers", "columns": {"customer_id": "who"}},
+    "products": {"entity": "products", "columns": {"product_id": "what"}},
+    "events": {
+        "entity": "events",
+        "event_type": "visit",
+        "columns": {"customer_id": "who", "event_at": "at"},
+    },
+}
+
+
+def check(
+    raw: DataFrame,
+    folder: Path,
+    settings: Source,
+    expected: set[str],
+    rates: DataFrame | None = None,
+) -> None:
+    """Rows come back from staging as they went, without these columns on the disk."""
+    rows = parsed(raw, settings, rates=rates)
+    implied = implied_columns(settings, name="shop", currency="EUR")
+    assert set(implied) == expected
+
+    place = folder / "staged"
+    staged = stage_rows(rows, str(place), implied=implied)
+
+    written = raw.sparkSession.read.parquet(str(place)).columns
+    assert set(written) == {*rows.columns, STAGED_ROW} - expected
+    assert [(f.name, f.dataType) for f in staged.drop(STAGED_ROW).schema] == [
+        (f.name, f.dataType) for f in rows.schema
+    ]
+    assert values(staged, *rows.columns) == values(rows, *rows.columns)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (
+            {},
+            {*ALWAYS, *OWN_MONEY, "discount_amount", "description", "country", "store_id"},
+        ),
+        (
+            {"columns": {**PRICED, "discounts": ["more"]}},
+            {*ALWAYS, *OWN_MONEY, "description", "country", "store_id"},
+        ),
+        (
+            {"columns": {**PRICED, "currency": "more", "country": "what"}},
+            {*ALWAYS, "description", "store_id"},
+        ),
+    ],
+    ids=["in the lake's currency", "with discounts", "each line in its currency"],
+)
+def test_a_source_of_purchases_is_staged_without_what_its_settings_tell(
+    spark: SparkSession, tmp_path: Path, changed: dict[str, Any], expected: set[str]
+) -> None:
+    check(table(spark, RAW, *ROWS), tmp_path, source(**changed), expected)
+
+
+def test_amounts_in_another_currency_are_staged_with_their_rates(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("rate_date,currency,rate\n2026-01-05,USD,0.9\n")
+    settings = source(currency="USD", exchange_rates=str(file))
+    rates = read_rates(spark, str(file), most_age_days=3)
+    texts = {"description", "country", "store_id"}
+    check(table(spark, RAW, *ROWS), tmp_path, settings, {*ALWAYS, *texts, "source_currency"},
+          rates=rates)  # fmt: skip
+
+
+@pytest.mark.parametrize("entity", list(ENTITIES))
+def test_other_entities_are_staged_without_the_name_of_their_source(
+    spark: SparkSession, tmp_path: Path, entity: str
+) -> None:
+    settings = checked({"location": "x.csv", "format": {"kind": "csv"}, **ENTITIES[entity]})
+    check(table(spark, RAW, *ROWS), tmp_path, settings, {"source"})
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize(("names", "is_implied"), [(["may"], True), (["may", "june"], False)])
+def test_only_rows_of_one_batch_are_staged_without_it(
+    names: list[str], *, is_implied: bool
+) -> None:
+    batches = [Batch(name, name, name) for name in names]
+    contents = {name: Content(name, name, DELIVERED_AT) for name in names}
+    found = implied_by(Intake("shop", source(), batches, contents), currency="EUR")
+    assert ("batch_id" in found) is is_implied
+
+
+def test_rows_know_their_batch_and_file_whether_one_file_came_or_several(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    for files in (1, 3):
+        folder, names = tmp_path / str(files), [f"{n}.csv" for n in range(files)]
+        for name in names:
+            csv_file(folder / "in" / name, f"7,2026-01-05,{name},mug,2,1.5",
+                     *(f"{n},2026-01-05,A{n},mug,1,1" for n in range(30)),
+                     f"8,2026-01-05,{name},mug,2,free")  # fmt: skip
+        lake = workspace(spark, folder / "lake", {"shop": {**SHOP, "location": str(folder / "in")}})
+        ingest(lake)
+
+        bought = lake.lake.read(TRANSACTIONS).filter("order_id LIKE '%.csv'")
+        refused = lake.lake.read(REJECTED_TRANSACTIONS)
+        assert values(refused, "file_name") == [(name,) for name in names]
+        assert [name for name, _ in values(bought, "order_id", "batch_id")] == names
+        assert len({batch for _, batch in values(bought, "order_id", "batch_id")}) == files
+
+
+SHOP = {
+    "format": {"kind": "csv"},
+    "currency": "EUR",
+    "columns": PRICED,
+    "most_rejected_ratio": 0.2,
+}
