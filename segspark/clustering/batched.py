@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from threadpoolctl import threadpool_limits
-
 from segspark.clustering.centre_steps import PASS_GAIN, CentreSet, nearest_sums
 from segspark.clustering.embedded_fits import Embeddings, fit_on_embeddings
 from segspark.clustering.engine import Candidate, FittedCandidate, Progress, too_few_points
 from segspark.clustering.micro_fits import fit_on_micro_clusters
 from segspark.clustering.mixture_steps import MovingMixture, posterior_sums
+from segspark.clustering.one_thread import one_thread
 from segspark.clustering.points import MemoryPoints, Points
 from segspark.clustering.split_steps import SplitSteps
 from segspark.clustering.starts import (
@@ -80,8 +79,7 @@ def _fit_moving(
         return []
     started = time.perf_counter()
     progress(f"starting {len(candidates)} candidates from a sample")
-    # Equal sums on any number of cores: BLAS would split them among its threads.
-    with threadpool_limits(limits=1):
+    with one_thread():
         starts = _starts(points.sample(SAMPLE_ROWS), candidates, settings)
     reached = settle(
         list(starts.values()),

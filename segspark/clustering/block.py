@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from segspark.clustering.one_thread import one_thread
 from segspark.clustering.stepping import SumsOf
 from segspark.errors import ClusteringError
 from segspark.model.embedding import Embedding
@@ -54,8 +54,8 @@ class Block:
 
 
 def on_one_thread(figure_of: Callable[..., _Figure], *of: object) -> _Figure:
-    """Equal sums on any number of cores: BLAS would split them among its threads."""
-    with threadpool_limits(limits=1):
+    """Work a figure out in a task, equal on any number of cores."""
+    with one_thread():
         return figure_of(*of)
 
 

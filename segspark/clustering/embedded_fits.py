@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from segspark.clustering.autoencoder import fit_autoencoder
 from segspark.clustering.components import fit_components
 from segspark.clustering.engine import Candidate, FittedCandidate
+from segspark.clustering.one_thread import one_thread
 from segspark.clustering.points import Points
 from segspark.errors import ClusteringError
 from segspark.model.clusters import ClusterModel
@@ -67,8 +67,7 @@ def fit_embeddings(
     if refusal is not None:
         raise ClusteringError(refusal)
     found: dict[EmbeddingMethod, Embedding] = {}
-    # Equal sums on any number of cores: BLAS would split them among its threads.
-    with threadpool_limits(limits=1):
+    with one_thread():
         if EmbeddingMethod.PCA in methods:
             found[EmbeddingMethod.PCA] = fit_components(points, settings.pca)
         if EmbeddingMethod.AUTOENCODER in methods:
@@ -128,8 +127,7 @@ def _of_plain_points(
     def members_of(block: Floats) -> Floats:
         return _member_sums(block, embedding=embedding, models=models)
 
-    # Equal sums on any number of cores: BLAS would split them among its threads.
-    with threadpool_limits(limits=1):
+    with one_thread():
         (sums,) = points.add_up([members_of])
     means = sums[:, :-1] / np.maximum(sums[:, -1:], 1.0)
     ends = np.cumsum([model.k for model in models])

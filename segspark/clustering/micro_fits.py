@@ -4,8 +4,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from threadpoolctl import threadpool_limits
-
 from segspark.clustering.consensus import co_association, consensus_models
 from segspark.clustering.density import (
     NO_EPS,
@@ -18,6 +16,7 @@ from segspark.clustering.engine import Candidate, FittedCandidate, Progress
 from segspark.clustering.hierarchical_density import hierarchical_density_model
 from segspark.clustering.linkage import linkage_tree, segments_of
 from segspark.clustering.micro_clusters import micro_clusters
+from segspark.clustering.one_thread import one_thread
 from segspark.clustering.points import Points
 from segspark.model.clusters import ClusterModel
 from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
@@ -49,8 +48,7 @@ def fit_on_micro_clusters(
         return []
     started = time.perf_counter()
     progress("clustering all customers finely")
-    # Equal sums on any number of cores: BLAS would split them among its threads.
-    with threadpool_limits(limits=1):
+    with one_thread():
         micro = micro_clusters(points, settings)
         progress(f"{len(micro.counts)} micro-clusters of radius {micro.usual_radius:.3g}")
         fitted = fitted_on(micro, candidates, settings, beside=beside)

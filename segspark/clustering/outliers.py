@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from segspark.clustering.block import Block
 from segspark.clustering.blocks import SAMPLED_ROWS, PointBlocks
 from segspark.clustering.isolation import grow_forest
+from segspark.clustering.one_thread import one_thread
 from segspark.clustering.points import Points
 from segspark.errors import ClusteringError
 from segspark.model.clusters import ClusterModel
@@ -124,8 +124,7 @@ def _rule(sample: Floats, settings: OutlierSettings, *, seed: int) -> OutlierRul
     # One customer alone is isolated from nobody, and no tree can be grown.
     if settings.isolation_bound is None or len(sample) == 1:
         return OutlierRule(settings.policy, middle, reach)
-    # Equal trees on any number of cores.
-    with threadpool_limits(limits=1):
+    with one_thread():
         forest = grow_forest(sample, trees=settings.isolation_trees, seed=seed)
     return OutlierRule(settings.policy, middle, reach, forest, settings.isolation_bound)
 

@@ -3,12 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from threadpoolctl import threadpool_limits
-
 from segspark.clustering.density import eps_steps, least_customers
 from segspark.clustering.embedded_fits import Embeddings, methods_of
 from segspark.clustering.engine import Progress, candidates_of
 from segspark.clustering.micro_clusters import micro_clusters
+from segspark.clustering.one_thread import one_thread
 from segspark.clustering.points import MemoryPoints
 from segspark.clustering.search_fits import PARTS, SampleFits
 from segspark.clustering.search_study import Proposal, Study
@@ -57,8 +56,7 @@ def search_candidates(
         SetupError: Optuna is not installed.
         ClusteringError: No trial can be chosen, or an embedding cannot be fitted.
     """
-    # Equal sums on any number of cores: BLAS would split them among its threads.
-    with threadpool_limits(limits=1):
+    with one_thread():
         fits = SampleFits.of(samples, settings)
         grid = grid_of(fits)
         study = Study(grid, seed=settings.sweep.seed)

@@ -11,10 +11,10 @@ from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from threadpoolctl import threadpool_limits
 
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import Evidence, evidence
+from segspark.clustering.one_thread import one_thread
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod
 
@@ -69,8 +69,7 @@ def counterparts(
         Figures of each; candidates with more segments than there are distinct points are left out.
     """
     distinct = len(np.unique(points, axis=0))
-    # On data this small the threads of BLAS and OpenMP wait for each other most of the time.
-    with threadpool_limits(limits=1):
+    with one_thread():
         found = {
             each: evidence(points, _labels(points, each, seed))
             for each in dict.fromkeys(map(_counterpart, candidates))

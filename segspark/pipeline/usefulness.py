@@ -7,12 +7,12 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from threadpoolctl import threadpool_limits
 
 from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.block import points_of
 from segspark.clustering.embedded_fits import fit_embeddings, methods_of
 from segspark.clustering.engine import Candidate
+from segspark.clustering.one_thread import one_thread
 from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.outliers import outliers_of
 from segspark.clustering.points import MemoryPoints
@@ -120,8 +120,7 @@ def _compared(
         points_of(pa.RecordBatch.from_arrays([batch.column(name)], names=["vector"]))
         for name in ("vector", "vector_now")
     )
-    # Equal sums on any number of cores: BLAS would split them among its threads.
-    with threadpool_limits(limits=1):
+    with one_thread():
         outliers = outliers_of(MemoryPoints(points), settings.outliers, seed=settings.sweep.seed)
         rule, sweep = outliers.rule, settings.sweep
         fitted = rule.fitted(points)
