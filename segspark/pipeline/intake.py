@@ -75,7 +75,7 @@ class Counted:
     """Rows that are staged and counted, and not yet in the lake.
 
     Attributes:
-        staged: One row per input row, from `numbered`.
+        staged: One row per input row, from `stage_rows`.
         copies: From `copied_lines`; None where no row has a copy.
         deliveries: Batch id → what came in.
         quality: Rows of `ingest_quality`.

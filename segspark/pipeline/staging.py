@@ -17,7 +17,7 @@ _READ_WHOLE = {
     "parquet.column.statistics.enabled": "false",
     "parquet.size.statistics.enabled": "false",
 }
-"""Nobody looks up single rows of what is staged, and it is gone soon; ids of rows never repeat."""
+"""Nobody looks up single rows of what is staged, and it is gone soon; few ids of lines repeat."""
 
 
 def stage_rows(parsed: DataFrame, place: str, *, implied: Mapping[str, Column]) -> DataFrame:
@@ -26,10 +26,11 @@ def stage_rows(parsed: DataFrame, place: str, *, implied: Mapping[str, Column]) 
     Args:
         parsed: From `parse_rows`.
         place: Address of the folder to write.
-        implied: From `implied_by`; writing these columns would take a third of the time.
+        implied: From `implied_by`; these columns are not written.
 
     Returns:
-        The rows as `numbered` gives them, in any order.
+        The rows as `numbered` gives them, in any order; what is not implied may be NULL, as far as
+        the schema tells.
     """
     rows = parsed.transform(numbered)
     stored = rows.drop(*implied)
@@ -44,10 +45,13 @@ def implied_by(intake: Intake, *, currency: str) -> dict[str, Column]:
     Args:
         intake: What is taken in.
         currency: The lake's.
+
+    Returns:
+        Column → its value in every row.
     """
     found = implied_columns(intake.source, name=intake.name, currency=currency)
     if len(intake.batches) == 1:
         found["batch_id"] = F.lit(intake.batches[0].batch_id)
-        if len(intake.files) == 1 and intake.replayed is None:
+        if len(intake.files) == 1:
             found["file_name"] = F.lit(intake.files[0].name)
     return found

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from segspark.errors import IngestError
 from segspark.ingest.books.batches import Batch
 from segspark.ingest.books.lines import STAGED_ROW
 from segspark.ingest.files.contents import Content
 from segspark.ingest.parsing.exchange import read_rates
 from segspark.ingest.parsing.implied import implied_columns
+from segspark.ingest.reading import row_files
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.intake import Intake
 from segspark.pipeline.staging import implied_by, stage_rows
@@ -85,8 +87,30 @@ def check(
             {"columns": {**PRICED, "currency": "more", "country": "what"}},
             {*ALWAYS, "description", "store_id"},
         ),
+        (
+            {"columns": {"customer_id": "who", "transaction_at": "at", "line_amount": "price"}},
+            {
+                *ALWAYS,
+                *OWN_MONEY,
+                "discount_amount",
+                "product_id",
+                "description",
+                "country",
+                "store_id",
+            },
+        ),
+        (
+            {"columns": {**PRICED, "discounts": ["more"]}, "discounts_deducted": False},
+            {*ALWAYS, *OWN_MONEY, "description", "country", "store_id"},
+        ),
     ],
-    ids=["in the lake's currency", "with discounts", "each line in its currency"],
+    ids=[
+        "in the lake's currency",
+        "with discounts",
+        "each line in its currency",
+        "barely mapped",
+        "discounts to deduct",
+    ],
 )
 def test_a_source_of_purchases_is_staged_without_what_its_settings_tell(
     spark: SparkSession, tmp_path: Path, changed: dict[str, Any], expected: set[str]
@@ -94,16 +118,19 @@ def test_a_source_of_purchases_is_staged_without_what_its_settings_tell(
     check(table(spark, RAW, *ROWS), tmp_path, source(**changed), expected)
 
 
-def test_amounts_in_another_currency_are_staged_with_their_rates(
-    spark: SparkSession, tmp_path: Path
+@pytest.mark.parametrize(
+    ("currency", "own_money"),
+    [("USD", {"source_currency"}), ("EUR", {*OWN_MONEY, "discount_amount"})],
+)
+def test_amounts_of_a_source_with_rates_are_staged_as_far_as_they_need_them(
+    spark: SparkSession, tmp_path: Path, currency: str, own_money: set[str]
 ) -> None:
     file = tmp_path / "rates.csv"
     file.write_text("rate_date,currency,rate\n2026-01-05,USD,0.9\n")
-    settings = source(currency="USD", exchange_rates=str(file))
+    settings = source(currency=currency, exchange_rates=str(file))
     rates = read_rates(spark, str(file), most_age_days=3)
-    texts = {"description", "country", "store_id"}
-    check(table(spark, RAW, *ROWS), tmp_path, settings, {*ALWAYS, *texts, "source_currency"},
-          rates=rates)  # fmt: skip
+    expected = {*ALWAYS, *own_money, "description", "country", "store_id"}
+    check(table(spark, RAW, *ROWS), tmp_path, settings, expected, rates=rates)
 
 
 @pytest.mark.parametrize("entity", list(ENTITIES))
@@ -125,23 +152,41 @@ def test_only_rows_of_one_batch_are_staged_without_it(
     assert ("batch_id" in found) is is_implied
 
 
-def test_rows_know_their_batch_and_file_whether_one_file_came_or_several(
-    spark: SparkSession, tmp_path: Path
+@pytest.mark.parametrize(
+    ("files", "per", "batches"), [(1, "file", 1), (3, "file", 3), (3, "folder", 1)]
+)
+def test_rows_know_their_batch_and_file_however_many_came(
+    spark: SparkSession, tmp_path: Path, files: int, per: str, batches: int
 ) -> None:
-    for files in (1, 3):
-        folder, names = tmp_path / str(files), [f"{n}.csv" for n in range(files)]
-        for name in names:
-            csv_file(folder / "in" / name, f"7,2026-01-05,{name},mug,2,1.5",
-                     *(f"{n},2026-01-05,A{n},mug,1,1" for n in range(30)),
-                     f"8,2026-01-05,{name},mug,2,free")  # fmt: skip
-        lake = workspace(spark, folder / "lake", {"shop": {**SHOP, "location": str(folder / "in")}})
-        ingest(lake)
+    names = [f"{n}.csv" for n in range(files)]
+    for name in names:
+        csv_file(tmp_path / "in" / name, f"7,2026-01-05,{name},mug,2,1.5",
+                 *(f"{n},2026-01-05,A{n},mug,1,1" for n in range(30)),
+                 f"8,2026-01-05,{name},mug,2,free")  # fmt: skip
+    shop = {**SHOP, "location": str(tmp_path / "in"), "one_batch_per": per}
+    lake = workspace(spark, tmp_path / "lake", {"shop": shop})
+    ingest(lake)
 
-        bought = lake.lake.read(TRANSACTIONS).filter("order_id LIKE '%.csv'")
-        refused = lake.lake.read(REJECTED_TRANSACTIONS)
-        assert values(refused, "file_name") == [(name,) for name in names]
-        assert [name for name, _ in values(bought, "order_id", "batch_id")] == names
-        assert len({batch for _, batch in values(bought, "order_id", "batch_id")}) == files
+    bought = lake.lake.read(TRANSACTIONS).filter("order_id LIKE '%.csv'")
+    refused = lake.lake.read(REJECTED_TRANSACTIONS)
+    assert values(refused, "file_name") == [(name,) for name in names]
+    assert [name for name, _ in values(bought, "order_id", "batch_id")] == names
+    assert len({batch for _, batch in values(bought, "order_id", "batch_id")}) == batches
+
+
+def test_a_row_of_a_file_that_nobody_knows_stops_the_staging(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a store spells a path in another way for rows than for the list of files."""
+    for name in ("a", "b"):
+        csv_file(tmp_path / "in" / f"{name}.csv", f"7,2026-01-05,{name},mug,2,1.5")
+    frame = type(spark.range(1))
+    listed = frame.inputFiles
+    monkeypatch.setattr(frame, "inputFiles", lambda df: [uri + "%20" for uri in listed(df)])
+    monkeypatch.setattr(row_files, "place_of", lambda uri: ("", uri.strip().rpartition("/")[2]))
+    shop = {**SHOP, "location": str(tmp_path / "in"), "one_batch_per": "folder"}
+    with pytest.raises(IngestError, match=r"a row of an unknown file: file:.*csv"):
+        ingest(workspace(spark, tmp_path / "lake", {"shop": shop}))
 
 
 SHOP = {

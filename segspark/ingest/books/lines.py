@@ -29,7 +29,7 @@ def copied_lines(staged: DataFrame) -> Iterator[DataFrame]:
     """The good rows that came more than once; held in memory or on disk within the context.
 
     Args:
-        staged: One row per input row, from `numbered`.
+        staged: One row per input row, with the columns of `numbered`.
 
     Returns:
         One row per such row: `STAGED_ROW`, `batch_id`, and `copies_count` of one row of equal ones,
@@ -63,7 +63,7 @@ def kept_lines(staged: DataFrame, entity: Entity, copies: DataFrame | None) -> D
     """Good rows, those equal in every source column as one with its number of copies.
 
     Args:
-        staged: One row per input row, from `numbered`.
+        staged: One row per input row, with the columns of `numbered`.
         entity: What the rows are.
         copies: From `copied_lines`; None where no row has a copy.
 
@@ -86,7 +86,7 @@ def refused_lines(staged: DataFrame, entity: Entity) -> DataFrame:
     """Refused rows with every reason.
 
     Args:
-        staged: One row per input row, from `numbered`.
+        staged: One row per input row, with the columns of `numbered`.
         entity: What the rows are.
 
     Returns:

@@ -79,7 +79,7 @@ def count_delivery(staged: DataFrame, copies: DataFrame) -> dict[str, Delivery]:
     """Count the staged rows of each batch.
 
     Args:
-        staged: One row per input row, from `numbered`.
+        staged: One row per input row, with the columns of `numbered`.
         copies: From `copied_lines`.
 
     Returns:

@@ -24,7 +24,7 @@ def customer_id(source: SourceSettings, schema: T.StructType, name: str) -> Colu
     if rules.strip_spaces:
         text = F.trim(text)
     if rules.drop_zero_decimals:
-        # Few ids hold a decimal point, and looking for one is cheap.
+        # Few texts hold zero decimals, and looking for them is cheap.
         whole = F.regexp_replace(text, r"^(-?\d+)\.0+$", "$1")
         text = F.when(text.contains(".0"), whole).otherwise(text)
     cases: dict[str, Callable[[str], str]] = {"keep": str, "upper": str.upper, "lower": str.lower}

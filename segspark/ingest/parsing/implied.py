@@ -5,9 +5,8 @@ from pyspark.sql import functions as F
 
 from segspark.ingest.parsing.exchange import RATE
 from segspark.ingest.parsing.numbers import DECIMAL
+from segspark.ingest.parsing.transactions import TEXTS
 from segspark.settings.sources import Source, TransactionSource
-
-_NULL_UNLESS_MAPPED = ("product_id", "description", "country", "store_id")
 
 
 def implied_columns(source: Source, *, name: str, currency: str) -> dict[str, Column]:
@@ -25,7 +24,7 @@ def implied_columns(source: Source, *, name: str, currency: str) -> dict[str, Co
     if not isinstance(source, TransactionSource):
         return found
     mapping, nothing = source.columns, F.lit(None).cast("string")
-    unmapped = [field for field in _NULL_UNLESS_MAPPED if getattr(mapping, field) is None]
+    unmapped = [field for field in TEXTS if getattr(mapping, field) is None and field != "order_id"]
     found |= {"currency": F.lit(currency), **dict.fromkeys(unmapped, nothing)}
     if mapping.currency is None:
         found["source_currency"] = F.lit(source.currency)

@@ -16,7 +16,8 @@ from segspark.settings.mapping import TransactionColumns
 from segspark.settings.sources import TransactionSource
 
 _NUMBERS = ("quantity", "unit_price", "line_amount")
-_TEXTS = ("order_id", "product_id", "description", "country", "store_id")
+TEXTS = ("order_id", "product_id", "description", "country", "store_id")
+"""Columns that hold what the source has; of these an order alone is made where none is mapped."""
 _IDS = ("customer_id", "order_id", "product_id")
 
 
@@ -25,7 +26,7 @@ def transaction_fields(source: TransactionSource, schema: T.StructType) -> list[
     mapping = source.columns
     currency = as_text(quoted(mapping.currency)) if mapping.currency else F.lit(None)
     return [
-        *(text_column(getattr(mapping, field)).alias(field) for field in _TEXTS),
+        *(text_column(getattr(mapping, field)).alias(field) for field in TEXTS),
         customer_id(source, schema, mapping.customer_id).alias("customer_id"),
         *(id_problem(schema, getattr(mapping, f)).alias(f"problem_{f}") for f in _IDS),
         *stamp_fields(source, schema, mapping.transaction_at),

@@ -79,8 +79,9 @@ def with_origins(rows: DataFrame, origins: Sequence[Origin], folders: Sequence[s
     return (
         rows.withColumn(_PATH, path)
         .join(F.broadcast(lookup), on=_PATH, how="left")
-        # No row may be lost here unseen: one of a file that is not known stops the ingest.
-        .withColumn(BATCH_ID, F.coalesce(quoted(BATCH_ID), unknown))
+        # A row of a file that is not known stops the ingest. The name is kept with every row that
+        # is not of a single file, and what nobody keeps Spark would not work out.
+        .withColumn(FILE_NAME, F.coalesce(quoted(FILE_NAME), unknown))
         .drop(_PATH)
     )
 
