@@ -20,8 +20,13 @@ _LOCAL_CLUSTER = re.compile(r"local-cluster\[\s*(?P<workers>\d+)\s*,\s*(?P<cores
 
 
 def needed_options() -> dict[str, str]:
-    """Settings without which results would differ or Delta would not work."""
+    """Settings without which results would differ or Delta would not work.
+
+    By default Spark writes stamps in a type that Parquet has given up: it has no statistics, and
+    other readers take it for a clock time where it is an instant.
+    """
     return {
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         EXTENSIONS_KEY: DELTA_EXTENSION,
         CATALOG_KEY: DELTA_CATALOG,
         ANSI_KEY: "true",
@@ -33,11 +38,9 @@ def speed_options(*, cores: int) -> dict[str, str]:
     """Settings that only make small tables fast; anyone may have set others.
 
     Delta reads a table's log into 50 partitions by default, and VACUUM lists folders with up to
-    10,000 tasks: minutes on a tiny lake. By default Spark writes stamps in 12 bytes of a type that
-    Parquet has given up, which take longer and have no statistics.
+    10,000 tasks: minutes on a tiny lake.
     """
     return {
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(cores),
     }

@@ -20,7 +20,11 @@ from segspark.settings.lake import SparkSettings
 try:
     with spark_session(SparkSettings(shuffle_partitions=3), app_name="submitted") as spark:
         spark.range(3).write.format("delta").save(sys.argv[1])
-        for key in ("spark.databricks.delta.snapshotPartitions", "spark.sql.shuffle.partitions"):
+        for key in (
+            "spark.databricks.delta.snapshotPartitions",
+            "spark.sql.shuffle.partitions",
+            "spark.sql.parquet.outputTimestampType",
+        ):
             print(key, spark.conf.get(key))
         print("from", segspark.__file__)
 except SetupError as error:
@@ -58,6 +62,7 @@ def test_open_settings_are_filled_and_given_ones_kept(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr[-2000:]
     assert "spark.databricks.delta.snapshotPartitions 2\n" in answer.stdout
     assert "spark.sql.shuffle.partitions 5\n" in answer.stdout
+    assert "spark.sql.parquet.outputTimestampType TIMESTAMP_MICROS\n" in answer.stdout
     assert "segspark.zip/segspark" in answer.stdout
 
 
