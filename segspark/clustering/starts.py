@@ -17,7 +17,7 @@ from segspark.clustering.points import MemoryPoints
 from segspark.clustering.split_steps import Split
 from segspark.clustering.stepping import SetSteps, settle
 from segspark.model.mixture import Mixture
-from segspark.model.scores import Floats, squared_distances
+from segspark.model.scores import Floats, first_least, squared_distances
 from segspark.settings.training import Covariance
 
 SAMPLE_ROWS = 20_000
@@ -106,7 +106,7 @@ def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> 
         _, part, centres, members = heapq.heappop(best)
         place = len(splits)
         splits.append(Split(part, CentreSet(centres, gain=PASS_GAIN)))
-        nearest = squared_distances(members, centres).argmin(axis=1)
+        nearest = first_least(squared_distances(members, centres))[0]
         for half in range(2):
             consider(2 * place + 1 + half, members[nearest == half])
     return tuple(splits)
@@ -143,7 +143,7 @@ def starting_mixtures(
 
 def _mixture_at(sample: Floats, centres: Floats, covariance: Covariance) -> Mixture:
     """Weights, means and covariances of the points nearest to each centre."""
-    nearest = squared_distances(sample, centres).argmin(axis=1)
+    nearest = first_least(squared_distances(sample, centres))[0]
     counts = np.bincount(nearest, minlength=len(centres)).astype(np.float64)
     spread = np.zeros((len(centres), *2 * sample.shape[1:]))
     for place in np.flatnonzero(counts):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from segspark.model.scores import (
+    CACHED_ROWS,
     Floats,
     Indices,
     Places,
@@ -20,9 +21,6 @@ from segspark.model.scores import (
     score_in_chunks,
     squared_distances,
 )
-
-_ROWS = 4096
-"""Points whose distances to all micro-clusters are held at once: some tens of megabytes at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,9 +110,9 @@ class MicroClusterModel:
     def _nearest(self, points: Floats) -> tuple[Places, Floats]:
         """The nearest micro-cluster, (n,), and the squared distance to each segment's, (n, k)."""
         nearest = np.empty(len(points), dtype=np.intp)
-        squared = np.empty((len(points), self.k))
-        for start in range(0, len(points), _ROWS):
-            part = slice(start, start + _ROWS)
+        squared = np.empty((self.k, len(points))).T  # as `first_least` is quick to read
+        for start in range(0, len(points), CACHED_ROWS):
+            part = slice(start, start + CACHED_ROWS)
             distances = squared_distances(points[part], self.micro.centres).T
             nearest[part] = distances.argmin(axis=0)
             for place, members in enumerate(self._by_segment):
@@ -128,7 +126,7 @@ class MicroClusterModel:
         if self.agreement is None:
             runner_up, confidence = margin_over(squared, own)
         else:
-            runner_up, confidence = lead_over(self.agreement[nearest], own)
+            runner_up, confidence = lead_over(self.agreement.T[:, nearest].T, own)
         distance = lengths(points - self.centres[own])
         is_beyond = reached > (np.inf if self.reach is None else self.reach[own])
         return Scores.of(own, runner_up, distance, confidence, is_out_of_range=is_beyond)

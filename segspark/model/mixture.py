@@ -24,6 +24,8 @@ EPSILON = 2.0**-52
 """Spark's `Utils.EPSILON`: it adds this to every weighted density."""
 _LEAST_DENSITY = 1e-280
 """Below it doubles lose digits, and then vanish."""
+_MOST_LOG_DENSITY = 690.0
+"""Above it densities are taken for this one, so that their sums are numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +83,7 @@ class Mixture:
     def weighted_densities(self, points: Floats) -> Floats:
         """Weight times density of each component: (n, d) points give (n, k)."""
         densities = self.weighted_log_densities(points)
+        np.minimum(densities, _MOST_LOG_DENSITY, out=densities)
         return np.exp(densities, out=densities)
 
     def posteriors(self, points: Floats) -> Floats:
@@ -116,17 +119,17 @@ class Mixture:
         )
 
     def _log_totals(self, points: Floats, densities: Floats) -> Floats:
-        """Logarithms of the sums of (n, k) weighted densities, also where these are too small.
+        """Logarithms of the sums of (n, k) weighted densities, also where doubles cannot hold them.
 
         Spark's own adds 2 ** -52 to every component's density, which far outliers show.
         """
         totals = densities.sum(axis=1)
-        is_small = totals < _LEAST_DENSITY
-        if not is_small.any():
+        is_beyond = (totals < _LEAST_DENSITY) | (totals >= np.exp(_MOST_LOG_DENSITY))
+        if not is_beyond.any():
             return np.asarray(np.log(totals))
-        found = np.log(np.where(is_small, 1.0, totals))
-        logarithms = self.weighted_log_densities(points[is_small])
-        found[is_small] = np.logaddexp.reduce(logarithms, axis=1)
+        found = np.log(np.where(is_beyond, 1.0, totals))
+        logarithms = self.weighted_log_densities(points[is_beyond])
+        found[is_beyond] = np.logaddexp.reduce(logarithms, axis=1)
         return found
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,11 +15,11 @@ Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
 """Positions in an array."""
 
-CHUNK_ROWS = 65_536
 NO_RUNNER_UP = -1
 CACHED_ROWS = 6144
 """So few that their differences to a centre stay in the processor's cache; with 4,096 or fewer
 numpy takes half as long again for each."""
+CHUNK_ROWS = 10 * CACHED_ROWS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +201,10 @@ def lead_over(weights: Floats, own: Indices) -> tuple[Indices, Floats]:
 
 
 def first_least(values: Floats) -> tuple[Indices, Floats]:
-    """Return where each of n rows of (n, k) numbers is least, at the first of equals, and what."""
+    """Return where each of n rows of (n, k) numbers is least, at the first of equals, and what.
+
+    Quick where columns are next to each other in memory; k is 1 or more, and nothing is NaN.
+    """
     return _first_best(values, np.less, np.minimum)
 
 
@@ -211,7 +214,7 @@ def first_most(values: Floats) -> tuple[Indices, Floats]:
 
 
 def _first_best(values: Floats, is_better: np.ufunc, better_of: np.ufunc) -> tuple[Indices, Floats]:
-    """Column by column, of all points at once: `argmin` of so few values takes ten times as long.
+    """Column by column, of all points at once, which `argmin` of few columns is slow at.
 
     A place is a small number that later columns only raise, which needs no choice for each point.
     """

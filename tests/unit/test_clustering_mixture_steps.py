@@ -18,7 +18,7 @@ from segspark.clustering.mixture_steps import (
 from segspark.clustering.starts import starting_centres, starting_mixtures
 from segspark.clustering.stepping import SetSums
 from segspark.model.mixture import Mixture
-from segspark.model.scores import Floats
+from segspark.model.scores import CACHED_ROWS, Floats
 from segspark.settings.training import Covariance
 from tests.clustering_data import COVARIANCE_TYPES
 
@@ -127,7 +127,7 @@ def test_the_likelihood_never_falls(covariance: Covariance) -> None:
     assert (np.diff([each.log_likelihood for each in states[1:]]) >= -1e-9).all()
 
 
-@pytest.mark.parametrize("rows", [0, 1, 2047, 2048, 2049])
+@pytest.mark.parametrize("rows", [0, 1, 2047, 2048, 2049, CACHED_ROWS, CACHED_ROWS + 1])
 def test_the_likelihood_and_the_posteriors_are_those_of_the_served_model(rows: int) -> None:
     points = np.random.default_rng(3).normal(size=(rows, 3))
     mixture = start_at(overlapping(), Covariance.FULL)

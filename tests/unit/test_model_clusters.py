@@ -218,6 +218,42 @@ def test_densities_too_small_for_a_double_keep_their_logarithm() -> None:
     assert np.isnan(CORNERS.score(points).log_density).all()
 
 
+def test_densities_too_large_for_a_double_still_tell_the_component() -> None:
+    """A tight component of many columns, such as equal customers leave behind."""
+    width = 130
+    mixture = Mixture(
+        weights=np.array([0.5, 0.5]),
+        centres=np.stack([np.zeros(width), np.ones(width)]),
+        covariances=np.stack([np.eye(width), np.eye(width) * 1e-6]),
+    )
+    points = np.stack([np.ones(width), np.ones(width) + 1e-4])
+
+    found = mixture.score(points)
+
+    assert found.cluster_index.tolist() == [1, 1]
+    assert found.probability.tolist() == pytest.approx([1.0, 1.0])
+    normals = [
+        multivariate_normal(centre, covariance).logpdf(points) + np.log(0.5)
+        for centre, covariance in zip(mixture.centres, mixture.covariances, strict=True)
+    ]
+    assert found.log_density == pytest.approx(np.logaddexp(*normals), rel=1e-9)
+
+
+@pytest.mark.parametrize("rows", [-1, 0, 1])
+@pytest.mark.parametrize("model", [CORNERS, TREE, MIXTURE, JOINED, PLAINLY_JOINED])
+def test_parts_that_stay_in_the_cache_score_as_single_points_do(
+    model: ClusterModel, rows: int
+) -> None:
+    points = np.random.default_rng(5).normal(size=(scores.CACHED_ROWS + rows, 2)) * 4
+    found = model.score(points)
+    for place in (0, len(points) // 2, len(points) - 2, len(points) - 1):
+        alone = model.score_point(points[place].tolist())
+        assert found.cluster_index[place] == alone.cluster_index
+        assert found.runner_up_index[place] == alone.runner_up_index
+        assert found.centre_distance[place] == pytest.approx(alone.centre_distance, rel=1e-12)
+        assert found.confidence[place] == pytest.approx(alone.confidence, abs=1e-12)
+
+
 def test_a_flat_component_has_its_density_in_the_plane_that_it_fills() -> None:
     flat = Mixture(np.ones(1), np.zeros((1, 2)), np.diag([4.0, 0.0])[None])
 
