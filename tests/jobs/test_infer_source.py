@@ -1,9 +1,11 @@
 """From an unknown file to a lake: infer-source, then ingest with what it wrote."""
 
-from datetime import date
+import shlex
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -17,7 +19,9 @@ from segspark.pipeline.previewing import count_preview, parse_sample
 from segspark.settings.lake import LakeSettings
 from segspark.settings.loading import load_settings
 from segspark.tables.lake import Lake
+from segspark.tables.operations import PUBLICATIONS
 from segspark.tables.purchases import TRANSACTIONS
+from segspark.tables.segments import SEGMENT_PROFILES
 from tests.builders import table
 
 HEADER = "Kundennr;Belegnr;Belegdatum;Artikelnr;Bezeichnung;Menge;Einzelpreis;Gesamtpreis;Land"
@@ -72,6 +76,45 @@ def test_an_unknown_file_is_in_the_lake_after_two_commands(
     }  # fmt: skip
     names = {r["description"] for r in kept.select("description").collect()}
     assert names == {"Blaue Tasse", "Röhre, groß", "Kanne"}
+
+
+def shop_export(path: Path, customers: int) -> Path:
+    """Purchases of a year as a shop exports them: few buy often and much, many now and then."""
+    random, lines = (
+        np.random.default_rng(7),
+        ["Order ID,Customer ID,Order Date,Product,Quantity,Price"],
+    )
+    for customer in range(customers):
+        is_regular = customer % 4 == 0
+        for order in range(random.poisson(20) + 5 if is_regular else random.poisson(1) + 1):
+            day = date(2025, 1, 1) + timedelta(days=int(random.integers(0, 365)))
+            price = random.uniform(20, 60) if is_regular else random.uniform(2, 9)
+            lines.append(
+                f"{customer}-{order},C{customer:04d},{day},mug,{order % 3 + 1},{price:.2f}"
+            )
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return path
+
+
+def test_an_unknown_file_has_its_first_segments_after_the_two_commands_that_are_told(
+    spark: SparkSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["infer-source", str(shop_export(tmp_path / "export.csv", 240))]) == 0
+    told = capsys.readouterr().out.partition("Next: segspark ")[2].splitlines()[0]
+
+    assert cli.main(shlex.split(told)) == 0
+
+    lake = Lake.open(spark, load_settings(Path("conf/export.yml")).lake)
+    assert lake.read(PUBLICATIONS).count() == 1
+    sizes = {
+        row["segment_name"]: row["customer_count"] for row in lake.read(SEGMENT_PROFILES).collect()
+    }
+    assert len(sizes) > 1
+    assert sum(sizes.values()) == 240
 
 
 def test_the_preview_shows_each_refusal_with_a_value(spark: SparkSession, tmp_path: Path) -> None:
