@@ -1,28 +1,24 @@
 """What goes wrong around a file ends in one sentence, and no table changes."""
 
-import gzip
 import os
-import resource
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from segspark.errors import ConfigError, SegsparkError
 from segspark.pipeline import taking_in
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import Workspace
-from segspark.session.gateway import running_gateway
 from segspark.settings.loading import load_settings
 from segspark.tables.purchases import TRANSACTIONS
 from tests.databases import shop_source
-from tests.disks import as_nobody, full_disk, open_to_everyone
+from tests.disks import as_nobody, open_to_everyone
 from tests.hostile import LINE, line, refusal, text, versions, with_sources
 from tests.postgres import postgres_server
 from tests.purchases import HEADER, source_document, values
@@ -208,56 +204,3 @@ def test_a_lake_without_permission_is_refused(one_good_batch: Workspace, tmp_pat
         f"{root}/_locks: cannot be written (Permission denied): check its owner and free space"
     )
     assert versions(one_good_batch) == before
-
-
-def test_a_disk_that_is_full_for_the_unpacked_file_is_named(
-    one_good_batch: Workspace, tmp_path: Path
-) -> None:
-    path = tmp_path / "in.gz"
-    path.write_bytes(gzip.compress(text(*[LINE] * 3000)))
-    with full_disk(1 << 16):
-        told = refusal(one_good_batch, source_document(path))
-    assert "_staging" in told
-    assert told.endswith(": no space to unpack in.gz: make room or send it unpacked")
-
-
-@contextmanager
-def _full_for_spark(most_bytes: int) -> Iterator[None]:
-    """No file of Spark's Java process can be longer, as on a disk without space."""
-    gateway = running_gateway()
-    assert gateway is not None
-    process = int(gateway.jvm.java.lang.ProcessHandle.current().pid())
-    limits = resource.prlimit(process, resource.RLIMIT_FSIZE)
-    resource.prlimit(process, resource.RLIMIT_FSIZE, (most_bytes, limits[1]))
-    try:
-        yield
-    finally:
-        resource.prlimit(process, resource.RLIMIT_FSIZE, limits)
-
-
-def test_a_disk_that_is_full_for_the_staged_rows_is_named(
-    one_good_batch: Workspace, tmp_path: Path
-) -> None:
-    path = tmp_path / "in.csv"
-    path.write_bytes(text(*[line(what=os.urandom(500).hex()) for _ in range(300)]))
-    with _full_for_spark(1 << 17):
-        told = refusal(one_good_batch, source_document(path))
-    assert told == ("source new: no space to write (File too large): make room or raise the quota")
-
-
-def test_no_space_left_is_one_sentence(
-    one_good_batch: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "in.csv"
-    path.write_bytes(text(LINE))
-    parse = taking_in.parse_intake
-    failing = F.raise_error(F.lit("java.io.IOException: No space left on device")).cast("string")
-
-    def parse_and_fail(*arguments: object) -> Sequence[DataFrame]:
-        return [rows.withColumn("raw_row", failing) for rows in parse(*arguments)]  # type: ignore[arg-type]
-
-    monkeypatch.setattr(taking_in, "parse_intake", parse_and_fail)
-    told = refusal(one_good_batch, source_document(path))
-    assert told == (
-        "source new: no space to write (No space left on device): make room or raise the quota"
-    )
