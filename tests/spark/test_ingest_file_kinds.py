@@ -21,6 +21,7 @@ from segspark.ingest.reading.raw import ADDED, BATCH_ID, FILE_NAME, MALFORMED
 from tests.readables import csv_file, file_source, frames, only_frame, prepared, rows
 
 NOON = datetime.fromisoformat("2011-03-13 12:00")
+KINDS = ("csv", "json", "fixed_width", "parquet", "orc", "sqlite", "xlsx", "xls")
 HEADER = ("who", "at", "paid", "note")
 ROWS = [
     ("7", "2011-03-01 10:00:00", "2.55", "größe, \"L\""),
@@ -84,9 +85,7 @@ def workbook(kind: str, path: Path) -> None:
     old.save(str(path))
 
 
-@pytest.mark.parametrize(
-    "kind", ["csv", "json", "fixed_width", "parquet", "orc", "sqlite", "xlsx", "xls"]
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_file_gives_the_same_rows(
     spark: SparkSession, tmp_path: Path, kind: str
 ) -> None:
@@ -102,8 +101,8 @@ def test_every_kind_of_file_gives_the_same_rows(
     assert rows(raw, FILE_NAME, BATCH_ID) == [(name, f"batch of {name}")] * 2
 
 
-@pytest.mark.parametrize("kind", ["csv", "json", "fixed_width", "parquet", "orc", "sqlite", "xlsx"])
-@pytest.mark.parametrize("packing", ["gzip", "zip"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("packing", ["gzip", "zstd", "zip"])
 def test_packed_files_give_the_same_rows(
     spark: SparkSession, tmp_path: Path, kind: str, packing: str
 ) -> None:
@@ -113,6 +112,9 @@ def test_packed_files_give_the_same_rows(
     plain = next((tmp_path / "plain").iterdir())
     if packing == "gzip":
         (tmp_path / "in" / plain.name).write_bytes(gzip.compress(plain.read_bytes()))
+    elif packing == "zstd":
+        packed = pa.compress(plain.read_bytes(), "zstd", asbytes=True)
+        (tmp_path / "in" / plain.name).write_bytes(packed)
     else:
         with zipfile.ZipFile(tmp_path / "in" / "a.zip", "w") as archive:
             archive.write(plain, plain.name)
