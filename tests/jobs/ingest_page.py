@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from segspark.tables.contract import TableContract
 from segspark.tables.entities import CUSTOMER_EVENTS, CUSTOMERS, PRODUCTS
 from segspark.tables.purchases import TRANSACTIONS
-from tests.builders import table
+from tests.jobs.ingest_page_growing import NOON, append_kiosk, append_sales, write_history
 
 _at = datetime.fromisoformat
-NOON = _at("2024-03-01 12:00")
 DAY = date(2024, 3, 1)
 OTHER_BUYERS = 10_500
 """Lines of `store.csv` about nobody in particular: few enough of the others are refused then."""
@@ -72,9 +69,8 @@ def _web(_: SparkSession) -> None:
     _text("web.jsonl", json.dumps(first), json.dumps(second))
 
 
-def _history(_: SparkSession) -> None:
-    columns = {"who": [7, None], "order": ["A1", "A2"], "at": [NOON, NOON], "amount": [2.55, -1]}
-    pq.write_table(pa.table(columns), "history.parquet")
+def _history(spark: SparkSession) -> None:
+    write_history(spark, (7, "A1", 2.55), (None, "A2", -1.0))
 
 
 def _fair(_: SparkSession) -> None:
@@ -102,12 +98,8 @@ def _till(_: SparkSession) -> None:
     connection.close()
 
 
-def append_sales(spark: SparkSession, *rows: tuple[str, str]) -> None:
-    """Commit to the Delta table of the page: order and load time."""
-    made = [("7", order, NOON, Decimal("2.55"), _at(at)) for order, at in rows]
-    schema = "who string, order string, at timestamp_ntz, amount decimal(9,2), loaded_at timestamp"
-    frame = table(spark, schema, *made)
-    frame.write.format("delta").mode("append").save(str(Path("warehouse/sales").absolute()))
+def _kiosk(_: SparkSession) -> None:
+    append_kiosk("A1")
 
 
 def _warehouse(spark: SparkSession) -> None:
@@ -164,6 +156,12 @@ def _abroad(_: SparkSession) -> None:
     _text("rates.csv", "rate_date,currency,rate", *rates)
 
 
+def _days(_: SparkSession) -> None:
+    for day in (1, 2):
+        line = f"7,A{day},2024-03-0{day},mug,2.55"
+        _text(f"days/{day} March.csv", "who,receipt,at,sku,amount", line)
+
+
 EXAMPLES = {
     "shop": Example(
         _shop,
@@ -199,6 +197,11 @@ EXAMPLES = {
         _till,
         ("customer_id", "order_id", "transaction_date", "line_amount"),
         [("7", "A1", DAY, Decimal("2.55")), (None, "A2", DAY, Decimal(4))],
+    ),
+    "kiosk": Example(
+        _kiosk,
+        ("customer_id", "order_id", "transaction_at", "line_amount"),
+        [("7", "A1", NOON, Decimal("2.55"))],
     ),
     "warehouse": Example(
         _warehouse,
@@ -252,6 +255,12 @@ EXAMPLES = {
         ("customer_id", "source_currency", "exchange_rate", "line_amount"),
         [("7", "USD", Decimal("0.9"), Decimal(9)), ("8", "GBP", Decimal("1.25"), Decimal("12.5")),
          ("9", "EUR", Decimal(1), Decimal(10))],
+    ),
+    "days": Example(
+        _days,
+        ("customer_id", "order_id", "transaction_date", "product_id", "line_amount"),
+        [("7", "A1", DAY, "mug", Decimal("2.55")),
+         ("7", "A2", date(2024, 3, 2), "mug", Decimal("2.55"))],
     ),
 }  # fmt: skip
 """By the source's name; `erp` needs a server and has a test of its own."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import Row, SparkSession
@@ -15,13 +16,20 @@ from segspark.ingest.parsing.rows import ENTITIES, entity_name
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import Workspace
-from segspark.session.drivers import POSTGRESQL
+from segspark.session.drivers import POSTGRESQL, SQLITE, Driver
 from segspark.session.gateway import running_gateway
 from segspark.settings.loading import load_settings
 from segspark.settings.root import Settings
 from segspark.tables.purchases import TRANSACTIONS
 from tests.jobs.conftest import workspace_of
-from tests.jobs.ingest_page import EXAMPLES, append_sales
+from tests.jobs.ingest_page import EXAMPLES
+from tests.jobs.ingest_page_growing import (
+    append_kiosk,
+    append_sales,
+    make_shop,
+    sell,
+    write_history,
+)
 from tests.postgres import USER, PostgresServer
 from tests.purchases import values
 from tests.spark.conftest import postgres
@@ -86,6 +94,12 @@ class Ingested:
         found = [row for row in current_batches(work) if row["source"] == source]
         return max(found, key=lambda row: row["batch_number"])
 
+    def alone(self, source: str) -> Workspace:
+        """The workspace with no other source, to take in what this one holds by now."""
+        work = self.work[source]
+        only = {source: work.settings.sources[source]}
+        return replace(work, settings=work.settings.model_copy(update={"sources": only}))
+
 
 @pytest.fixture(scope="module")
 def folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -93,6 +107,7 @@ def folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Ite
     made = tmp_path_factory.mktemp("page")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("SEGSPARK_LAKE", raising=False)
+        patch.setenv("KIOSK_FOLDER", str(made))
         before = str(Path.cwd())
         patch.chdir(made)
         place(spark, str(made))
@@ -154,9 +169,7 @@ def test_each_file_below_a_folder_is_a_batch(ingested: Ingested) -> None:
 def test_a_row_committed_later_below_the_last_watermark_is_never_taken(
     spark: SparkSession, ingested: Ingested
 ) -> None:
-    work = ingested.work["warehouse"]
-    only = {"warehouse": work.settings.sources["warehouse"]}
-    work = replace(work, settings=work.settings.model_copy(update={"sources": only}))
+    work = ingested.alone("warehouse")
     append_sales(spark, ("A2", "2024-03-03T06:00:00"), ("late", "2024-03-02T06:00:00"))
     ingest(work)
     mine = work.lake.read(TRANSACTIONS).filter(F.col("source") == "warehouse")
@@ -166,12 +179,43 @@ def test_a_row_committed_later_below_the_last_watermark_is_never_taken(
     ]  # fmt: skip
 
 
-def test_the_package_of_the_page_is_the_driver_that_is_tested(tmp_path: Path) -> None:
-    (settings,) = [s for s in configurations(tmp_path) if DATABASE in s.sources]
-    assert settings.spark.packages == (POSTGRESQL.coordinate,)
+def test_a_folder_in_several_parts_is_one_batch_and_written_anew_it_takes_the_old_ones_place(
+    spark: SparkSession, ingested: Ingested
+) -> None:
+    work = ingested.alone("history")
+    (first,) = current_batches(work)
+    assert first["in_row_count"] == 2
+
+    write_history(spark, (7, "A1", 2.55), (8, "A3", 4.0), (9, "A4", 8.0))
+    ingest(work)
+
+    (second,) = current_batches(work)
+    assert first["batch_id"] in second["replaced_batch_numbers"]
+    counting = work.lake.read(TRANSACTIONS).filter(F.col("batch_id") == second["batch_id"])
+    assert values(counting, "customer_id", "order_id", "line_amount") == [
+        ("7", "A1", Decimal("2.55")), ("8", "A3", Decimal(4)), ("9", "A4", Decimal(8)),
+    ]  # fmt: skip
 
 
-def test_the_database_of_the_page_is_read_by_four_connections(
+def test_an_sqlite_database_that_grows_adds_its_new_rows_once(ingested: Ingested) -> None:
+    work = ingested.alone("kiosk")
+    append_kiosk("A2", "A3")  # numbers 10 and 11, which as texts would be below 9
+    assert not ingest(work).was_done
+    assert ingest(work).was_done
+    mine = work.lake.read(TRANSACTIONS).filter(F.col("source") == "kiosk")
+    assert values(mine, "order_id") == [("A1",), ("A2",), ("A3",)]
+    assert sorted(row["watermark"] for row in current_batches(work)) == ["11", "9"]
+
+
+@pytest.mark.parametrize(("source", "driver"), [(DATABASE, POSTGRESQL), ("kiosk", SQLITE)])
+def test_the_package_of_the_page_is_the_driver_that_is_tested(
+    tmp_path: Path, source: str, driver: Driver
+) -> None:
+    (settings,) = [s for s in configurations(tmp_path) if source in s.sources]
+    assert settings.spark.packages == (driver.coordinate,)
+
+
+def test_the_database_of_the_page_is_read_by_four_connections_and_each_row_is_taken_once(
     spark: SparkSession, folder: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_shop(postgres)
@@ -184,29 +228,31 @@ def test_the_database_of_the_page_is_read_by_four_connections(
 
     ingest(work)
 
-    first = datetime.fromisoformat("2024-03-01 11:00")
-    found = values(
-        work.lake.read(TRANSACTIONS),
-        "customer_id", "order_id", "transaction_at", "line_amount",
-    )  # fmt: skip
-    assert found == sorted(
-        ("7", f"A{n}", first + timedelta(minutes=n), Decimal(n) / 4) for n in range(1, 9)
-    )
+    assert lines_of(work) == sold(8)
     (batch,) = current_batches(work)
     assert (batch["in_row_count"], batch["watermark"]) == (8, "8")
 
+    sell(postgres, first=9, last=12)
+    ingest(work)
 
-def make_shop(server: PostgresServer) -> None:
-    """A database with eight lines, one a minute, whose stamps are instants."""
-    server.run("DROP DATABASE IF EXISTS shop")
-    server.run("CREATE DATABASE shop")
-    making = """
-        CREATE SCHEMA sales;
-        CREATE TABLE sales.lines (line_number bigint, who int, receipt text, sold_at timestamptz,
-                                  amount numeric(9,2));
-        INSERT INTO sales.lines
-        SELECT n, 7, 'A' || n, timestamptz '2024-03-01 12:00+01' + n * interval '1 minute', n / 4.0
-        FROM generate_series(1, 8) AS n;
-    """
-    login = ["-h", str(server.folder), "-p", str(server.port), "-U", USER, "-d", "shop"]
-    server.program("psql", *login, "-qtAX", "-v", "ON_ERROR_STOP=1", "-c", making)
+    assert lines_of(work) == sold(12)
+    batches = [(row["in_row_count"], row["watermark"]) for row in current_batches(work)]
+    assert sorted(batches) == [(4, "12"), (8, "8")]
+
+    assert ingest(work).was_done
+    assert lines_of(work) == sold(12)
+
+
+def lines_of(work: Workspace) -> list[tuple[Any, ...]]:
+    """What the lake holds of the database."""
+    names = ("customer_id", "order_id", "transaction_at", "line_amount")
+    return values(work.lake.read(TRANSACTIONS), *names)
+
+
+def sold(last: int) -> list[tuple[Any, ...]]:
+    """What it must hold of the lines up to this one."""
+    start = datetime.fromisoformat("2024-03-01 11:00")
+    numbers = range(1, last + 1)
+    return sorted(
+        (("7", f"A{n}", start + timedelta(minutes=n), Decimal(n) / 4) for n in numbers), key=repr
+    )
