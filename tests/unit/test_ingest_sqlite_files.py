@@ -95,6 +95,22 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
         read(path, "t")
 
 
+def test_a_database_cut_anywhere_behind_its_first_page_is_refused(tmp_path: Path) -> None:
+    path = database(tmp_path / "a.db", "PRAGMA page_size = 512", "CREATE TABLE t (who)")
+    connection = sqlite3.connect(path)
+    connection.executemany("INSERT INTO t VALUES (?)", [("x" * 300,)] * 4)
+    connection.commit()
+    connection.close()
+    whole = path.read_bytes()
+    assert read(path, "t")[1] == [("x" * 300,)] * 4
+    for length in range(513, len(whole), 37):
+        path.write_bytes(whole[:length])
+        with pytest.raises(
+            IngestError, match=r"shop\.db: .*: send (it again, whole|the file again)"
+        ):
+            read(path, "t")
+
+
 def test_a_locked_database_is_to_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,11 +37,23 @@ def open_sqlite(path: Path, *, table: str, name: str) -> Iterator[TextTable]:
     except sqlite3.Error as error:
         raise _refusal(name, error) from error
     try:
-        yield _table(connection, table, name=name)
+        found = _table(connection, table, name=name)
+        _check_whole(connection, path, name=name)
+        yield found
     except sqlite3.Error as error:
         raise _refusal(name, error) from error
     finally:
         connection.close()
+
+
+def _check_whole(connection: sqlite3.Connection, path: Path, *, name: str) -> None:
+    """Refuse a file cut within its last page, which SQLite would fill up with zeros.
+
+    Its header, with the size of a page, must have been read.
+    """
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    if path.stat().st_size % page_bytes:
+        raise IngestError(f"{name}: ends within a page of the database: send it again, whole")
 
 
 def _table(connection: sqlite3.Connection, table: str, *, name: str) -> TextTable:
