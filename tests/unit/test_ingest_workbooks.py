@@ -155,13 +155,19 @@ def test_a_missing_sheet_is_named_with_those_that_are_there(tmp_path: Path) -> N
         read(path, "May", "July")
 
 
-def test_sheets_with_other_columns_are_refused(tmp_path: Path) -> None:
-    path = xlsx(tmp_path / "a", {"May": [HEADER, ("1", "x", 1)], "notes": [("text",), ("hello",)]})
-    with pytest.raises(
-        IngestError,
-        match=r"sheet notes: its columns \(text\) are not those of sheet May \(who, at, paid\)",
+@pytest.mark.parametrize("write", [xlsx, xls])
+def test_sheets_with_other_columns_are_refused_before_a_row_is_read(
+    tmp_path: Path, write: Write
+) -> None:
+    path = write(tmp_path / "a", {"May": [HEADER, ("1", "x", 1)], "notes": [("text",), ("hello",)]})
+    with (
+        pytest.raises(
+            IngestError,
+            match=r"sheet notes: its columns \(text\) are not those of sheet May \(who, at, paid\)",
+        ),
+        open_workbook(path, sheets=(), name="shop.xlsx"),
     ):
-        read(path)
+        pass
 
 
 @pytest.mark.parametrize(

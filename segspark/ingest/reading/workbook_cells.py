@@ -1,8 +1,8 @@
 """Cells of Excel workbooks as texts, by openpyxl for `.xlsx` and xlrd for `.xls`."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ class Sheet:
     """
 
     name: str
-    rows: Callable[[], Iterator[Cells]]
+    rows: Callable[[], Generator[Cells]]
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def _new_sheets(path: Path) -> Iterator[list[Sheet]]:
 
 
 def _new_sheet(sheet: Any) -> Sheet:  # noqa: ANN401 - of a library that may not be there
-    def rows() -> Iterator[Cells]:
+    def rows() -> Generator[Cells]:
         # Some programs write a wrong size, beyond which nothing would be read.
         sheet.reset_dimensions()
         for row in sheet.iter_rows(values_only=True):
@@ -117,11 +117,17 @@ def _old_sheets(path: Path) -> Iterator[list[Sheet]]:
 
 
 def _old_sheet(book: Any, number: int, name: str) -> Sheet:  # noqa: ANN401 - as above
-    def rows() -> Iterator[Cells]:
+    def rows() -> Generator[Cells]:
+        import xlrd  # noqa: PLC0415 - an extra
+
         sheet = book.sheet_by_index(number)
-        for row in range(sheet.nrows):
-            yield [_old_cell_text(cell, book.datemode) for cell in sheet.row(row)]
-        book.unload_sheet(number)
+        try:
+            for row in range(sheet.nrows):
+                yield [_old_cell_text(cell, book.datemode) for cell in sheet.row(row)]
+        finally:
+            # Who stops early may do so when the book is closed.
+            with suppress(xlrd.XLRDError):
+                book.unload_sheet(number)
 
     return Sheet(name, rows)
 

@@ -1,8 +1,7 @@
 """Excel workbooks as tables of texts."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import chain
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from segspark.errors import IngestError, SegsparkError
@@ -32,18 +31,16 @@ def open_workbook(path: Path, *, sheets: Sequence[str], name: str) -> Iterator[T
 
     Raises:
         IngestError: The file is no workbook or damaged, a named sheet is missing, all are empty, a
-            header names a column not at all or twice; later, while the rows are read: a sheet's
-            columns are not those of the first, or a value stands beside the columns.
+            header names a column not at all or twice, or a sheet's columns are not those of the
+            first; later, while the rows are read: a value stands beside the columns.
         SetupError: The library for this kind of workbook is not installed.
     """
     with ExitStack() as stack:
         with _damage_told(name):
             there = stack.enter_context(open_sheets(path, name=name))
-            tables = _tables(_chosen(there, sheets, name=name), name=name)
-            first = next(tables, None)
-        if first is None:
-            raise IngestError(f"{name}: its sheets are empty: send the file again")
-        yield TextTable(first[1].columns, _rows(first, tables, name=name))
+            chosen = _chosen(there, sheets, name=name)
+            columns = _columns(chosen, name=name)
+        yield TextTable(columns, _rows(chosen, len(columns), name=name))
 
 
 @contextmanager
@@ -61,7 +58,7 @@ def _damage_told(name: str) -> Iterator[None]:
         ) from error
 
 
-def _chosen(there: Sequence[Sheet], wanted: Sequence[str], *, name: str) -> Iterator[Sheet]:
+def _chosen(there: Sequence[Sheet], wanted: Sequence[str], *, name: str) -> list[Sheet]:
     by_name = {sheet.name: sheet for sheet in there}
     missing = [title for title in wanted if title not in by_name]
     if missing:
@@ -71,38 +68,49 @@ def _chosen(there: Sequence[Sheet], wanted: Sequence[str], *, name: str) -> Iter
             f"{', '.join(list(by_name)[:_MOST_NAMES])}{more}: correct format.sheets of the source"
         )
     if wanted:
-        return (by_name[title] for title in dict.fromkeys(wanted))
-    return iter(there)
+        return [by_name[title] for title in dict.fromkeys(wanted)]
+    return list(there)
 
 
-def _tables(sheets: Iterator[Sheet], *, name: str) -> Iterator[tuple[str, TextTable]]:
-    """Each sheet that is not empty, by its name; the rows of one are read before the next."""
+def _columns(sheets: Sequence[Sheet], *, name: str) -> tuple[str, ...]:
+    """The columns that all sheets but empty ones share; of each only the header is read."""
+    first: tuple[str, tuple[str, ...]] | None = None
     for sheet in sheets:
-        place = f"{name}: sheet {sheet.name}"
-        numbered = enumerate(sheet.rows(), start=1)
-        filled = ((number, cells) for number, cells in numbered if any(cells))
-        for number, cells in filled:
-            columns = _columns(cells, number, place)
-            yield sheet.name, TextTable(columns, _below(filled, len(columns), place))
-            break
+        with closing(_filled(sheet)) as rows:
+            row = next(rows, None)
+        if row is None:
+            continue
+        columns = _header(*row, f"{name}: sheet {sheet.name}")
+        first = first or (sheet.name, columns)
+        if columns != first[1]:
+            raise IngestError(
+                f"{name}: sheet {sheet.name}: its columns ({', '.join(columns)}) are not those of "
+                f"sheet {first[0]} ({', '.join(first[1])}): name the sheets of one source in its "
+                "format.sheets"
+            )
+    if first is None:
+        raise IngestError(f"{name}: its sheets are empty: send the file again")
+    return first[1]
 
 
-def _rows(
-    first: tuple[str, TextTable], others: Iterator[tuple[str, TextTable]], *, name: str
-) -> Iterator[Cells]:
-    first_sheet, first_table = first
+def _rows(sheets: Sequence[Sheet], width: int, *, name: str) -> Iterator[Cells]:
+    """The rows below the headers, one sheet after the other."""
     with _damage_told(name):
-        for sheet, table in chain([first], others):
-            if table.columns != first_table.columns:
-                raise IngestError(
-                    f"{name}: sheet {sheet}: its columns ({', '.join(table.columns)}) are not "
-                    f"those of sheet {first_sheet} ({', '.join(first_table.columns)}): name the "
-                    "sheets of one source in its format.sheets"
-                )
-            yield from table.rows
+        for sheet in sheets:
+            filled = _filled(sheet)
+            next(filled, None)
+            yield from _below(filled, width, f"{name}: sheet {sheet.name}")
 
 
-def _columns(cells: Cells, row: int, place: str) -> tuple[str, ...]:
+def _filled(sheet: Sheet) -> Generator[tuple[int, Cells]]:
+    """The rows that are not empty, numbered as Excel does."""
+    with closing(sheet.rows()) as rows:
+        for number, cells in enumerate(rows, start=1):
+            if any(cells):
+                yield number, cells
+
+
+def _header(row: int, cells: Cells, place: str) -> tuple[str, ...]:
     names = [(cell or "").strip() for cell in cells]
     while names and not names[-1]:
         names.pop()
