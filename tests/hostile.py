@@ -41,12 +41,14 @@ def versions(lake: Workspace) -> dict[str, int]:
     return {name: len(list(log.glob("*.json"))) for name, log in logs.items()}
 
 
-def refusal(lake: Workspace, document: dict[str, Any]) -> str:
-    """The one sentence with which the source `new` is refused; no table changes."""
+def refusal(
+    lake: Workspace, document: dict[str, Any], *, others: Mapping[str, dict[str, Any]] | None = None
+) -> str:
+    """The one sentence with which the source `new`, behind others, is refused; no table changes."""
     before = versions(lake)
     assert before["ingest_batches"] > 0
     with pytest.raises(IngestError) as refused:
-        ingest(with_sources(lake, {"new": document}))
+        ingest(with_sources(lake, {**(others or {}), "new": document}))
     sentence = str(refused.value)
     assert "\n" not in sentence
     assert versions(lake) == before

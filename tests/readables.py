@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from segspark.ingest.files.choosing_store import store_for
 from segspark.ingest.files.source_files import find_files, look_inside
+from segspark.ingest.reading.file_columns import look_at
 from segspark.ingest.reading.file_rows import Readable, read_files
 from segspark.ingest.reading.preparing import prepare
 from segspark.settings.formats import FileFormat
@@ -40,7 +41,7 @@ def prepared(spark: SparkSession, source: Source, staging: Path) -> list[Readabl
     return [
         Readable(
             file,
-            store,
+            look_at(file, store=store, file_format=file_format).columns,
             prepare(
                 file, store=store, staging=target, folder=str(staging), file_format=file_format
             ),

@@ -13,6 +13,7 @@ from segspark.ingest.books.batches import (
     check_nothing_is_left_behind,
     new_batches,
     rows_hash,
+    without_rows,
 )
 from segspark.ingest.files.choosing_store import store_for
 from segspark.ingest.files.contents import (
@@ -24,6 +25,9 @@ from segspark.ingest.files.contents import (
 from segspark.ingest.files.seen_files import files_of, taken_files
 from segspark.ingest.files.source_files import SourceFile, find_files
 from segspark.ingest.files.stores import Store
+from segspark.ingest.reading.file_columns import columns_by_file, look_at
+from segspark.ingest.reading.file_rows import require_columns
+from segspark.ingest.reading.raw import Columns
 from segspark.ingest.reading.row_files import literal_address
 from segspark.ingest.reading.table_errors import table_sentences
 from segspark.ingest.reading.table_sources import (
@@ -53,6 +57,7 @@ class FilePlan:
         files: All its files.
         contents: Everything that it holds now, by content hash.
         batches: What of it is new.
+        columns: The columns of each file of these, by its name.
     """
 
     name: str
@@ -62,6 +67,7 @@ class FilePlan:
     files: Sequence[SourceFile]
     contents: Mapping[str, Content]
     batches: Sequence[Batch]
+    columns: Mapping[str, Columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,24 @@ def _file_plan(workspace: Workspace, held: Holdings, file_format: FileFormat) ->
                 content for content, batch in books.batch_ids.items() if batch not in replaced
             },
         )
-    return FilePlan(name, source, file_format, store, files, contents, batches)
+    columns: dict[str, Columns] = {}
+    for batch in batches:
+        columns |= _look_into(held, store, file_format, batch, contents[batch.content_hash])
+    return FilePlan(name, source, file_format, store, files, contents, batches, columns)
+
+
+def _look_into(
+    held: Holdings, store: Store, file_format: FileFormat, batch: Batch, content: Content
+) -> dict[str, Columns]:
+    """The columns of a new batch's files by their names; what has none to take in is refused."""
+    looks = {
+        file.name: look_at(file, store=store, file_format=file_format) for file in content.files
+    }
+    columns = {file_name: look.columns for file_name, look in looks.items()}
+    columns_by_file(held.source, columns, name=held.name)
+    if not any(look.has_rows for look in looks.values()):
+        raise without_rows(held.name, batch)
+    return columns
 
 
 def _say_what_to_look_at(
@@ -174,6 +197,7 @@ def _table_plan(
     spark, name, source = workspace.lake.spark, held.name, held.source
     version = table_version(spark, source, name=name)
     table = open_table(spark, source, name=name, version=version)
+    require_columns(table, source, name=name)
     if table_format.watermark_column is not None:
         return _slice_plan(workspace, held, table, table_format.watermark_column)
     if version is None:
@@ -183,9 +207,10 @@ def _table_plan(
         table = spark.read.parquet(literal_address(copy))
     content = Content(_table_name(source), rows_hash(table), datetime.now(UTC))
     contents = {content.content_hash: content}
-    return TablePlan(
-        name, source, table, contents, _whole_batches(workspace, held, held.books(), contents)
-    )
+    batches = _whole_batches(workspace, held, held.books(), contents)
+    if batches and table.isEmpty():
+        raise without_rows(name, batches[0])
+    return TablePlan(name, source, table, contents, batches)
 
 
 def _slice_plan(workspace: Workspace, held: Holdings, table: DataFrame, column: str) -> TablePlan:

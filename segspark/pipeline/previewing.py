@@ -23,6 +23,7 @@ from segspark.ingest.inferring.sample import plain_file
 from segspark.ingest.inferring.source import Inferred
 from segspark.ingest.inferring.tables import first_batch
 from segspark.ingest.parsing.rows import ENTITIES, REASONS, Entity, entity_name, parse_rows
+from segspark.ingest.reading.file_columns import look_at
 from segspark.ingest.reading.file_rows import Readable, read_files
 from segspark.ingest.reading.preparing import prepare
 from segspark.pipeline.aligned import aligned
@@ -131,7 +132,7 @@ def parse_sample(
     readable = [
         Readable(
             file,
-            store,
+            look_at(file, store=store, file_format=source.format).columns,
             prepare(file, store=store, staging=store, folder=staging, file_format=source.format),
             batch_id="preview",
             delivered_at=file.found.modified_at,

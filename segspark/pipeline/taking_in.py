@@ -7,7 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, Row
 
 from segspark.errors import IngestError
-from segspark.ingest.books.batches import Batch
+from segspark.ingest.books.batches import Batch, without_rows
 from segspark.ingest.books.lines import copied_lines, good_rows
 from segspark.ingest.books.tying_out import Delivery, count_delivery
 from segspark.ingest.files.choosing_store import store_for
@@ -18,7 +18,7 @@ from segspark.ingest.quality.alarm_words import blocking_sentence
 from segspark.ingest.quality.alarms import judge
 from segspark.ingest.quality.figures import QualityRow
 from segspark.ingest.quality.profile import profile_batches
-from segspark.ingest.reading.file_rows import Readable, read_files, require_columns
+from segspark.ingest.reading.file_rows import Readable, read_files
 from segspark.ingest.reading.preparing import prepare
 from segspark.ingest.reading.raw import RawRows, source_columns, with_file
 from segspark.ingest.reading.table_errors import table_sentences
@@ -139,7 +139,6 @@ def _reading(intake: Intake) -> AbstractContextManager[None]:
 
 
 def _table_rows(plan: TablePlan, intake: Intake) -> RawRows:
-    require_columns(plan.table, plan.source, name=plan.name)
     (batch,) = intake.batches
     delivered_at = intake.contents[batch.batch_id].delivered_at
     rows = with_file(
@@ -161,7 +160,8 @@ def _file_rows(workspace: Workspace, plan: FilePlan, intake: Intake, staging: st
                 folder=staging,
                 file_format=plan.file_format,
             )
-            files.append(Readable(file, plan.store, address, batch_id, content.delivered_at))
+            columns = plan.columns[file.name]
+            files.append(Readable(file, columns, address, batch_id, content.delivered_at))
     return read_files(spark, plan.source, files, name=plan.name)
 
 
@@ -170,10 +170,7 @@ def _refuse_bad_deliveries(intake: Intake, deliveries: Mapping[str, Delivery]) -
     for batch in intake.batches:
         delivery = deliveries.get(batch.batch_id)
         if delivery is None:
-            raise IngestError(
-                f"source {intake.name}: {batch.name} holds no rows but its header: send it "
-                "again, or take it away"
-            )
+            raise without_rows(intake.name, batch)
         if delivery.refused_ratio > most:
             reasons = sorted(delivery.reasons.items(), key=lambda item: -item[1])[:3]
             worst = "; ".join(f"{reason} ({rows})" for reason, rows in reasons)

@@ -1,12 +1,20 @@
 """A file that is not what its source says ends in one sentence, and no table changes."""
 
 import gzip
+import io
+import json
+import sqlite3
 import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import xlwt
+from pyarrow import orc
 
 from segspark.pipeline.stage import Workspace
 from tests.hostile import LINE, line, refusal, text, zipped
@@ -15,6 +23,8 @@ from tests.purchases import HEADER, source_document
 GOOD = text(LINE)
 JSON = {"format": {"kind": "json"}}
 PARQUET = {"format": {"kind": "parquet"}}
+ORC = {"format": {"kind": "orc"}}
+SQLITE = {"format": {"kind": "sqlite", "table": "lines"}}
 EXCEL = {"format": {"kind": "excel"}}
 MULTILINE = {"format": {"kind": "csv", "multiline": True}}
 ENCRYPTED_WORKBOOK = (
@@ -29,6 +39,60 @@ NOT_WITHIN = "does not stay within a folder: pack it again with plain relative n
 CORRECT = "correct sources.new.columns or the file"
 
 
+def _arrow() -> pa.Table:
+    names = HEADER.split(",")
+    return pa.table({name: [field] for name, field in zip(names, LINE.split(","), strict=True)})
+
+
+def _parquet(rows: pa.Table) -> bytes:
+    stream = io.BytesIO()
+    pq.write_table(rows, stream)
+    return stream.getvalue()
+
+
+def _orc() -> bytes:
+    stream = io.BytesIO()
+    orc.write_table(_arrow(), stream)
+    return stream.getvalue()
+
+
+def _sqlite() -> bytes:
+    connection = sqlite3.connect(":memory:")
+    columns = HEADER.replace("order", '"order"')
+    connection.execute(f"CREATE TABLE lines ({columns})")
+    connection.execute("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)", LINE.split(","))
+    connection.commit()
+    return connection.serialize()
+
+
+def _xlsx() -> bytes:
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    for row in (HEADER, LINE):
+        book.worksheets[0].append(row.split(","))
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _xls() -> bytes:
+    book, stream = xlwt.Workbook(), io.BytesIO()
+    sheet = book.add_sheet("one")
+    for place, row in enumerate((HEADER, LINE)):
+        for column, value in enumerate(row.split(",")):
+            sheet.write(place, column, value)
+    book.save(stream)
+    return stream.getvalue()
+
+
+GOOD_FILES: dict[str, Callable[[], bytes]] = {
+    "csv": lambda: GOOD,
+    "json": lambda: json.dumps(dict(zip(HEADER.split(","), LINE.split(","), strict=True))).encode(),
+    "parquet": lambda: _parquet(_arrow()),
+    "orc": _orc,
+    "sqlite": _sqlite,
+    "excel": _xlsx,
+}
+
+
 def _locked_zip() -> bytes:
     """A ZIP whose member says that it is protected by a password."""
     packed = bytearray(zipped(("a.csv", GOOD)))
@@ -41,6 +105,7 @@ def _wrapped(before: bytes, after: bytes, sign: bytes, mebibytes: int) -> bytes:
     return before + sign * (mebibytes << 20) + after
 
 
+BY_ITS_ROWS = "an open quote in a line"
 REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
     "a CSV cut short": (
         lambda: GOOD + b"8,2026-03-01 10",
@@ -68,6 +133,34 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
         PARQUET,
         "in: ends early, without its footer: send it again, whole",
     ),
+    "an ORC file cut short": (
+        lambda: _orc()[:-20],
+        ORC,
+        "in: cannot be read as orc (Failed to parse the postscript from ArrowInputFile): send the "
+        "file again, or correct format.kind of the source",
+    ),
+    "an SQLite file cut at the end of a page": (
+        lambda: _sqlite()[:-4096],
+        SQLITE,
+        "in: cannot be read as an SQLite database (database disk image is malformed): send the "
+        "file again",
+    ),
+    "an SQLite file cut within a page": (
+        lambda: _sqlite()[:-20],
+        SQLITE,
+        "in: ends within a page of the database: send it again, whole",
+    ),
+    "an xlsx cut short": (
+        lambda: _xlsx()[:-30],
+        EXCEL,
+        "in: is damaged (File is not a zip file): send the file again",
+    ),
+    "an xls cut short": (
+        lambda: _xls()[:-8],
+        EXCEL,
+        "in: cannot be read as an Excel workbook (unpack requires a buffer of 8 bytes): save it "
+        "anew as .xlsx, without a password",
+    ),
     "a wrong delimiter": (
         lambda: GOOD.replace(b",", b";"),
         {},
@@ -86,6 +179,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
         "source new: in: there is no column price; there are who, at, order, what, units: "
         f"{CORRECT}",
     ),
+    "a missing key in JSON lines": (
+        lambda: b'{"who":"7","when":"2026-03-01 10:00:00"}\n',
+        JSON,
+        f"source new: in: there is no column at; there are who, when: {CORRECT}",
+    ),
     "a doubled column": (
         lambda: text(f"{LINE},2", header=f"{HEADER},units"),
         {},
@@ -101,6 +199,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
     "only a header": (
         text,
         {},
+        "source new: in holds no rows but its header: send it again, or take it away",
+    ),
+    "a Parquet file without rows": (
+        lambda: _parquet(_arrow().slice(0, 0)),
+        PARQUET,
         "source new: in holds no rows but its header: send it again, or take it away",
     ),
     "a ZIP bomb": (
@@ -165,7 +268,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
         "in: a quote opened on line 3 is never closed: close or double the quote, or send the "
         "file again, whole",
     ),
-    "an open quote in a line": (
+    BY_ITS_ROWS: (
         lambda: text(LINE, line(what='"mug')),
         {},
         "source new: in: 1 of 2 rows are refused, above the 5.0% allowed (row: does not have the "
@@ -183,3 +286,21 @@ def test_a_file_that_is_not_what_its_source_says_changes_no_table(
     path = tmp_path / "in"
     path.write_bytes(content())
     assert refusal(one_good_batch, source_document(path, **changed)) == sentence
+
+
+@pytest.mark.parametrize("case", [case for case in REFUSED if case != BY_ITS_ROWS])
+def test_nothing_before_such_a_file_is_taken_in_neither_of_its_source_nor_of_others(
+    one_good_batch: Workspace, tmp_path: Path, case: str
+) -> None:
+    content, changed, sentence = REFUSED[case]
+    document = source_document(tmp_path / "new", **changed)
+    good = GOOD_FILES[document["format"]["kind"]]()
+    if "delimiter" in document["format"]:
+        good = good.replace(b",", b"\t")
+    for folder, name, written in (
+        ("before", "a", GOOD), ("new", "a", good), ("new", "in", content())
+    ):  # fmt: skip
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).write_bytes(written)
+    others = {"before": source_document(tmp_path / "before")}
+    assert refusal(one_good_batch, document, others=others) == sentence

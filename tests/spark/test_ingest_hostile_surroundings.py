@@ -176,6 +176,29 @@ def test_a_database_that_goes_away_midway_changes_no_table(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("rows", "columns", "sentence"),
+    [
+        ([ROW[:-1]], HEADER.split(",")[:-1], "source new: its table: there is no column price; "),
+        ([], HEADER.split(","), "source new: in holds no rows but its header: "),
+    ],
+)
+def test_a_table_without_a_column_or_rows_keeps_out_the_source_before_it(
+    one_good_batch: Workspace,
+    tmp_path: Path,
+    rows: list[tuple[str, ...]],
+    columns: list[str],
+    sentence: str,
+) -> None:
+    schema = ", ".join(f"`{column}` string" for column in columns)
+    table = one_good_batch.lake.spark.createDataFrame(rows, schema)
+    table.write.format("delta").save(str(tmp_path / "in"))
+    (tmp_path / "before.csv").write_bytes(text(LINE))
+    others = {"before": source_document(tmp_path / "before.csv")}
+    document = source_document(tmp_path / "in", format={"kind": "delta"})
+    assert refusal(one_good_batch, document, others=others).startswith(sentence)
+
+
 def test_a_file_without_permission_is_refused(one_good_batch: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_bytes(text(LINE))

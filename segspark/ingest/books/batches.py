@@ -135,6 +135,13 @@ def new_batches(
     return batches
 
 
+def without_rows(name: str, batch: Batch) -> IngestError:
+    """The refusal of a batch of the source `name` that has no rows."""
+    return IngestError(
+        f"source {name}: {batch.name} holds no rows but its header: send it again, or take it away"
+    )
+
+
 def check_nothing_is_left_behind(
     name: str, contents: Mapping[str, Sequence[str]], books: Books, earlier: Sequence[Row]
 ) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,38 +11,44 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
-from segspark.ingest.files.choosing_store import store_for
-from segspark.ingest.reading.raw import MALFORMED, RAW_ROW, quoted
+from segspark.ingest.reading.raw import MALFORMED, RAW_ROW, Columns, quoted
+from segspark.settings.formats import FileFormat, OrcFormat, TableFormat
 
 ColumnKind = Literal["parquet", "orc"]
 
 
-def column_types(
-    spark: SparkSession, address: str, kind: ColumnKind, *, name: str
-) -> tuple[tuple[str, str], ...]:
-    """The columns of one file with their types, from its footer.
+def column_kind(file_format: FileFormat | TableFormat) -> ColumnKind:
+    """What Spark reads: workbooks and databases have been made Parquet."""
+    return "orc" if isinstance(file_format, OrcFormat) else "parquet"
+
+
+def read_footer(stream: BinaryIO, kind: ColumnKind, *, name: str) -> tuple[Columns, int]:
+    """The columns of one file with their types, and how many rows it has.
 
     Args:
-        spark: The session.
-        address: The prepared file.
+        stream: Its bytes, to be read from any place.
         kind: What it is.
         name: What the file is called, for messages.
 
     Raises:
         IngestError: It is no such file, or damaged.
     """
-    with store_for(spark, address).open(address) as stream:
-        try:
-            schema = pq.read_schema(stream) if kind == "parquet" else orc.ORCFile(stream).schema
-        except (pa.ArrowException, OSError) as error:
-            raise damaged(name, kind, error) from error
-    return tuple((field.name, str(field.type)) for field in schema)
+    try:
+        if kind == "parquet":
+            parquet = pq.ParquetFile(stream)
+            schema, row_count = parquet.schema_arrow, parquet.metadata.num_rows
+        else:
+            orc_file = orc.ORCFile(stream)
+            schema, row_count = orc_file.schema, orc_file.nrows
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(name, kind, error) from error
+    return tuple((field.name, str(field.type)) for field in schema), row_count
 
 
 def read_column_files(
     spark: SparkSession,
     kind: ColumnKind,
-    columns: Sequence[tuple[str, str]],
+    columns: Columns,
     addresses: Sequence[str],
 ) -> DataFrame:
     """The typed rows of files of one schema, then `MALFORMED` and `RAW_ROW`, which are NULL.
@@ -53,7 +59,7 @@ def read_column_files(
     Args:
         spark: The session.
         kind: What the files are.
-        columns: Their columns, as `column_types` gives them.
+        columns: Their columns, as `read_footer` gives them.
         addresses: The prepared files, as Spark takes them.
     """
     rows = spark.read.format(kind).load(list(addresses))

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -19,25 +19,30 @@ _UNIT_SEPARATOR = "\x1f"
 _DELIMITERS = (",", ";", "\t", "|")
 
 
-def csv_columns(store: Store, file: SourceFile, csv_format: CsvFormat) -> list[str]:
+def read_header(store: Store, file: SourceFile, csv_format: CsvFormat) -> tuple[list[str], bool]:
     """The columns of one file, in order; one without a name gets Spark's, such as `_c0`.
 
     They are read here, since Spark takes any header by position.
+
+    Returns:
+        The columns, and whether there are rows; True, too, where the first MiB does not tell.
 
     Raises:
         IngestError: The file is empty, or its first line cannot be read as a header.
     """
     if not csv_format.header:
-        return list(csv_format.column_names)
-    text, _ = sample_text(store, file, csv_format.encoding)
+        return list(csv_format.column_names), True
+    text, is_all = sample_text(store, file, csv_format.encoding)
+    lines = io.StringIO(text, newline="")
     try:
-        names = next(row for row in _rows(text, csv_format) if any(map(str.strip, row)))
+        names = next(row for row in _rows(lines, csv_format) if any(map(str.strip, row)))
     except (csv.Error, StopIteration) as error:
         raise IngestError(
             f"{file.name}: its first line cannot be read as a header ({error or 'no names'}): "
             "correct format of the source"
         ) from error
-    return [name.strip() or f"_c{place}" for place, name in enumerate(names)]
+    columns = [name.strip() or f"_c{place}" for place, name in enumerate(names)]
+    return columns, not is_all or bool(lines.read().strip())
 
 
 def delimiter_hint(columns: Sequence[str]) -> str:
@@ -91,16 +96,16 @@ def _spark_encoding(csv_format: CsvFormat) -> str:
     return ours.get(csv_format.encoding, csv_format.encoding)
 
 
-def _rows(text: str, csv_format: CsvFormat) -> Iterator[list[str]]:
+def _rows(lines: Iterable[str], csv_format: CsvFormat) -> Iterator[list[str]]:
     delimiter, quote, escape = csv_format.delimiter, csv_format.quote, csv_format.escape
     delimiter = delimiter.replace("\\t", "\t")
-    if len(delimiter) > 1:  # more than the csv module can
-        text, delimiter = text.replace(delimiter, _UNIT_SEPARATOR), _UNIT_SEPARATOR
+    # The csv module can no more than one sign.
+    mark = _UNIT_SEPARATOR if len(delimiter) > 1 else delimiter
     # Outside of quotes nothing is escaped.
     has_own_escape = bool(quote) and escape not in {"", quote}
     return csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=delimiter,
+        (line.replace(delimiter, mark) for line in lines),
+        delimiter=mark,
         quotechar=quote or None,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
         doublequote=not has_own_escape,

@@ -7,23 +7,16 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 
 from segspark.ingest.files.source_files import SourceFile
-from segspark.ingest.files.stores import Store
-from segspark.ingest.reading.column_files import ColumnKind, column_types, read_column_files
-from segspark.ingest.reading.csv_files import csv_columns, delimiter_hint, read_csv
+from segspark.ingest.reading.column_files import column_kind, read_column_files
+from segspark.ingest.reading.csv_files import read_csv
+from segspark.ingest.reading.file_columns import added_by_folders, columns_by_file
 from segspark.ingest.reading.fixed_width_files import read_fixed_width
-from segspark.ingest.reading.json_files import is_found, json_columns, json_keys, read_json
-from segspark.ingest.reading.mapped_columns import (
-    check_mapped,
-    check_names,
-    required_columns,
-    wanted_columns,
-)
-from segspark.ingest.reading.raw import ADDED, RawRows, quoted
+from segspark.ingest.reading.json_files import read_json
+from segspark.ingest.reading.mapped_columns import check_mapped, check_names, wanted_columns
+from segspark.ingest.reading.raw import ADDED, Columns, RawRows, quoted
 from segspark.ingest.reading.row_files import Origin, folder_columns, literal_address, with_origins
-from segspark.settings.formats import CsvFormat, FixedWidthFormat, JsonLinesFormat, OrcFormat
+from segspark.settings.formats import CsvFormat, FixedWidthFormat, JsonLinesFormat
 from segspark.settings.sources import Source
-
-_Columns = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +25,14 @@ class Readable:
 
     Attributes:
         file: The file.
-        store: Where it is.
+        columns: What `look_at` found in it.
         address: Where Spark reads its content, as `prepare` gives it.
         batch_id: The batch of its rows.
         delivered_at: When that batch was last written, in UTC.
     """
 
     file: SourceFile
-    store: Store
+    columns: Columns
     address: str
     batch_id: str
     delivered_at: datetime
@@ -61,11 +54,13 @@ def read_files(
         row: the source's columns, then those of folders such as `day=2026-01-01`, then `ADDED`.
 
     Raises:
-        IngestError: A mapped column is missing, a file names a column twice, is empty or damaged.
+        IngestError: A mapped column is missing, or a file names a column twice.
     """
-    scans: dict[tuple[_Columns, tuple[str, ...]], list[Readable]] = {}
-    for readable, columns in zip(files, _all_columns(spark, source, files, name), strict=True):
-        folders = tuple(_folders(readable, columns))
+    scans: dict[tuple[Columns, tuple[str, ...]], list[Readable]] = {}
+    mapped = columns_by_file(source, {each.file.name: each.columns for each in files}, name=name)
+    for readable in files:
+        columns = mapped[readable.file.name]
+        folders = tuple(added_by_folders(readable.file.name, columns))
         scans.setdefault((columns, folders), []).append(readable)
     return [
         RawRows(
@@ -91,60 +86,8 @@ def require_columns(raw: DataFrame, source: Source, *, name: str) -> None:
     check_mapped(wanted_columns(source), raw.columns, name=name, place="its table")
 
 
-def _all_columns(
-    spark: SparkSession, source: Source, files: Sequence[Readable], name: str
-) -> list[_Columns]:
-    """Each file's columns with their types, once nothing mapped is missing."""
-    if isinstance(source.format, JsonLinesFormat):
-        return _json_columns(source, source.format, files, name)
-    wanted, all_columns = wanted_columns(source), []
-    for readable in files:
-        columns = _columns(spark, source, readable)
-        own = [column for column, _ in columns]
-        check_names(own, place=readable.file.name)
-        is_csv = isinstance(source.format, CsvFormat)
-        check_mapped(
-            wanted,
-            [*own, *_folders(readable, columns)],
-            name=name,
-            place=readable.file.name,
-            hint=delimiter_hint(own) if is_csv else "",
-        )
-        all_columns.append(columns)
-    return all_columns
-
-
-def _json_columns(
-    source: Source, json_format: JsonLinesFormat, files: Sequence[Readable], name: str
-) -> list[_Columns]:
-    """The columns that all files of JSON share, since an object need not have every key.
-
-    For the same reason only a column that no customer, date or product is known without must be
-    found, and in one of the files.
-    """
-    found = [json_keys(each.store, each.file, json_format) for each in files]
-    keys = list(dict.fromkeys(key for some in found for key in some))
-    folders = {key for each in files for key in folder_columns(each.file.name)}
-    wanted = [column for column in wanted_columns(source) if column not in folders]
-    place = files[0].file.name if len(files) == 1 else f"{len(files)} files"
-    nested = [column for column in wanted if is_found(column, keys)]
-    have = list(dict.fromkeys([*keys, *nested, *folders]))
-    check_names(wanted, place=f"source {name}: its mapping")
-    check_mapped(required_columns(source), have, name=name, place=place)
-    return [_texts(json_columns(keys, wanted))] * len(files)
-
-
-def _columns(spark: SparkSession, source: Source, readable: Readable) -> _Columns:
-    file_format = source.format
-    if isinstance(file_format, CsvFormat):
-        return _texts(csv_columns(readable.store, readable.file, file_format))
-    if isinstance(file_format, FixedWidthFormat):
-        return _texts(list(file_format.fields))
-    return column_types(spark, readable.address, _kind(source), name=readable.file.name)
-
-
 def _rows(
-    spark: SparkSession, source: Source, columns: _Columns, files: Sequence[Readable]
+    spark: SparkSession, source: Source, columns: Columns, files: Sequence[Readable]
 ) -> DataFrame:
     """The source's columns, `MALFORMED` and `RAW_ROW`."""
     names = [column for column, _ in columns]
@@ -156,11 +99,11 @@ def _rows(
         return read_json(spark, file_format, names, addresses)
     if isinstance(file_format, FixedWidthFormat):
         return read_fixed_width(spark, file_format, wanted_columns(source), addresses)
-    return read_column_files(spark, _kind(source), columns, addresses)
+    return read_column_files(spark, column_kind(file_format), columns, addresses)
 
 
 def _raw(
-    rows: DataFrame, files: Sequence[Readable], columns: _Columns, folders: Sequence[str]
+    rows: DataFrame, files: Sequence[Readable], columns: Columns, folders: Sequence[str]
 ) -> DataFrame:
     """Add what is known of each row's file, and put the columns in order."""
     origins = [
@@ -175,18 +118,3 @@ def _raw(
     ]
     own = [quoted(name) for name in (*(column for column, _ in columns), *folders)]
     return with_origins(rows, origins, folders).select(*own, *ADDED)
-
-
-def _kind(source: Source) -> ColumnKind:
-    """What Spark reads: workbooks and databases have been made Parquet."""
-    return "orc" if isinstance(source.format, OrcFormat) else "parquet"
-
-
-def _folders(readable: Readable, columns: _Columns) -> list[str]:
-    """The columns that the file gets from its folders: those that it does not have itself."""
-    own = {column.casefold() for column, _ in columns}
-    return [name for name in folder_columns(readable.file.name) if name.casefold() not in own]
-
-
-def _texts(columns: Sequence[str]) -> _Columns:
-    return tuple((column, "string") for column in columns)

@@ -53,7 +53,7 @@ def prepare(
     if isinstance(file_format, ExcelFormat | SqliteFormat):
         address = f"{target}.parquet"
         with (
-            _text_table(file, store, file_format) as table,
+            open_text_table(file, store, file_format) as table,
             refusals(address),
             staging.create(address) as stream,
         ):
@@ -80,9 +80,10 @@ def prepare(
 
 
 @contextmanager
-def _text_table(
+def open_text_table(
     file: SourceFile, store: Store, file_format: ExcelFormat | SqliteFormat
 ) -> Iterator[TextTable]:
+    """A workbook or database, wherever it is, as `open_workbook` or `open_sqlite` give it."""
     with tempfile.TemporaryDirectory(prefix="segspark-") as folder:
         path = local_copy(store, file, Path(folder), f".{file_format.kind}")
         if isinstance(file_format, ExcelFormat):

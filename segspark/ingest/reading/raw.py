@@ -3,6 +3,7 @@
 A raw frame has the source's own columns, then the columns named here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,8 @@ AS_JSON = {
 }
 """How a row is written out whole: with its NULLs, and stamps to the microsecond."""
 ADDED = (BATCH_ID, FILE_NAME, DELIVERED_AT, MALFORMED, RAW_ROW)
+Columns = tuple[tuple[str, str], ...]
+"""Names of columns with their types, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ def with_file(
 def quoted(name: str) -> Column:
     """A source's column, whatever its name holds."""
     return F.col(f"`{name.replace('`', '``')}`")
+
+
+def texts(names: Iterable[str]) -> Columns:
+    """Columns of texts."""
+    return tuple((name, "string") for name in names)
 
 
 def as_text(column: Column) -> Column:
