@@ -13,7 +13,7 @@ help:
 	@echo "make format   rewrite the source as the format check wants it"
 	@echo "make lock     resolve requirements-dev.lock anew"
 	@echo "make dist     the wheel and the --py-files zip, in dist/"
-	@echo "make soak     random files, histories and events, EXAMPLES=50 of each kind, two hours"
+	@echo "make soak     random files, histories and events, EXAMPLES=50 of each case, hours"
 	@echo "make bench-ingest   time ingest of ten million lines beside a bare copy, ten minutes"
 	@echo "make bench-features time ledger, features and lifetime values beside DuckDB, SIZES=\"5 10 50\" millions, hours"
 	@echo "make bench-sweep    time a sweep beside Spark ML and scikit-learn, and scoring, an hour or more:"

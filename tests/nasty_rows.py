@@ -1,7 +1,7 @@
 """Rows of nasty values: how they are written, and what each must become."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from tests.purchases import HEADER, PRICED
+from tests.purchases import HEADER
 
 CENT = Decimal("0.0001")
 LEAST_TOO_LARGE = Decimal(10) ** 14
+ATTRIBUTES = ("order", "what", "note")
+"""Columns that a source of customers takes as they are."""
 MARKER = re.compile(r"K\d+-\d+K")
 """Stands in every row of a file, and in no other; equal rows share one."""
 NASTY = (
@@ -21,8 +23,14 @@ NASTY = (
     "#N/A", '"', '""', "a,b;c\td|e", "\\", '\\"', "é", "ß€", "\u00a0", "\u2028", "\x85", "\x0b",
     "_x000D_", "007", "-5", "true", "1e5", "12345678901234567890123", " x ", "\ufeff", "0",
 )  # fmt: skip
-TABLES = ("excel", "parquet", "sqlite")
-"""Kinds of file that hold cells, not text."""
+TABLES = ("excel", "parquet", "orc", "sqlite", "delta")
+"""Kinds that hold cells, not text."""
+KINDS = ("csv", "multiline", "json", "fixed_width", *TABLES)
+RAGGED = ("csv", "multiline", "fixed_width")
+"""Kinds whose rows may have too few fields."""
+PACKINGS = ("none", "gzip", "zip", "zstd")
+FIELD_WIDTH = 50
+"""Characters of a field at a fixed place: no cell is longer, and a blank stands before it."""
 LINE_BREAKS = ("two\nlines", "\n", '"\n"', "x\n\ny")
 LOST_IDS = ("1.23E+11", "4e+15", " 9.999E+20 ", "1,23457E+11")
 STAMPS = (
@@ -44,7 +52,12 @@ NO_NUMBERS = (
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a file is written, as the settings of its source say it."""
+    """How the files of a source are written, as its settings say it.
+
+    Attributes:
+        packing: Of the first file; each other file has the next of `PACKINGS`.
+        quote_all: Quotes around each field of a CSV; only ASCII in JSON.
+    """
 
     kind: str
     delimiter: str
@@ -65,8 +78,14 @@ class Style:
                 "encoding": self.encoding,
             },
             "json": {"kind": "json", "encoding": self.encoding},
-            "excel": {"kind": "excel"},
-            "parquet": {"kind": "parquet"},
+            "fixed_width": {
+                "kind": "fixed_width",
+                "encoding": self.encoding,
+                "fields": {
+                    name: [number * FIELD_WIDTH + 1, (number + 1) * FIELD_WIDTH]
+                    for number, name in enumerate(columns())
+                },
+            },
             "sqlite": {"kind": "sqlite", "table": "lines"},
         }
         formats["multiline"] = {**formats["csv"], "multiline": True}
@@ -79,10 +98,9 @@ class Style:
                 "accounting_negatives": True,
             }
         return {
-            "format": formats[self.kind],
+            "format": formats.get(self.kind, {"kind": self.kind}),
             "numbers": numbers,
             "stamp_zone": self.zone,
-            "columns": {**PRICED, "description": "note"},
         }
 
 
@@ -93,7 +111,7 @@ class NastyRow:
     Attributes:
         cells: In order of the columns; more or fewer than these for a ragged row.
         copies: How often it is written.
-        amount: Its money; None where it must be refused.
+        amount: Its money as a purchase; None where it must be refused as one.
         customer_id: Of a good row; None for a guest.
         at: Instant of a good row.
     """
@@ -104,6 +122,28 @@ class NastyRow:
     customer_id: str | None
     at: datetime | None
 
+    @property
+    def marker(self) -> str:
+        """What tells the row apart."""
+        return self.cells[2]
+
+    def as_purchase(self) -> tuple[Any, ...] | None:
+        """Customer, money and microseconds since 1970; None where it must be refused."""
+        if self.amount is None or self.at is None:
+            return None
+        since = self.at - datetime(1970, 1, 1, tzinfo=UTC)
+        micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+        return self.customer_id, self.amount, micros
+
+    def as_customer(self) -> tuple[Any, ...] | None:
+        """Customer and the other texts by name; None where it must be refused."""
+        if len(self.cells) != len(columns()):
+            return None
+        if self.customer_id is None or self.cells[0] in LOST_IDS:
+            return None
+        texts = {name: text.strip(" ") for name, text in zip(columns(), self.cells, strict=True)}
+        return self.customer_id, {name: texts[name] for name in ATTRIBUTES if texts[name]}
+
 
 def columns() -> list[str]:
     """The header of all files."""
@@ -111,28 +151,30 @@ def columns() -> list[str]:
 
 
 @st.composite
-def styles(draw: st.DrawFn, kind: str) -> Style:
-    """A way to write files of one kind."""
+def styles(draw: st.DrawFn, /, kind: str, **fixed: Any) -> Style:  # noqa: ANN401 - of any field
+    """A way to write files of one kind; what is not `fixed` is drawn."""
     encodings = ["UTF-8", "UTF-16", "ISO-8859-1", "windows-1252", "US-ASCII"]
-    return Style(
+    drawn = Style(
         kind=kind,
         delimiter=draw(st.sampled_from([",", ";", "\t", "|", "||"])) if kind == "csv" else ",",
         encoding="UTF-8" if kind in TABLES else draw(st.sampled_from(encodings)),
         line_end=draw(st.sampled_from(["\n", "\r\n"])),
-        packing=draw(st.sampled_from(["none", "gzip", "zip", "zstd"])),
+        packing=draw(st.sampled_from(PACKINGS)),
         quote_all=draw(st.booleans()),
         has_mark=draw(st.booleans()),
         is_european=draw(st.booleans()),
         zone=draw(st.sampled_from(["UTC", "Europe/Berlin"])),
     )
+    return replace(drawn, **fixed)
 
 
 @st.composite
-def files(draw: st.DrawFn, style: Style) -> list[list[NastyRow]]:
-    """The rows of one to three files."""
+def files(draw: st.DrawFn, style: Style, *, fewest: int = 1) -> list[list[NastyRow]]:
+    """The rows of up to three files, or of one table of Delta."""
+    number_of_files = 1 if style.kind == "delta" else draw(st.integers(fewest, 3))
     return [
         [draw(_rows(style, f"K{number}-{row}K")) for row in range(draw(st.integers(1, 9)))]
-        for number in range(draw(st.integers(1, 3)))
+        for number in range(number_of_files)
     ]
 
 
@@ -144,18 +186,20 @@ def _rows(draw: st.DrawFn, style: Style, marker: str) -> NastyRow:
     who = draw(_texts(style, *LOST_IDS))
     what, note = draw(_texts(style, *LOST_IDS)), draw(_texts(style))
     amount = _amount(quantity, unit_price)
-    is_ragged = style.kind in {"csv", "multiline"} and draw(st.integers(0, 9)) == 0
+    is_ragged = style.kind in RAGGED and draw(st.integers(0, 9)) == 0
     if at is None or who in LOST_IDS or what in LOST_IDS or is_ragged:
         amount = None
     cells: tuple[str, ...] = (who, stamp, marker, what, units, price, note)
     if is_ragged:
-        cells = draw(st.sampled_from([cells[:5], (*cells, "more")]))
+        # What stands behind the last place of a fixed field is no fault.
+        more = [] if style.kind == "fixed_width" else [(*cells, "more")]
+        cells = draw(st.sampled_from([cells[:5], *more]))
     copies = draw(st.sampled_from([1, 1, 1, 2, 3]))
     return NastyRow(cells, copies, amount, customer_of(who), at)
 
 
 def _texts(style: Style, *more: str) -> st.SearchStrategy[str]:
-    known = [*NASTY, *more, *(() if style.kind in {"csv", "excel"} else LINE_BREAKS)]
+    known = [*NASTY, *more, *(() if style.kind in {"csv", "fixed_width", "excel"} else LINE_BREAKS)]
     plain = st.text("aZ09 .,;|\t\"'\\é€😀ש=-{}", max_size=12)
     return st.one_of(st.just(""), st.sampled_from(known), plain).map(lambda s: _writable(s, style))
 

@@ -9,22 +9,29 @@ import sqlite3
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import orc
 
-from tests.nasty_rows import NastyRow, Style, columns
+from tests.nasty_rows import FIELD_WIDTH, PACKINGS, TABLES, NastyRow, Style, columns
 
 
 def written(rows: Sequence[NastyRow], style: Style) -> bytes:
     """The content of one file, not packed."""
     lines = [row.cells for row in rows for _ in range(row.copies)]
     random.Random(len(lines)).shuffle(lines)  # noqa: S311 - an order
-    tables = {"excel": _workbook, "parquet": _parquet, "sqlite": _database}
-    if style.kind in tables:
-        return tables[style.kind](lines)
-    makers: dict[str, Callable[[Sequence[tuple[str, ...]], Style], str]] = {"json": _json_lines}
+    tables = {"excel": _workbook, "orc": _orc, "sqlite": _database}
+    if style.kind in TABLES:
+        # A table of Delta is a Parquet file, and a log beside it.
+        return tables.get(style.kind, _parquet)(lines)
+    makers: dict[str, Callable[[Sequence[tuple[str, ...]], Style], str]] = {
+        "json": _json_lines,
+        "fixed_width": _fixed_width,
+    }
     content = makers.get(style.kind, _csv)(lines, style)
     mark = "\ufeff" if style.has_mark and style.encoding == "UTF-8" else ""
     return (mark + content).encode(style.encoding)
@@ -33,6 +40,11 @@ def written(rows: Sequence[NastyRow], style: Style) -> bytes:
 def _json_lines(lines: Sequence[tuple[str, ...]], style: Style) -> str:
     objects = [dict(zip(columns(), line, strict=True)) for line in lines]
     texts = [json.dumps(one, ensure_ascii=style.quote_all) for one in objects]
+    return "".join(f"{text}{style.line_end}" for text in texts)
+
+
+def _fixed_width(lines: Sequence[tuple[str, ...]], style: Style) -> str:
+    texts = ["".join(f" {cell}".ljust(FIELD_WIDTH) for cell in line) for line in lines]
     return "".join(f"{text}{style.line_end}" for text in texts)
 
 
@@ -65,11 +77,20 @@ def _workbook(lines: Sequence[tuple[str, ...]]) -> bytes:
     return target.getvalue()
 
 
-def _parquet(lines: Sequence[tuple[str, ...]]) -> bytes:
+def _arrow(lines: Sequence[tuple[str, ...]]) -> pa.Table:
     texts = zip(*lines, strict=True)
-    table = pa.table({name: list(cells) for name, cells in zip(columns(), texts, strict=True)})
+    return pa.table({name: list(cells) for name, cells in zip(columns(), texts, strict=True)})
+
+
+def _parquet(lines: Sequence[tuple[str, ...]]) -> bytes:
     target = io.BytesIO()
-    pq.write_table(table, target)
+    pq.write_table(_arrow(lines), target)
+    return target.getvalue()
+
+
+def _orc(lines: Sequence[tuple[str, ...]]) -> bytes:
+    target = io.BytesIO()
+    orc.write_table(_arrow(lines), target)
     return target.getvalue()
 
 
@@ -83,16 +104,61 @@ def _database(lines: Sequence[tuple[str, ...]]) -> bytes:
         return database.serialize()
 
 
-def packed(content: bytes, style: Style) -> bytes:
-    """The content as it is sent."""
-    if style.packing == "gzip":
+def write_source(contents: Sequence[bytes], style: Style, folder: Path) -> Path:
+    """Write the contents as they are sent, `0`, `1` and so on; returns the source's location."""
+    folder.mkdir()
+    if style.kind == "delta":
+        (content,) = contents
+        _write_delta(content, folder / "0")
+        return folder / "0"
+    first = PACKINGS.index(style.packing)
+    for number, content in enumerate(contents):
+        packing = PACKINGS[(first + number) % len(PACKINGS)]
+        (folder / f"{number}").write_bytes(_packed(content, packing))
+    return folder
+
+
+def _write_delta(content: bytes, folder: Path) -> None:
+    """A Delta table of one Parquet file, by its protocol."""
+    fields = [
+        {"name": name, "type": "string", "nullable": True, "metadata": {}} for name in columns()
+    ]
+    actions: list[dict[str, Any]] = [
+        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+        {
+            "metaData": {
+                "id": "00000000-0000-0000-0000-000000000000",
+                "format": {"provider": "parquet", "options": {}},
+                "schemaString": json.dumps({"type": "struct", "fields": fields}),
+                "partitionColumns": [],
+                "configuration": {},
+            }
+        },
+        {
+            "add": {
+                "path": "rows.parquet",
+                "partitionValues": {},
+                "size": len(content),
+                "modificationTime": 0,
+                "dataChange": True,
+            }
+        },
+    ]
+    (folder / "_delta_log").mkdir(parents=True)
+    (folder / "rows.parquet").write_bytes(content)
+    log = "".join(f"{json.dumps(action)}\n" for action in actions)
+    (folder / "_delta_log" / f"{0:020}.json").write_text(log)
+
+
+def _packed(content: bytes, packing: str) -> bytes:
+    if packing == "gzip":
         return gzip.compress(content)
-    if style.packing == "zstd":
+    if packing == "zstd":
         sink = pa.BufferOutputStream()
         with pa.CompressedOutputStream(sink, "zstd") as stream:
             stream.write(content)
         return bytes(sink.getvalue())
-    if style.packing == "zip":
+    if packing == "zip":
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("deep/lines", content)
