@@ -1,12 +1,10 @@
-"""Pictures of a training: files beside the lake, and artifacts in MLflow."""
+"""Pictures of a training."""
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from segspark.clustering.engine import Candidate
 from segspark.clustering.results import CandidateResult
 from segspark.clustering.sweep import Sweep
-from segspark.errors import StageError
 from segspark.model.embedding import EmbeddedModel
 from segspark.model.micro_clusters import MicroClusterModel
 from segspark.report.sweep_pictures import dendrogram_picture, line_picture, scatter_picture
@@ -62,31 +60,6 @@ def _trees(rows: Sequence[CandidateResult], chosen: Candidate) -> dict[str, str]
             segments=chosen.segment_count if is_chosen else None,
         )
     return found
-
-
-def write_pictures(pictures: Mapping[str, str], lake_folder: Path | None, stage_id: str) -> None:
-    """Write the folder of the training below `reports/` in the lake, over what is there.
-
-    Args:
-        pictures: Text by the name of the file.
-        lake_folder: Folder of a local lake; None: MLflow alone has them.
-        stage_id: Id of the training, such as `training-0123456789abcdef`: the folder's name.
-
-    Raises:
-        StageError: The folder cannot be written to.
-    """
-    if lake_folder is None:
-        return
-    folder = lake_folder / "reports" / stage_id
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, picture in pictures.items():
-            (folder / name).write_text(picture, encoding="utf-8")
-    except OSError as error:
-        raise StageError(
-            f"{folder}: the pictures of the training cannot be written ({error.strerror}): "
-            f"let this user write there, or remove what is in the way"
-        ) from error
 
 
 def _lines(

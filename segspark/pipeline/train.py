@@ -12,7 +12,6 @@ from segspark.errors import ClusteringError, StageError
 from segspark.model.segment_model import SegmentModel
 from segspark.pipeline.features import snapshot_of
 from segspark.pipeline.ledger import ledger_id, read_ledger
-from segspark.pipeline.picturing import write_pictures
 from segspark.pipeline.stage import NAME_WIDTH, StageResult, Workspace, run_stage
 from segspark.pipeline.training_plan import (
     TrainingPlan,
@@ -22,7 +21,8 @@ from segspark.pipeline.training_plan import (
     vectorised,
 )
 from segspark.pipeline.training_record import open_tracker, training_record
-from segspark.pipeline.tried_candidates import Trained, TriedCandidate
+from segspark.pipeline.training_report import write_report
+from segspark.pipeline.tried_candidates import Trained
 from segspark.pipeline.usefulness import past_usefulness
 from segspark.pipeline.vector_features import (
     configured_columns,
@@ -85,7 +85,7 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
             trained = Trained(plan, _sweep(workspace, features, plan, past))
         model = _keep(workspace, run, trained, as_of)
         record = training_record(workspace, run, model, trained, as_of)
-        write_pictures(record.pictures, workspace.lake.local_folder, run.stage_id)
+        write_report(record.files, workspace.lake.local_folder, run.stage_id)
         workspace.progress.step("train: recording the candidates in MLflow")
         version = tracker.record_training(record)
         return _outcome(trained, customers=features.count(), model_version=version)
@@ -160,36 +160,13 @@ def _keep(workspace: Workspace, run: StageRun, trained: Trained, as_of: date) ->
         model.to_json(),
         trained.verdict,
     )
-    candidates = [_candidate_values(run.stage_id, each, sweep) for each in trained.tried]
-    rows = {"training_id": run.stage_id}
+    candidates, rows = trained.rows(run.stage_id), {"training_id": run.stage_id}
     spark = lake.spark
     lake.replace(
         SEGMENT_CANDIDATES, spark.createDataFrame(candidates, SEGMENT_CANDIDATES.schema), rows
     )
     lake.replace(SEGMENT_MODELS, spark.createDataFrame([model_values], SEGMENT_MODELS.schema), rows)
     return model
-
-
-def _candidate_values(training_id: str, tried: TriedCandidate, sweep: Sweep) -> tuple[object, ...]:
-    row, candidate = tried.row, tried.candidate
-    plain = sweep.selection.plain_maximum
-    values: dict[str, object] = {
-        "training_id": training_id,
-        "candidate_id": tried.candidate_id,
-        "recipe": tried.recipe,
-        "embedding": candidate.embedding.value,
-        "algorithm": candidate.algorithm.value,
-        "covariance": None if candidate.covariance is None else candidate.covariance.value,
-        "segment_count": candidate.segment_count,
-        "found_segment_count": row.evidence.cluster_count if row.evidence else None,
-        "is_elbow": row.is_elbow,
-        "is_chosen": row.is_chosen,
-        "is_plain_maximum": tried.candidate_id == plain.candidate_id,
-        "reason": row.reason,
-        "elapsed_seconds": row.fitted.seconds,
-        **tried.figures,
-    }
-    return tuple(values.get(column.name) for column in SEGMENT_CANDIDATES.columns)
 
 
 def _outcome(trained: Trained, *, customers: int, model_version: str) -> Outcome:

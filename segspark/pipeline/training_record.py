@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 from segspark.model.segment_model import SegmentModel
-from segspark.pipeline.picturing import pictures_of
 from segspark.pipeline.stage import Workspace
+from segspark.pipeline.training_report import report_of
 from segspark.pipeline.tried_candidates import Trained, TriedCandidate
 from segspark.tables.manifest import StageRun, table_versions
 from segspark.tracking.records import CandidateRecord, TrainingRecord
@@ -46,7 +46,7 @@ def training_record(
         verdict=trained.verdict,
         candidates=tuple(map(_candidate_record, trained.tried)),
         model_json=model.to_json(),
-        pictures=pictures_of(trained.sweep),
+        files=report_of(trained, run.stage_id),
     )
 
 

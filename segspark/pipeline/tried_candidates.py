@@ -8,6 +8,7 @@ from segspark.clustering.search_trials import Search, Trial
 from segspark.clustering.sweep import Sweep
 from segspark.pipeline.candidate_figures import Figures, candidate_figures
 from segspark.pipeline.training_plan import TrainingPlan
+from segspark.tables.segments import SEGMENT_CANDIDATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,25 @@ class TriedCandidate:
     def figures(self) -> Figures:
         """Figures under the names of their columns in `segment_candidates`."""
         return {**candidate_figures(self.row), "search_gain": self.search_gain}
+
+    @property
+    def values(self) -> dict[str, object]:
+        """All that it knows itself, under the names of these columns."""
+        row, candidate = self.row, self.candidate
+        return {
+            "candidate_id": self.candidate_id,
+            "recipe": self.recipe,
+            "embedding": candidate.embedding.value,
+            "algorithm": candidate.algorithm.value,
+            "covariance": None if candidate.covariance is None else candidate.covariance.value,
+            "segment_count": candidate.segment_count,
+            "found_segment_count": row.evidence.cluster_count if row.evidence else None,
+            "is_elbow": row.is_elbow,
+            "is_chosen": row.is_chosen,
+            "reason": row.reason,
+            "elapsed_seconds": row.fitted.seconds,
+            **self.figures,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +89,20 @@ class Trained:
         names = {each.proposal for each in search.kept}
         others = [each for each in search.trials if each.proposal not in names]
         return kept + [_left_behind(each, search) for each in others]
+
+    def rows(self, training_id: str) -> list[tuple[object, ...]]:
+        """Rows of `segment_candidates`, values in the order of its columns."""
+        plain = self.sweep.selection.plain_maximum.candidate_id
+        of_each = [
+            {
+                **each.values,
+                "training_id": training_id,
+                "is_plain_maximum": each.candidate_id == plain,
+            }
+            for each in self.tried
+        ]
+        names = [column.name for column in SEGMENT_CANDIDATES.columns]
+        return [tuple(map(values.get, names)) for values in of_each]
 
 
 def _left_behind(trial: Trial, search: Search) -> TriedCandidate:

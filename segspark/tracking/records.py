@@ -57,7 +57,7 @@ class TrainingRecord:
         verdict: What the selection says about the choice, in sentences.
         candidates: Every candidate, the chosen one among them.
         model_json: The chosen model as `SegmentModel.to_json` wrote it.
-        pictures: Text of picture files by their names.
+        files: Text of what people read of it, such as pictures, by the name of the file.
     """
 
     training_id: str
@@ -70,4 +70,4 @@ class TrainingRecord:
     verdict: str
     candidates: tuple[CandidateRecord, ...]
     model_json: str
-    pictures: Mapping[str, str]
+    files: Mapping[str, str]

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus
 
@@ -88,11 +87,9 @@ class TrainingRuns:
         run_id = run.info.run_id
         chosen = [candidate for candidate in record.candidates if candidate.is_chosen]
         self._log(run_id, record.parameters, chosen[0].metrics if chosen else {})
-        self.client.log_text(run_id, record.verdict, "verdict.txt")
         self.client.log_text(run_id, record.model_json, "model.json")
-        for name, picture in record.pictures.items():
-            self.client.log_text(run_id, picture, f"pictures/{name}")
-        self.client.log_table(run_id, _table(record.candidates), "candidates.json")
+        for name, text in record.files.items():
+            self.client.log_text(run_id, text, name)
         return run
 
     def add_candidate(self, candidate: CandidateRecord, *, parent: Run) -> None:
@@ -144,19 +141,3 @@ class TrainingRuns:
             token = page.token
             if not token:
                 return found
-
-
-def _table(candidates: tuple[CandidateRecord, ...]) -> pd.DataFrame:
-    """One row per candidate; a metric that a candidate does not have is missing."""
-    rows = [
-        {
-            "candidate_id": candidate.candidate_id,
-            "algorithm": candidate.algorithm,
-            "segment_count": candidate.segment_count,
-            "is_chosen": candidate.is_chosen,
-            "reason": candidate.reason,
-            **candidate.metrics,
-        }
-        for candidate in candidates
-    ]
-    return pd.DataFrame(rows).astype(object)

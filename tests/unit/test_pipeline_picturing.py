@@ -1,8 +1,6 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evidence import evidence
@@ -11,11 +9,10 @@ from segspark.clustering.results import results
 from segspark.clustering.selection import select
 from segspark.clustering.structureless import StructurelessSilhouette
 from segspark.clustering.sweep import Sweep
-from segspark.errors import StageError
 from segspark.model.clusters import Centres
 from segspark.model.embedding import EmbeddedModel
 from segspark.model.micro_clusters import MicroClusterModel, MicroClusters
-from segspark.pipeline.picturing import pictures_of, write_pictures
+from segspark.pipeline.picturing import pictures_of
 from segspark.settings.training import Algorithm, EmbeddingMethod, SelectionSettings
 from tests.embeddings import any_encoder
 
@@ -46,21 +43,6 @@ def test_elbow_choice_and_customers_are_drawn() -> None:
         assert found[name].count('r="8"') == 1
     assert "A sample of customers by kmeans-3" in found["segments.svg"]
     assert found["segments.svg"].count('r="2"') == 30
-
-
-def test_pictures_are_files_of_the_training_in_a_local_lake(tmp_path: Path) -> None:
-    for text in ("<svg>old</svg>", "<svg/>"):
-        write_pictures({"elbow.svg": text}, tmp_path, "training-abc")
-
-    assert (tmp_path / "reports" / "training-abc" / "elbow.svg").read_text() == "<svg/>"
-    write_pictures({"elbow.svg": "<svg/>"}, None, "abc")
-
-
-def test_a_place_that_cannot_be_written_to_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "reports").write_text("in the way")
-
-    with pytest.raises(StageError, match="the pictures of the training cannot be written"):
-        write_pictures({"elbow.svg": "<svg/>"}, tmp_path, "abc")
 
 
 def test_each_linkage_that_was_tried_has_its_tree_and_the_chosen_one_its_cut() -> None:

@@ -1,5 +1,7 @@
 """What a training with a search writes down: a row for each trial, figures for what went on."""
 
+import csv
+from io import StringIO
 from typing import Any, cast
 
 import pytest
@@ -13,6 +15,7 @@ from segspark.clustering.sweep import run_sweep
 from segspark.clustering.vector_fit import VectorFit
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 from segspark.pipeline.training_plan import TrainingPlan
+from segspark.pipeline.training_report import report_of
 from segspark.pipeline.tried_candidates import Trained
 from segspark.settings.training import TrainingSettings
 from tests.point_blocks import held_in_memory
@@ -99,3 +102,19 @@ def test_without_a_search_the_sweep_is_all_that_was_tried() -> None:
     assert [each.row for each in found.tried] == list(found.sweep.selection.rows)
     assert {(each.recipe, each.search_gain) for each in found.tried} == {("rfm_log", None)}
     assert found.verdict == found.sweep.selection.verdict
+
+
+def test_the_report_holds_the_verdict_and_a_line_with_the_figures_of_each_trial(
+    searched: Trained,
+) -> None:
+    report = report_of(searched, "training-1")
+
+    lines = list(csv.DictReader(StringIO(report["candidates.csv"])))
+    assert report["verdict.txt"].strip() == searched.verdict
+    assert {line["training_id"] for line in lines} == {"training-1"}
+    assert sum(line["is_plain_maximum"] == "True" for line in lines) == 1
+    for line, each in zip(lines, searched.tried, strict=True):
+        assert line["candidate_id"] == each.candidate_id
+        assert line["reason"] == each.row.reason
+        for name, value in each.figures.items():
+            assert (float(line[name]) if line[name] else None) == value

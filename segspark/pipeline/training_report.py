@@ -1,0 +1,62 @@
+"""What people read of a training: files beside the lake, and artifacts in MLflow."""
+
+import csv
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+
+from segspark.errors import StageError
+from segspark.pipeline.picturing import pictures_of
+from segspark.pipeline.tried_candidates import Trained
+from segspark.tables.segments import SEGMENT_CANDIDATES
+
+
+def report_of(trained: Trained, training_id: str) -> dict[str, str]:
+    """The verdict, the candidates with all their figures, and the pictures.
+
+    Args:
+        trained: What came of the training.
+        training_id: Its id.
+
+    Returns:
+        Text by the name of its file.
+    """
+    return {
+        "verdict.txt": f"{trained.verdict}\n",
+        "candidates.csv": _candidates_csv(trained, training_id),
+        **pictures_of(trained.sweep),
+    }
+
+
+def _candidates_csv(trained: Trained, training_id: str) -> str:
+    """The training's rows of `segment_candidates`; what is NULL there is empty here."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.name for column in SEGMENT_CANDIDATES.columns])
+    writer.writerows(trained.rows(training_id))
+    return text.getvalue()
+
+
+def write_report(report: Mapping[str, str], lake_folder: Path | None, training_id: str) -> None:
+    """Write the folder of the training below `reports/` in the lake, over what is there.
+
+    Args:
+        report: Text by the name of the file.
+        lake_folder: Folder of a local lake; None: MLflow alone has the files.
+        training_id: Such as `training-0123456789abcdef`: the folder's name.
+
+    Raises:
+        StageError: The folder cannot be written to.
+    """
+    if lake_folder is None:
+        return
+    folder = lake_folder / "reports" / training_id
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in report.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StageError(
+            f"{folder}: the report of the training cannot be written ({error.strerror}): "
+            f"let this user write there, or remove what is in the way"
+        ) from error
