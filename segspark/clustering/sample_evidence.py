@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import pairwise_distances, silhouette_score
 
-from segspark.clustering.copula_gap import CopulaGap
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import evidence
+from segspark.clustering.gap_statistic import GapStatistic
 from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats, Indices
 
@@ -23,18 +23,22 @@ class SampleEvidence:
     Attributes:
         euclidean_silhouette: Mean silhouette by Euclidean distance, -1 to 1.
         cosine_silhouette: The same by 1 - cosine, over customers that are not at the origin.
-        gap: Within sum against data without structure.
+        gap: Within sum against uniform data.
+        copula_gap: The same against data with the sample's margins and rank correlations.
     """
 
     euclidean_silhouette: float | None
     cosine_silhouette: float | None
-    gap: CopulaGap | None = None
+    gap: GapStatistic | None = None
+    copula_gap: GapStatistic | None = None
 
 
 def sample_evidence(
     sample: Floats,
     models: Mapping[Candidate, ClusterModel],
-    gaps: Mapping[Candidate, CopulaGap],
+    *,
+    gaps: Mapping[Candidate, GapStatistic],
+    copula_gaps: Mapping[Candidate, GapStatistic],
 ) -> dict[Candidate, SampleEvidence]:
     """Judge every model on a sample.
 
@@ -42,6 +46,7 @@ def sample_evidence(
         sample: Shape (n, d), at least one point; silhouettes are of its first few thousand.
         models: What assigns the points.
         gaps: Passed on.
+        copula_gaps: Passed on.
     """
     few = sample[:SILHOUETTE_ROWS]
     distances = pairwise_distances(few)
@@ -52,6 +57,7 @@ def sample_evidence(
             _euclidean_silhouette(distances, labels),
             cosine_silhouette(few, labels),
             gaps.get(candidate),
+            copula_gaps.get(candidate),
         )
     return found
 

@@ -8,7 +8,6 @@ from pyspark.sql import DataFrame
 
 from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.blocks import SAMPLED_ROWS, PointBlocks, point_blocks
-from segspark.clustering.copula_gap import copula_gaps
 from segspark.clustering.embedded_fits import (
     Embeddings,
     fit_embeddings,
@@ -24,6 +23,7 @@ from segspark.clustering.engine import (
 )
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.evidence import Evidence, mixture_parameter_count
+from segspark.clustering.gap_statistic import GapStatistic, cluster_uniform, gap_statistics
 from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.outliers import fitted_blocks, outliers_of, upper_fence
 from segspark.clustering.results import CandidateResult, is_stable, results
@@ -37,6 +37,7 @@ from segspark.clustering.structureless import (
     counterparts,
     structureless_silhouettes,
 )
+from segspark.clustering.verdict import verdict_on_gaps
 from segspark.model.clusters import ClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
@@ -134,7 +135,7 @@ def run_sweep(
         for (candidate, model), each in judged
     }
     progress("comparing with data without structure")
-    rows = _compared(fitted, evidence, sample, settings)
+    rows, curve = _compared(fitted, evidence, sample, settings)
     if past is not None:
         # An engine gives candidates that find their number of segments back with that number.
         asked = zip(plan.candidates, rows, strict=True)
@@ -145,8 +146,9 @@ def run_sweep(
     selection = select(rows, settings.selection, past=past)
     chosen = models[selection.chosen.candidate]
     far_out = upper_fence(chosen.score(sample).centre_distance, ratio=settings.outliers.fence_ratio)
-    verdict = " ".join(filter(None, [selection.verdict, outliers.sentence]))
-    selection, around = replace(selection, verdict=verdict), outliers.around(chosen)
+    told = [selection.verdict, verdict_on_gaps(curve), outliers.sentence]
+    selection = replace(selection, verdict=" ".join(filter(None, told)))
+    around = outliers.around(chosen)
     return Sweep(selection, around, far_out, drawn, embeddings)
 
 
@@ -236,18 +238,24 @@ def _compared(
     evidence: Mapping[Candidate, Evidence],
     sample: Floats,
     settings: TrainingSettings,
-) -> list[CandidateResult]:
-    """The candidates with their figures, beside those of data without structure."""
+) -> tuple[list[CandidateResult], dict[int, GapStatistic]]:
+    """The candidates beside data without structure, and the gap of KMeans from one segment up."""
     few, seed = sample[: settings.selection.structureless_customers], settings.sweep.seed
     models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
     rivals = rivals_of({each.segment_count for each in models}, settings.sweep)
     held_to = list(dict.fromkeys([*models, *rivals]))
     draws = settings.selection.structureless_draws
     drawn = cluster_structureless(few, held_to, draws=draws, seed=seed)
-    gaps = copula_gaps(counterparts(few, list(models), seed=seed), drawn)
-    return results(
+    # The rule of the gap statistic begins at one segment, whatever the sweep does.
+    most = max((each.segment_count for each in models), default=0)
+    from_one = {k: Candidate(Algorithm.KMEANS, k) for k in range(1, most + 1)}
+    own = counterparts(few, list(dict.fromkeys([*models, *from_one.values()])), seed=seed)
+    gaps = gap_statistics(own, cluster_uniform(few, list(own), draws=draws, seed=seed))
+    copula_gaps = gap_statistics(own, drawn)
+    rows = results(
         fitted,
         evidence=evidence,
-        sampled=sample_evidence(sample, models, gaps),
+        sampled=sample_evidence(sample, models, gaps=gaps, copula_gaps=copula_gaps),
         structureless=best_of_all_algorithms(structureless_silhouettes(drawn)),
     )
+    return rows, {k: gaps[kmeans] for k, kmeans in from_one.items() if kmeans in gaps}

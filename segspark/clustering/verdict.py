@@ -1,11 +1,15 @@
 """The sentences that defend a choice, and say what other rules would have chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from segspark.clustering.gap_statistic import GapStatistic, gap_choice
 from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import CandidateResult, gain_of, is_stable, merit_of
 from segspark.lifetime.usefulness import Usefulness
 from segspark.settings.training import SelectionSettings
+
+_FEWEST_GAPS = 2
+"""Each is compared with the next."""
 
 
 def verdict_on(
@@ -82,6 +86,22 @@ def verdict_on_past(chosen: CandidateResult, past: OutOfTime, settings: Selectio
         f"{lead} the variance of the ranks of spend in {past.period}, groups made on that day tell "
         f"({past.customer_count:,} customers): {told}.{_in_time(chosen)}"
     )
+
+
+def verdict_on_gaps(curve: Mapping[int, GapStatistic]) -> str:
+    """Say what the gap statistic would have chosen.
+
+    Args:
+        curve: Gap of KMeans by number of segments, from 1 up; nothing is said of a single one.
+    """
+    if len(curve) < _FEWEST_GAPS:
+        return ""
+    clusters, lead = gap_choice(curve), "Of KMeans the gap to uniform data"
+    if clusters is None:
+        return f"{lead} still grows with {max(curve)} segments."
+    if clusters == 1:
+        return f"{lead} would have chosen one segment: no clusters."
+    return f"{lead} would have chosen {clusters} segments."
 
 
 def _in_time(chosen: CandidateResult) -> str:

@@ -191,7 +191,8 @@ class SelectionSettings(StrictModel):
     stability_resamples: int = Field(default=10, ge=0)
     """Resamples in which segments are looked for again; 0: none, and nothing is ruled out by it."""
     structureless_draws: int = Field(default=5, ge=2)
-    """Data sets without structure, with the same margins and rank correlations, to compare to."""
+    """Data sets without structure, with the same margins and rank correlations, to compare to; and
+    as many uniform ones."""
     structureless_customers: int = Field(default=2000, ge=50, le=50_000)
     """Customers in each of them."""
 

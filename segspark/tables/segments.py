@@ -39,9 +39,11 @@ _CANDIDATE_FIGURES = {
     "davies_bouldin": "Lower is better.",
     "calinski_harabasz": "Higher is better.",
     "within_cluster_sum": "Squared distances to the segment's mean.",
-    "copula_gap": "Gap statistic: mean logarithm of the within sum of structureless data less that "
-    "of a sample as large.",
-    "copula_gap_deviation": "Standard error of the gap, over the draws.",
+    "gap": "Gap statistic: mean logarithm of the within sum of uniform data, in the box of the "
+    "principal components, less that of a sample as large; NULL in trainings of earlier versions.",
+    "gap_deviation": "Standard error of the gap, over the draws.",
+    "copula_gap": "The same with structureless data in place of uniform ones.",
+    "copula_gap_deviation": "Its standard error.",
     "smallest_segment_ratio": "Share of the smallest segment.",
     "largest_segment_ratio": "Share of the largest.",
     "mean_confidence_ratio": "Mean lead over the runner-up, 0 to 1.",

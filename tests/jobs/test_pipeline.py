@@ -153,6 +153,7 @@ def test_the_chosen_candidate_is_the_model(published: Published, here: Workspace
     assert all(row["reason"] for row in candidates)
     assert 0.5 < chosen["mean_confidence_ratio"] < 1.0
     assert chosen["euclidean_silhouette"] < chosen["silhouette"]
+    assert chosen["gap"] > 0
     assert chosen["copula_gap"] > 0
     assert {row["is_elbow"] for row in candidates} == {False}
     assert all(0 < row["stability_jaccard"] <= 1 for row in candidates)

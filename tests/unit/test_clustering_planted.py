@@ -94,6 +94,21 @@ def test_separated_clusters_are_found_and_called_natural() -> None:
     assert agreement(found, points, labels) == 1.0
 
 
+def test_the_gap_to_uniform_data_takes_as_many_segments_as_are_planted_and_one_of_none() -> None:
+    points, _ = planted(100, 100, 100, 100, spread=0.7)
+    even = np.random.default_rng(1).uniform(size=(400, 3))
+
+    found, of_none = sweep_of(points), sweep_of(standardised(even))
+
+    assert "the gap to uniform data would have chosen 4 segments." in found.selection.verdict
+    assert "would have chosen one segment: no clusters." in of_none.selection.verdict
+    for row in found.selection.rows:
+        assert row.sampled is not None
+        assert row.sampled.gap is not None
+        assert row.sampled.copula_gap is not None
+        assert row.sampled.gap != row.sampled.copula_gap
+
+
 def test_embeddings_are_judged_by_the_plain_vector_beside_it() -> None:
     points, labels = planted(150, 150, 150, 150, spread=0.7)
     document = {

@@ -3,8 +3,8 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.metrics import silhouette_score
 
-from segspark.clustering.copula_gap import CopulaGap
 from segspark.clustering.engine import Candidate
+from segspark.clustering.gap_statistic import GapStatistic
 from segspark.clustering.sample_evidence import (
     SILHOUETTE_ROWS,
     cosine_silhouette,
@@ -28,16 +28,19 @@ def centres_of(points: Floats, labels: Indices) -> Centres:
 
 def test_silhouettes_of_the_sample_are_those_of_scikit_learn() -> None:
     points, labels = blobs(SILHOUETTE_ROWS + 500)
-    model, gap = centres_of(points, labels), CopulaGap(0.5, 0.1)
+    model = centres_of(points, labels)
+    gap, copula_gap = GapStatistic(0.5, 0.1), GapStatistic(0.4, 0.2)
 
-    found = sample_evidence(points, {KMEANS_4: model}, {KMEANS_4: gap})[KMEANS_4]
+    found = sample_evidence(
+        points, {KMEANS_4: model}, gaps={KMEANS_4: gap}, copula_gaps={KMEANS_4: copula_gap}
+    )[KMEANS_4]
 
     few = points[:SILHOUETTE_ROWS]
     assigned = model.assign(few)
     assert found.euclidean_silhouette == pytest.approx(silhouette_score(few, assigned), rel=1e-9)
     cosine = silhouette_score(few, assigned, metric="cosine")
     assert found.cosine_silhouette == pytest.approx(cosine, rel=1e-9)
-    assert found.gap is gap
+    assert (found.gap, found.copula_gap) == (gap, copula_gap)
 
 
 def test_customers_at_the_origin_have_no_direction_and_are_left_out() -> None:
@@ -61,7 +64,7 @@ def test_a_customer_alone_in_a_cluster_has_a_cosine_silhouette_of_zero() -> None
 def test_one_cluster_and_customers_all_at_the_origin_have_no_silhouette() -> None:
     one = Centres(np.zeros((1, 2)))
 
-    found = sample_evidence(np.ones((5, 2)), {KMEANS_4: one}, {})[KMEANS_4]
+    found = sample_evidence(np.ones((5, 2)), {KMEANS_4: one}, gaps={}, copula_gaps={})[KMEANS_4]
 
     assert (found.euclidean_silhouette, found.cosine_silhouette) == (None, None)
     assert cosine_silhouette(np.zeros((4, 2)), np.array([0, 0, 1, 1], dtype=np.int32)) is None
@@ -70,6 +73,6 @@ def test_one_cluster_and_customers_all_at_the_origin_have_no_silhouette() -> Non
 def test_customers_each_alone_have_no_euclidean_silhouette() -> None:
     points = np.array([[1.0, 0.0], [0.0, 1.0]])
 
-    found = sample_evidence(points, {KMEANS_4: Centres(points)}, {})[KMEANS_4]
+    found = sample_evidence(points, {KMEANS_4: Centres(points)}, gaps={}, copula_gaps={})[KMEANS_4]
 
     assert found.euclidean_silhouette is None

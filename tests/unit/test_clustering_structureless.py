@@ -3,10 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
-from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
-from segspark.clustering.copula_gap import CopulaGap, copula_gaps
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import evidence
 from segspark.clustering.structureless import (
@@ -157,40 +155,3 @@ def test_an_algorithm_is_held_to_the_best_silhouette_that_any_reaches_without_st
     found = best_of_all_algorithms({mixture: bad, kmeans: good, other_count: bad})
 
     assert found == {mixture: good, kmeans: good, other_count: bad}
-
-
-def three_groups(rows: int = 150) -> Floats:
-    generator = np.random.default_rng(2)
-    places = ([0, 0], [3, 3], [0, 3])
-    return np.concatenate([generator.normal(c, 0.1, (rows // 3, 2)) for c in places])
-
-
-def gaps_of(sample: Floats, candidates: list[Candidate]) -> dict[Candidate, CopulaGap]:
-    drawn = cluster_structureless(sample, candidates, draws=3, seed=1)
-    return copula_gaps(counterparts(sample, candidates, seed=1), drawn)
-
-
-def test_the_gap_is_the_mean_logarithm_of_within_sums_on_draws_less_the_samples_own() -> None:
-    sample, kmeans = three_groups(), Candidate(Algorithm.KMEANS, 3)
-    generators = np.random.default_rng(1).spawn(3)
-    fit = KMeans(3, n_init=3, random_state=1).fit
-    sums = [fit(points).inertia_ for points in draw_structureless(sample, generators)]
-
-    found = gaps_of(sample, [kmeans])[kmeans]
-
-    assert found.gap == pytest.approx(np.log(sums).mean() - np.log(fit(sample).inertia_), rel=1e-9)
-    assert found.deviation == pytest.approx(np.log(sums).std() * np.sqrt(1 + 1 / 3), rel=1e-9)
-
-
-def test_planted_groups_have_a_gap_and_structureless_data_have_none() -> None:
-    kmeans = Candidate(Algorithm.KMEANS, 3)
-    (shapeless,) = draws_of(customers(), 1)
-
-    assert gaps_of(three_groups(), [kmeans])[kmeans].gap > 2.0
-    assert abs(gaps_of(shapeless, [kmeans])[kmeans].gap) < 0.1
-
-
-def test_a_within_sum_of_zero_has_no_gap() -> None:
-    sample = np.repeat([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], 20, axis=0)
-
-    assert gaps_of(sample, [Candidate(Algorithm.KMEANS, 3)]) == {}

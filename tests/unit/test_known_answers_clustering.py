@@ -107,7 +107,7 @@ def test_the_euclidean_silhouette_of_a_sample_is_near_that_of_all() -> None:
     points, model = points_of(LOGARITHMS), models_of(LOGARITHMS)[4]
     candidate = Candidate(Algorithm.KMEANS, 4)
 
-    found = sample_evidence(points, {candidate: model}, {})[candidate]
+    found = sample_evidence(points, {candidate: model}, gaps={}, copula_gaps={})[candidate]
 
     published = KNOWN["online_retail"][LOGARITHMS]["4"]["silhouette_euclidean"]
     assert found.euclidean_silhouette == pytest.approx(published, abs=0.02)
