@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
@@ -24,24 +25,28 @@ class Stability:
     """How well a clustering comes back in resamples.
 
     Attributes:
-        jaccards: By filled cluster the mean over the resamples of the best overlap that one of
-            their clusters has with it, 0 to 1.
+        jaccards: By cluster the mean over the resamples of the best overlap that one of their
+            clusters has with it, 0 to 1; None where none of its customers was drawn.
         rand_index: Mean adjusted Rand index, 1 for the same clustering, about 0 for chance.
         resample_count: Clusterings that it was looked for in.
     """
 
-    jaccards: tuple[float, ...]
+    jaccards: tuple[float | None, ...]
     rand_index: float
     resample_count: int
 
     @property
     def mean(self) -> float:
-        """Of all clusters, each counting as one."""
-        return sum(self.jaccards) / len(self.jaccards)
+        """Of all clusters that were drawn, each counting as one."""
+        return fmean(self._drawn)
 
     @property
     def lowest(self) -> float:
-        return min(self.jaccards)
+        return min(self._drawn)
+
+    @property
+    def _drawn(self) -> list[float]:
+        return [jaccard for jaccard in self.jaccards if jaccard is not None]
 
 
 def resampled_customers(customer_count: int) -> int:
@@ -134,9 +139,10 @@ def _compare(own: Indices, theirs: Indices | None, *, clusters: int) -> _Compari
 
 def _mean_of(comparisons: Sequence[_Comparison]) -> Stability:
     jaccards = np.stack([each.jaccards for each in comparisons])
-    is_drawn = ~np.isnan(jaccards).all(axis=0)
     return Stability(
-        jaccards=tuple(np.nanmean(jaccards[:, is_drawn], axis=0).tolist()),
+        jaccards=tuple(
+            None if np.isnan(of_one).all() else float(np.nanmean(of_one)) for of_one in jaccards.T
+        ),
         rand_index=float(np.mean([each.rand_index for each in comparisons])),
         resample_count=len(comparisons),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from segspark.clustering.engine import Candidate
 from segspark.clustering.results import CandidateResult
 from segspark.clustering.search_trials import Search, Trial
+from segspark.clustering.stability import Stability
 from segspark.clustering.sweep import Sweep
 from segspark.pipeline.candidate_figures import Figures, candidate_figures
 from segspark.pipeline.training_plan import TrainingPlan
@@ -54,6 +55,8 @@ class TriedCandidate:
             "reason": row.reason,
             "elapsed_seconds": row.fitted.seconds,
             **self.figures,
+            "segment_stability_jaccards": _jaccards(row.stability),
+            "segment_time_stability_jaccards": _jaccards(row.time_stability),
         }
 
 
@@ -103,6 +106,10 @@ class Trained:
         ]
         names = [column.name for column in SEGMENT_CANDIDATES.columns]
         return [tuple(map(values.get, names)) for values in of_each]
+
+
+def _jaccards(found: Stability | None) -> list[float | None] | None:
+    return None if found is None else list(found.jaccards)
 
 
 def _left_behind(trial: Trial, search: Search) -> TriedCandidate:

@@ -52,6 +52,13 @@ _CANDIDATE_FIGURES = {
     "aic": "Akaike's information criterion of such a mixture; lower is better.",
 }
 
+_JACCARDS = {
+    "segment_stability_jaccards": "Mean overlap of each segment with those of resamples, in the "
+    "order of cluster_index; NULL within for a segment none of whose customers was drawn.",
+    "segment_time_stability_jaccards": "Overlap of each segment with those of the past day, in the "
+    "same order.",
+}
+
 
 def _candidate_figures() -> tuple[Column, ...]:
     return tuple(
@@ -102,6 +109,10 @@ SEGMENT_CANDIDATES = TableContract(
         ),
         Column("found_segment_count", T.IntegerType(), "Segments found.", nullable=True),
         *_candidate_figures(),
+        *(
+            Column(name, T.ArrayType(T.DoubleType()), meaning, nullable=True)
+            for name, meaning in _JACCARDS.items()
+        ),
         Column(
             "is_elbow",
             T.BooleanType(),

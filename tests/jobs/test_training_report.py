@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from segspark.pipeline.train import train
 from segspark.pipeline.training_record import open_tracker
 from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
@@ -36,3 +39,9 @@ def test_the_report_of_a_training_is_the_same_beside_the_lake_and_in_mlflow(
     rows = rows_of(here.lake, SEGMENT_CANDIDATES, training_id=training_id)
     assert report["verdict.txt"].decode() == model["verdict"] + "\n"
     assert report["candidates.csv"].decode().count("\n") == 1 + len(rows)
+    for row in rows:
+        jaccards = row["segment_stability_jaccards"]
+        assert len(jaccards) == row["segment_count"]
+        assert row["stability_jaccard"] == pytest.approx(np.mean(jaccards))
+        assert row["lowest_stability_jaccard"] == min(jaccards)
+        assert row["segment_time_stability_jaccards"] is None

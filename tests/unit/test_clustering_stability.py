@@ -82,7 +82,7 @@ def test_stability_is_that_of_a_naive_loop_over_the_same_resamples() -> None:
     assert found.jaccards == pytest.approx(np.mean(overlaps, axis=0), rel=1e-12)
     assert found.rand_index == pytest.approx(np.mean(rands), rel=1e-12)
     assert found.mean == pytest.approx(np.mean(overlaps))
-    assert found.lowest == min(found.jaccards)
+    assert found.lowest == np.min(np.array(found.jaccards, dtype=np.float64))
     assert found.resample_count == 4
 
 
@@ -122,13 +122,18 @@ def test_a_resample_with_too_few_distinct_points_finds_nothing_again() -> None:
     assert found[KMEANS_3].rand_index == pytest.approx(np.mean(once))
 
 
-def test_a_cluster_without_a_customer_in_the_sample_does_not_count() -> None:
+def test_a_cluster_without_a_customer_in_the_sample_keeps_its_place_and_does_not_count() -> None:
     far = Centres(np.array([[0.0, 0.0], [6.0, 0.0], [0.0, 6.0], [900.0, 0.0]]))
     four = Candidate(Algorithm.KMEANS, 4)
 
     found = stabilities(groups(), {four: far}, settings=SETTINGS, resamples=2)
 
-    assert len(found[four].jaccards) == 3
+    *drawn, of_nobody = found[four].jaccards
+    assert of_nobody is None
+    known = [jaccard for jaccard in drawn if jaccard is not None]
+    assert len(known) == len(drawn) == 3
+    assert found[four].mean == pytest.approx(np.mean(known), rel=1e-12)
+    assert found[four].lowest == min(known)
 
 
 def test_a_twentieth_is_sampled_between_two_bounds() -> None:

@@ -18,6 +18,7 @@ from segspark.pipeline.training_plan import TrainingPlan
 from segspark.pipeline.training_report import report_of
 from segspark.pipeline.tried_candidates import Trained
 from segspark.settings.training import TrainingSettings
+from segspark.tables.segments import SEGMENT_CANDIDATES
 from tests.point_blocks import held_in_memory
 from tests.searching import SELECTION, SWEEP, blobs, noise
 
@@ -102,6 +103,19 @@ def test_without_a_search_the_sweep_is_all_that_was_tried() -> None:
     assert [each.row for each in found.tried] == list(found.sweep.selection.rows)
     assert {(each.recipe, each.search_gain) for each in found.tried} == {("rfm_log", None)}
     assert found.verdict == found.sweep.selection.verdict
+
+
+def test_the_stability_of_each_segment_is_in_the_rows_in_the_order_of_the_clusters(
+    searched: Trained,
+) -> None:
+    place = SEGMENT_CANDIDATES.schema.names.index("segment_stability_jaccards")
+
+    found = [row[place] for row in searched.rows("training-1")]
+
+    for jaccards, each in zip(found, searched.tried, strict=True):
+        stability = each.row.stability
+        assert jaccards == (list(stability.jaccards) if stability else None)
+    assert any(jaccards is not None for jaccards in found)
 
 
 def test_the_report_holds_the_verdict_and_a_line_with_the_figures_of_each_trial(
