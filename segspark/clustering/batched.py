@@ -114,7 +114,8 @@ def fit_in_memory(
     def fit(points: MemoryPoints, some: Sequence[Candidate]) -> list[FittedCandidate]:
         return BatchedEngine().fit(points, some, settings, progress=lambda _: None)
 
-    fitted = fit_on_embeddings(MemoryPoints(values), candidates, embeddings, fit)
+    with one_thread():
+        fitted = fit_on_embeddings(MemoryPoints(values), candidates, embeddings, fit)
     return {
         candidate: each.clusters
         for candidate, each in zip(candidates, fitted, strict=True)
