@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans
+from sklearn.cluster import BisectingKMeans, KMeans
 from sklearn.datasets import make_blobs
 from sklearn.mixture import GaussianMixture
 
@@ -79,6 +79,20 @@ def test_costs_are_those_of_the_best_of_scikit_learns_three_starts_or_lower(name
     # Both are the best of three draws: either may be the luckier one of a single number.
     assert np.mean(ratios) <= 1.0005
     assert max(ratios) <= 1.002
+
+
+@pytest.mark.parametrize("name", ["blobs", "overlapping", "skewed"])
+def test_bisecting_costs_are_at_most_a_fiftieth_above_scikit_learns(name: str) -> None:
+    points = data_sets()[name]
+    candidates = [Candidate(Algorithm.BISECTING_KMEANS, count) for count in range(2, 9)]
+
+    fitted = fit(points, candidates)
+
+    judged = evaluate(memory_blocks(points), [model_of(each) for each in fitted])
+    for candidate, found in zip(candidates, judged, strict=True):
+        # Both cut a tree; scikit-learn the part of the largest sum, which falls less or as much.
+        theirs = BisectingKMeans(candidate.segment_count, n_init=3, random_state=0).fit(points)
+        assert found.within_cluster_sum <= 1.02 * theirs.inertia_
 
 
 def test_a_candidate_is_the_same_whatever_is_tried_beside_it(

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from sklearn.datasets import make_blobs
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_iris, make_blobs
 from sklearn.metrics import silhouette_score
 
 from segspark.clustering.engine import Candidate
@@ -13,6 +14,7 @@ from segspark.clustering.sample_evidence import (
 from segspark.model.clusters import Centres
 from segspark.model.scores import Floats, Indices
 from segspark.settings.training import Algorithm
+from tests.clustering_data import known_answers
 
 KMEANS_4 = Candidate(Algorithm.KMEANS, 4)
 
@@ -41,6 +43,23 @@ def test_silhouettes_of_the_sample_are_those_of_scikit_learn() -> None:
     cosine = silhouette_score(few, assigned, metric="cosine")
     assert found.cosine_silhouette == pytest.approx(cosine, rel=1e-9)
     assert (found.gap, found.copula_gap) == (gap, copula_gap)
+
+
+def test_iris_has_the_published_euclidean_silhouettes() -> None:
+    points, species = load_iris(return_X_y=True)
+    clustered = Centres(KMeans(3, n_init=10, random_state=0).fit(points).cluster_centers_)
+    candidate, known = Candidate(Algorithm.KMEANS, 3), known_answers()["iris_sklearn"]
+
+    class BySpecies(Centres):
+        def assign(self, points: Floats) -> Indices:
+            return np.asarray(species[: len(points)], dtype=np.int32)
+
+    for model, name in (
+        (BySpecies(clustered.centres), "sil_euclid_truelabels"),
+        (clustered, "k3_sil"),
+    ):
+        found = sample_evidence(points, {candidate: model}, gaps={}, copula_gaps={})[candidate]
+        assert found.euclidean_silhouette == pytest.approx(known[name], abs=1e-9)
 
 
 def test_customers_at_the_origin_have_no_direction_and_are_left_out() -> None:

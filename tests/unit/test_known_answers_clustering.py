@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
+from segspark.clustering import sample_evidence as sample_figures
 from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import evidence
@@ -103,6 +105,26 @@ def test_published_clusters_have_the_published_figures(
     assert sizes == pytest.approx(answer["sizes_by_ascending_mean_monetary"], abs=3)
 
 
+@pytest.mark.parametrize("table", [LOGARITHMS, PLAIN])
+def test_published_clusters_have_the_published_euclidean_silhouettes(
+    table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points, answers = points_of(table), KNOWN["online_retail"][table]
+    monkeypatch.setattr(sample_figures, "SILHOUETTE_ROWS", len(points))
+    models: dict[Candidate, ClusterModel] = {
+        Candidate(Algorithm.KMEANS, int(count)): Centres(np.array(answer["centroids_scaled"]))
+        for count, answer in answers.items()
+        if int(count) <= _MOST_SETTLED
+    }
+
+    found = sample_evidence(points, models, gaps={}, copula_gaps={})
+
+    assert len(found) == _MOST_SETTLED - 1
+    for candidate, each in found.items():
+        published = answers[str(candidate.segment_count)]["silhouette_euclidean"]
+        assert each.euclidean_silhouette == pytest.approx(published, abs=5e-3)
+
+
 def test_the_euclidean_silhouette_of_a_sample_is_near_that_of_all() -> None:
     points, model = points_of(LOGARITHMS), models_of(LOGARITHMS)[4]
     candidate = Candidate(Algorithm.KMEANS, 4)
@@ -152,3 +174,22 @@ def test_tiny_cases_have_the_published_figures() -> None:
 
     published = KNOWN["tiny"]["DB [[0,1],[1,1],[3,4]] labels[0,0,1]"]
     assert tiny.davies_bouldin == pytest.approx(published, rel=1e-9)
+
+
+def test_scikit_learns_own_examples_have_the_published_figures() -> None:
+    def single_start(count: int, *, seed: int) -> tuple[Floats, Centres]:
+        points, _ = make_blobs(random_state=seed)
+        return points, Centres(
+            KMeans(count, n_init=1, random_state=seed).fit(points).cluster_centers_
+        )
+
+    points, model = single_start(3, seed=0)
+    found = evidence(points, model.assign(points)).calinski_harabasz
+    assert found == pytest.approx(KNOWN["tiny"]["CH make_blobs(rs0) k3"], rel=1e-9)
+
+    points, model = single_start(2, seed=42)
+    candidate = Candidate(Algorithm.KMEANS, 2)
+    silhouette = sample_evidence(points, {candidate: model}, gaps={}, copula_gaps={})[
+        candidate
+    ].euclidean_silhouette
+    assert silhouette == pytest.approx(KNOWN["tiny"]["sil make_blobs(rs42) k2"], rel=1e-9)
