@@ -12,7 +12,7 @@ from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import Evidence
 from segspark.clustering.one_thread import one_thread
 from segspark.clustering.points import MemoryPoints
-from segspark.clustering.structureless import counterparts
+from segspark.clustering.structureless import cluster_draws
 from segspark.model.scores import Floats
 from segspark.settings.training import PcaSettings
 
@@ -71,10 +71,7 @@ def cluster_uniform(
     if not candidates or not np.ptp(sample, axis=0).any():
         return {}
     generators = np.random.default_rng(seed).spawn(draws)
-    found = [
-        counterparts(points, candidates, seed=seed) for points in draw_uniform(sample, generators)
-    ]
-    return {each: [figures[each] for figures in found if each in figures] for each in candidates}
+    return cluster_draws(draw_uniform(sample, generators), candidates, seed=seed)
 
 
 def draw_uniform(sample: Floats, generators: Sequence[np.random.Generator]) -> list[Floats]:

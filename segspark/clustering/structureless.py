@@ -50,14 +50,22 @@ def cluster_structureless(
     Returns:
         Figures of the draws; none of those with fewer distinct points than segments asked.
     """
-    found: dict[Candidate, list[Evidence]] = {candidate: [] for candidate in candidates}
-    generators = np.random.default_rng(seed).spawn(draws)
     if not candidates:
         return {}
-    for points in draw_structureless(sample, generators):
-        for candidate, figures in counterparts(points, candidates, seed=seed).items():
-            found[candidate].append(figures)
-    return found
+    generators = np.random.default_rng(seed).spawn(draws)
+    return cluster_draws(draw_structureless(sample, generators), candidates, seed=seed)
+
+
+def cluster_draws(
+    drawn: Sequence[Floats], candidates: Sequence[Candidate], *, seed: int
+) -> dict[Candidate, list[Evidence]]:
+    """Cluster each of some (n, d) data sets with scikit-learn's counterpart of each candidate.
+
+    Returns:
+        Figures by data set; none of those with fewer distinct points than segments asked.
+    """
+    found = [counterparts(points, candidates, seed=seed) for points in drawn]
+    return {each: [figures[each] for figures in found if each in figures] for each in candidates}
 
 
 def counterparts(

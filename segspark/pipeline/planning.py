@@ -12,7 +12,7 @@ from segspark.ingest.books.batches import (
     Books,
     check_nothing_is_left_behind,
     new_batches,
-    rows_hash,
+    rows_digest,
     without_rows,
 )
 from segspark.ingest.files.choosing_store import store_for
@@ -205,10 +205,11 @@ def _table_plan(
         copy = f"{staging}/{name}-table"
         table.write.mode("overwrite").parquet(copy)
         table = spark.read.parquet(literal_address(copy))
-    content = Content(_table_name(source), rows_hash(table), datetime.now(UTC))
+    digest = rows_digest(table)
+    content = Content(_table_name(source), digest.content_hash, datetime.now(UTC))
     contents = {content.content_hash: content}
     batches = _whole_batches(workspace, held, held.books(), contents)
-    if batches and table.isEmpty():
+    if batches and not digest.row_count:
         raise without_rows(name, batches[0])
     return TablePlan(name, source, table, contents, batches)
 

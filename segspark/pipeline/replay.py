@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.errors import IngestError
-from segspark.ingest.books.batches import Batch, rows_hash
+from segspark.ingest.books.batches import Batch, rows_digest
 from segspark.ingest.books.replaying import (
     REJECTED_ID,
     count_replayed,
@@ -163,7 +163,7 @@ def _plan(
     """The repaired rows of one refusing batch, as a batch of their own."""
     refused_in = refusing["batch_id"]
     rows = repaired.filter(F.col(BATCH_ID) == refused_in)
-    digest = rows_hash(rows)
+    digest = rows_digest(rows).content_hash
     batch_id = replay_id(intake.name, refused_in, digest)
     title = f"{refusing['file_name']}, repaired"
     replays = rows.groupBy(F.col(FILE_NAME).alias(REJECTED_ID)).agg(

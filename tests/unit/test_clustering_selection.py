@@ -1,80 +1,22 @@
-from dataclasses import replace
+"""Which candidate is chosen, and why the others are not."""
 
-import numpy as np
 import pytest
 
-from segspark.clustering.engine import Candidate, FittedCandidate
-from segspark.clustering.evidence import Evidence
-from segspark.clustering.results import results
-from segspark.clustering.selection import Selection, select
-from segspark.clustering.stability import Stability
-from segspark.clustering.structureless import StructurelessSilhouette
+from segspark.clustering.engine import FittedCandidate
 from segspark.errors import ClusteringError
-from segspark.model.clusters import Centres
-from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod, SelectionSettings
-
-KMEANS_3 = Candidate(Algorithm.KMEANS, 3)
-KMEANS_4 = Candidate(Algorithm.KMEANS, 4)
-MIXTURE_3 = Candidate(Algorithm.GAUSSIAN_MIXTURE, 3)
-KMEANS_5 = Candidate(Algorithm.KMEANS, 5)
-PCA_5 = Candidate(Algorithm.KMEANS, 5, embedding=EmbeddingMethod.PCA)
-BISECTING_3 = Candidate(Algorithm.BISECTING_KMEANS, 3)
-BISECTING_4 = Candidate(Algorithm.BISECTING_KMEANS, 4)
-PCA_3 = Candidate(Algorithm.KMEANS, 3, embedding=EmbeddingMethod.PCA)
-PCA_4 = Candidate(Algorithm.KMEANS, 4, embedding=EmbeddingMethod.PCA)
-ENCODED_3 = Candidate(Algorithm.KMEANS, 3, embedding=EmbeddingMethod.AUTOENCODER)
-MANY = 1000
-HIGHEST = "Of all that were fitted to all customers it has the highest silhouette, too."
-
-
-def figures(
-    candidate: Candidate,
-    silhouette: float,
-    *,
-    smallest: int = 100,
-    within: float = 1.0,
-    log_likelihood: float | None = None,
-) -> Evidence:
-    others = candidate.segment_count - 1
-    rest = MANY - smallest
-    sizes = (smallest, *(rest // others for _ in range(others - 1)))
-    return Evidence(
-        silhouette=silhouette,
-        davies_bouldin=1.0,
-        calinski_harabasz=1.0,
-        within_cluster_sum=within,
-        cluster_sizes=(*sizes, MANY - sum(sizes)),
-        log_likelihood=log_likelihood,
-        parameter_count=None if log_likelihood is None else 10 * candidate.segment_count,
-    )
-
-
-def choose(
-    evidence: dict[Candidate, Evidence],
-    structureless: dict[Candidate, float],
-    *,
-    refused: tuple[FittedCandidate, ...] = (),
-    margin: float = 0.05,
-    stability: dict[Candidate, float] | None = None,
-) -> Selection:
-    model = Centres(np.zeros((1, 1)))
-    fitted = [FittedCandidate(candidate, clusters=model) for candidate in evidence]
-    rows = results(
-        [*fitted, *refused],
-        evidence=evidence,
-        sampled={},
-        structureless={c: StructurelessSilhouette(mean, 0.0) for c, mean in structureless.items()},
-    )
-    told = {
-        each: Stability((mean + 0.1, mean - 0.1), 0.5, 10)
-        for each, mean in (stability or {}).items()
-    }
-    rows = [replace(row, stability=told.get(row.candidate)) for row in rows]
-    return select(rows, SelectionSettings(natural_cluster_margin=margin))
-
-
-def reason_of(selection: Selection, candidate: Candidate) -> str:
-    return next(row.reason for row in selection.rows if row.candidate == candidate)
+from tests.selecting import (
+    BISECTING_3,
+    BISECTING_4,
+    ENCODED_3,
+    HIGHEST,
+    KMEANS_3,
+    KMEANS_4,
+    MIXTURE_3,
+    PCA_3,
+    choose,
+    figures,
+    reason_of,
+)
 
 
 def test_the_highest_gain_wins_over_the_highest_silhouette() -> None:
@@ -95,16 +37,6 @@ def test_the_highest_gain_wins_over_the_highest_silhouette() -> None:
         "Chosen: kmeans-4, whose silhouette of 0.550 is 0.200 above that of data without "
         "clusters. Next came kmeans-3 with 0.050. The highest silhouette alone would have chosen "
         "kmeans-3 (0.600)."
-    )
-
-
-def test_a_gain_below_the_margin_is_called_a_discretisation() -> None:
-    found = choose({KMEANS_3: figures(KMEANS_3, 0.5)}, {KMEANS_3: 0.46})
-
-    assert not found.has_natural_clusters
-    assert found.verdict.startswith(
-        "No natural clusters: this is a discretisation of a continuum (the gain is 0.040, "
-        "and 0.050 is asked). Chosen: kmeans-3"
     )
 
 
@@ -167,43 +99,6 @@ def test_an_embedding_that_finds_the_same_segments_is_not_preferred_by_rounding(
     assert "Next came pca-kmeans-3" in found.verdict
 
 
-def test_the_verdict_holds_the_best_embedding_against_the_plain_vector() -> None:
-    evidence = {
-        KMEANS_3: figures(KMEANS_3, 0.5),
-        PCA_3: figures(PCA_3, 0.6),
-        ENCODED_3: figures(ENCODED_3, 0.4),
-    }
-    told = "By gain the best on the plain vector is kmeans-3 with 0.250, and the best on an "
-
-    chosen = choose(evidence, dict.fromkeys(evidence, 0.25))
-    unstable = choose(
-        evidence, dict.fromkeys(evidence, 0.25), stability={PCA_3: 0.3, KMEANS_3: 0.9}
-    )
-    small = choose(
-        {KMEANS_3: figures(KMEANS_3, 0.5), PCA_3: figures(PCA_3, 0.6, smallest=4)},
-        {KMEANS_3: 0.25, PCA_3: 0.25},
-    )
-    without = choose({KMEANS_3: figures(KMEANS_3, 0.5)}, {KMEANS_3: 0.25})
-    alone = choose({PCA_3: figures(PCA_3, 0.5)}, {PCA_3: 0.25})
-
-    assert chosen.chosen.candidate == PCA_3
-    assert f"{told}embedding is pca-kmeans-3 with 0.350." in chosen.verdict
-    assert unstable.chosen.candidate == KMEANS_3
-    assert f"{told}embedding is autoencoder-kmeans-3 with 0.150." in unstable.verdict
-    assert f"{told}embedding is none that can be chosen." in small.verdict
-    assert "embedding" not in without.verdict
-    assert "embedding" not in alone.verdict
-
-
-def test_each_embedding_has_its_own_elbow() -> None:
-    within = {KMEANS_3: 9.0, KMEANS_4: 5.0, KMEANS_5: 4.0, PCA_3: 9.0, PCA_4: 8.5, PCA_5: 1.0}
-    evidence = {each: figures(each, 0.5, within=cost) for each, cost in within.items()}
-
-    found = choose(evidence, dict.fromkeys(evidence, 0.25))
-
-    assert [row.candidate for row in found.rows if row.is_elbow] == [KMEANS_4]
-
-
 def test_a_refused_candidate_stays_in_the_list_with_its_reason() -> None:
     refused = FittedCandidate(KMEANS_4, refusal="4 segments were asked and 3 came back")
 
@@ -238,74 +133,6 @@ def test_no_candidates_at_all_are_refused() -> None:
         choose({}, {})
 
 
-def test_the_verdict_names_elbows_on_the_plain_vector_alone() -> None:
-    costs = [9.0, 5.0, 4.0]
-    within = dict(zip([KMEANS_3, KMEANS_4, KMEANS_5, PCA_3, PCA_4, PCA_5], costs * 2, strict=True))
-    evidence = {each: figures(each, 0.5, within=cost) for each, cost in within.items()}
-
-    found = choose(evidence, dict.fromkeys(evidence, 0.25))
-
-    assert [row.candidate for row in found.rows if row.is_elbow] == [KMEANS_4, PCA_4]
-    assert "elbow at kmeans-4." in found.verdict
-
-
-def test_each_algorithm_has_its_own_elbow_of_the_within_sum() -> None:
-    kmeans = [Candidate(Algorithm.KMEANS, count) for count in (3, 4, 5, 6)]
-    mixtures = [Candidate(Algorithm.GAUSSIAN_MIXTURE, count) for count in (3, 4, 5)]
-    sums = dict(zip(kmeans, (100.0, 40.0, 35.0, 30.0), strict=True))
-    sums |= dict(zip(mixtures, (90.0, 60.0, 30.0), strict=True))
-    evidence = {each: figures(each, 0.5, within=within) for each, within in sums.items()}
-
-    found = choose(evidence, dict.fromkeys(evidence, 0.25))
-
-    assert [row.candidate for row in found.rows if row.is_elbow] == [kmeans[1]]
-
-
-def test_each_covariance_has_its_own_elbow_and_equal_gains_go_to_the_full_one() -> None:
-    tied, full = (
-        [Candidate(Algorithm.GAUSSIAN_MIXTURE, k, covariance=shape) for k in (3, 4, 5)]
-        for shape in (Covariance.TIED, Covariance.FULL)
-    )
-    sums = dict(zip(tied, (100.0, 40.0, 35.0), strict=True))
-    sums |= dict(zip(full, (90.0, 60.0, 30.0), strict=True))
-    evidence = {each: figures(each, 0.5, within=within) for each, within in sums.items()}
-
-    found = choose(evidence, dict.fromkeys(evidence, 0.25))
-
-    assert [row.candidate for row in found.rows if row.is_elbow] == [tied[1]]
-    assert found.chosen.candidate == full[0]
-    assert found.plain_maximum.candidate == full[0]
-
-
-def test_a_candidate_that_does_not_come_back_is_passed_over_and_the_verdict_says_so() -> None:
-    found = choose(
-        {
-            KMEANS_3: figures(KMEANS_3, 0.6),
-            KMEANS_4: figures(KMEANS_4, 0.5),
-            MIXTURE_3: figures(MIXTURE_3, 0.4),
-        },
-        {KMEANS_3: 0.1, KMEANS_4: 0.1, MIXTURE_3: 0.1},
-        stability={KMEANS_3: 0.59, KMEANS_4: 0.75},
-    )
-
-    assert found.chosen.candidate == KMEANS_4
-    assert reason_of(found, KMEANS_3) == (
-        "unstable: in resamples its segments come back with a mean Jaccard of 0.59, below the "
-        "0.60 asked"
-    )
-    assert reason_of(found, KMEANS_4) == (
-        "chosen: gain over structureless data 0.400, the highest of those whose segments come "
-        "back (mean Jaccard 0.75)"
-    )
-    assert found.verdict == (
-        "Chosen: kmeans-4, whose silhouette of 0.500 is 0.400 above that of data without "
-        "clusters. In 10 resamples its segments come back with a mean Jaccard of 0.75, the least "
-        "stable one with 0.65. kmeans-3 has a higher gain of 0.500 but does not come back: its "
-        "mean Jaccard is 0.59, below the 0.60 asked. Next came gaussian_mixture-3 with 0.300. "
-        "The highest silhouette alone would have chosen kmeans-3 (0.600)."
-    )
-
-
 def test_a_mean_overlap_of_exactly_what_is_asked_is_enough() -> None:
     found = choose({KMEANS_3: figures(KMEANS_3, 0.6)}, {KMEANS_3: 0.1}, stability={KMEANS_3: 0.6})
 
@@ -321,77 +148,3 @@ def test_an_unstable_candidate_never_comes_next() -> None:
 
     assert "Next came kmeans-4" in found.verdict
     assert "does not come back" not in found.verdict
-
-
-def test_where_no_segments_come_back_the_most_stable_are_taken_and_the_verdict_warns() -> None:
-    found = choose(
-        {KMEANS_3: figures(KMEANS_3, 0.6), KMEANS_4: figures(KMEANS_4, 0.9, smallest=4)}
-        | {MIXTURE_3: figures(MIXTURE_3, 0.5)},
-        {KMEANS_3: 0.1, KMEANS_4: 0.1, MIXTURE_3: 0.1},
-        stability={KMEANS_3: 0.4, MIXTURE_3: 0.5},
-    )
-
-    assert found.chosen.candidate == MIXTURE_3
-    assert not found.has_natural_clusters
-    assert reason_of(found, MIXTURE_3) == (
-        "chosen: the most stable, though below the 0.60 asked (mean Jaccard 0.50)"
-    )
-    assert reason_of(found, KMEANS_3).startswith("unstable: in resamples")
-    assert found.verdict.startswith(
-        "No stable segments: no candidate's come back in resamples with the mean Jaccard of 0.60 "
-        "asked, so the most stable one is taken, and the next training may draw its borders "
-        "elsewhere. Chosen: gaussian_mixture-3"
-    )
-    assert "has a higher gain" not in found.verdict
-
-
-def test_the_verdict_says_what_the_elbow_and_bic_would_have_taken() -> None:
-    kmeans = [Candidate(Algorithm.KMEANS, count) for count in (3, 4, 5)]
-    mixtures = [Candidate(Algorithm.GAUSSIAN_MIXTURE, count) for count in (3, 4, 5)]
-    evidence = {
-        each: figures(each, 0.5, within=within)
-        for each, within in zip(kmeans, (100.0, 40.0, 35.0), strict=True)
-    } | {
-        each: figures(each, 0.4, within=within, log_likelihood=likelihood)
-        for each, within, likelihood in zip(
-            mixtures, (100.0, 50.0, 45.0), (-900.0, -700.0, -690.0), strict=True
-        )
-    }
-
-    found = choose(evidence, dict.fromkeys(evidence, 0.1))
-
-    assert found.verdict.endswith(
-        f"{HIGHEST} The within sum has its elbow at kmeans-4 and gaussian_mixture-4. "
-        "Of the mixtures BIC takes gaussian_mixture-4."
-    )
-
-
-def test_the_verdict_says_where_bic_does_not_stop() -> None:
-    evidence = {
-        KMEANS_3: figures(KMEANS_3, 0.5),
-        MIXTURE_3: figures(MIXTURE_3, 0.4, log_likelihood=-900.0),
-    }
-
-    found = choose(evidence, dict.fromkeys(evidence, 0.1))
-
-    assert found.verdict.endswith(
-        "Of the mixtures BIC takes gaussian_mixture-3 and might take more segments still."
-    )
-
-
-def test_only_mixtures_tell_whether_bic_might_take_more_segments() -> None:
-    found_six = Candidate(Algorithm.DBSCAN, 6, eps=0.5)
-    mixture_4 = Candidate(Algorithm.GAUSSIAN_MIXTURE, 4)
-    evidence = {MIXTURE_3: figures(MIXTURE_3, 0.5, log_likelihood=-900.0)}
-    refused = (
-        FittedCandidate(found_six, refusal="segments found: 6, and 3 to 5 are asked"),
-        FittedCandidate(KMEANS_5, refusal="5 segments were asked of 4 distinct points"),
-    )
-
-    beside_others = choose(evidence, {MIXTURE_3: 0.1}, refused=refused)
-    beside_more = choose(
-        evidence | {mixture_4: figures(mixture_4, 0.4, log_likelihood=-899.0)}, {MIXTURE_3: 0.1}
-    )
-
-    assert beside_others.verdict.endswith("gaussian_mixture-3 and might take more segments still.")
-    assert beside_more.verdict.endswith("BIC takes gaussian_mixture-3.")

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -177,8 +178,20 @@ def check_nothing_is_left_behind(
         )
 
 
-def rows_hash(table: DataFrame) -> str:
-    """A hash of a table's rows in any order: what OPTIMIZE moves does not change it."""
+class RowsDigest(NamedTuple):
+    """What tells a table's rows from others.
+
+    Attributes:
+        content_hash: Hash of the rows in any order: what OPTIMIZE moves does not change it.
+        row_count: How many.
+    """
+
+    content_hash: str
+    row_count: int
+
+
+def rows_digest(table: DataFrame) -> RowsDigest:
+    """Hash and count a table's rows, by one job."""
     columns = sorted(table.columns)
     text = F.to_json(F.struct(*(quoted(name) for name in columns)), AS_JSON)
     # Two halves of a digest of the whole row, added up: NULLs and neighbours count, order does not.
@@ -187,4 +200,5 @@ def rows_hash(table: DataFrame) -> str:
     sums = [F.sum(half.cast("decimal(38,0)")).cast("string") for half in halves]
     found = table.agg(F.count("*").alias("rows"), *(s.alias(f"s{i}") for i, s in enumerate(sums)))
     row = found.collect()[0]
-    return content_hash(columns, row["rows"], row["s0"], row["s1"])
+    digest_hash = content_hash(columns, row["rows"], row["s0"], row["s1"])
+    return RowsDigest(digest_hash, row["rows"])
