@@ -25,7 +25,7 @@ EPSILON = 2.0**-52
 _LEAST_DENSITY = 1e-280
 """Below it doubles lose digits, and then vanish."""
 _MOST_LOG_DENSITY = 690.0
-"""Above it densities are taken for this one, so that their sums are numbers."""
+"""Above it all densities of a point are lowered alike, so that their sum is a number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,9 +81,14 @@ class Mixture:
         return densities.T
 
     def weighted_densities(self, points: Floats) -> Floats:
-        """Weight times density of each component: (n, d) points give (n, k)."""
+        """Weight times density of each component: (n, d) points give (n, k).
+
+        Where one is more than a double holds, those of the point keep their ratios alone.
+        """
         densities = self.weighted_log_densities(points)
-        np.minimum(densities, _MOST_LOG_DENSITY, out=densities)
+        if densities.max(initial=0.0) > _MOST_LOG_DENSITY:
+            too_much = densities.max(axis=1, keepdims=True) - _MOST_LOG_DENSITY
+            densities -= np.maximum(too_much, 0.0)
         return np.exp(densities, out=densities)
 
     def posteriors(self, points: Floats) -> Floats:

@@ -218,15 +218,18 @@ def test_densities_too_small_for_a_double_keep_their_logarithm() -> None:
     assert np.isnan(CORNERS.score(points).log_density).all()
 
 
-def test_densities_too_large_for_a_double_still_tell_the_component() -> None:
-    """A tight component of many columns, such as equal customers leave behind."""
+@pytest.mark.parametrize(("variances", "gap"), [((1.0, 1e-6), 1.0), ((1e-6, 1e-6), 1e-3)])
+def test_densities_too_large_for_a_double_still_tell_the_component(
+    variances: tuple[float, float], gap: float
+) -> None:
+    """Tight components of many columns, such as equal customers leave behind."""
     width = 130
     mixture = Mixture(
         weights=np.array([0.5, 0.5]),
-        centres=np.stack([np.zeros(width), np.ones(width)]),
-        covariances=np.stack([np.eye(width), np.eye(width) * 1e-6]),
+        centres=np.stack([np.zeros(width), np.full(width, gap)]),
+        covariances=np.stack([np.eye(width) * variance for variance in variances]),
     )
-    points = np.stack([np.ones(width), np.ones(width) + 1e-4])
+    points = np.full((2, width), gap) + np.array([[0.0], [1e-4]])
 
     found = mixture.score(points)
 
