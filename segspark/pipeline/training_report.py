@@ -1,6 +1,7 @@
 """What people read of a training: files beside the lake, and artifacts in MLflow."""
 
 import csv
+import json
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -29,12 +30,16 @@ def report_of(trained: Trained, training_id: str) -> dict[str, str]:
 
 
 def _candidates_csv(trained: Trained, training_id: str) -> str:
-    """The training's rows of `segment_candidates`; what is NULL there is empty here."""
+    """Rows of `segment_candidates`: lists are JSON, what is NULL there is empty here."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in SEGMENT_CANDIDATES.columns])
-    writer.writerows(trained.rows(training_id))
+    writer.writerows([_cell(value) for value in row] for row in trained.rows(training_id))
     return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    return json.dumps(value) if isinstance(value, list) else value
 
 
 def write_report(report: Mapping[str, str], lake_folder: Path | None, training_id: str) -> None:

@@ -1,6 +1,8 @@
 """What a training with a search writes down: a row for each trial, figures for what went on."""
 
 import csv
+import json
+from dataclasses import replace
 from io import StringIO
 from typing import Any, cast
 
@@ -132,3 +134,18 @@ def test_the_report_holds_the_verdict_and_a_line_with_the_figures_of_each_trial(
         assert line["reason"] == each.row.reason
         for name, value in each.figures.items():
             assert (float(line[name]) if line[name] else None) == value
+
+
+def test_a_segment_that_no_resample_drew_is_a_null_in_the_list_of_the_report(
+    searched: Trained,
+) -> None:
+    selection = searched.sweep.selection
+    stability = next(row.stability for row in selection.rows if row.stability)
+    undrawn = replace(stability, jaccards=(None, 0.25))
+    rows = [replace(row, stability=undrawn) for row in selection.rows]
+    sweep_of_these = replace(searched.sweep, selection=replace(selection, rows=rows))
+
+    report = report_of(replace(searched, sweep=sweep_of_these), "training-1")
+
+    line = next(csv.DictReader(StringIO(report["candidates.csv"])))
+    assert json.loads(line["segment_stability_jaccards"]) == [None, 0.25]
