@@ -102,7 +102,6 @@ def test_a_look_tells_the_columns_and_whether_there_are_rows_packed_or_not(
     [
         ("who,at\r\n\r\n \t\r\n", False),
         ("\n\nwho,at\n", False),
-        ('"who\n1",at\n', False),
         ("who,at", False),
         ("who,at\n,\n", True),
         ("\n\nwho,at\n\n7,x\n", True),
@@ -114,6 +113,17 @@ def test_lines_of_blanks_below_a_header_are_no_rows_as_far_as_the_first_mebibyte
 ) -> None:
     (tmp_path / "in").write_bytes(text.encode())
     assert looked_at(tmp_path / "in", {"kind": "csv"}).has_rows == has_rows
+
+
+@pytest.mark.parametrize("multiline", [False, True])
+def test_a_quote_that_a_header_leaves_open_takes_in_the_next_line_only_where_values_may(
+    tmp_path: Path, *, multiline: bool
+) -> None:
+    (tmp_path / "in").write_bytes(b'who,at,"note\n1",paid\n')
+    found = looked_at(tmp_path / "in", {"kind": "csv", "multiline": multiline})
+    header = ["who", "at", "note\n1", "paid"] if multiline else ["who", "at", "note"]
+    assert found.has_rows == (not multiline)
+    assert [name.strip() for name, _ in found.columns] == header
 
 
 def test_a_delimiter_of_two_signs_divides_the_header(tmp_path: Path) -> None:

@@ -34,8 +34,10 @@ def read_header(store: Store, file: SourceFile, csv_format: CsvFormat) -> tuple[
         return list(csv_format.column_names), True
     text, is_all = sample_text(store, file, csv_format.encoding)
     lines = io.StringIO(text, newline="")
+    # Spark takes a line end for the end of a row, quoted or not, unless it is told otherwise.
+    rows = _rows(lines, csv_format) if csv_format.multiline else _single_lines(lines, csv_format)
     try:
-        names = next(row for row in _rows(lines, csv_format) if any(map(str.strip, row)))
+        names = next(row for row in rows if any(map(str.strip, row)))
     except (csv.Error, StopIteration) as error:
         raise IngestError(
             f"{file.name}: its first line cannot be read as a header ({error or 'no names'}): "
@@ -94,6 +96,10 @@ def _spark_encoding(csv_format: CsvFormat) -> str:
     """What Spark reads the prepared file in: UTF-16 was made UTF-8, windows-1252 is mended."""
     ours = {"UTF-16": "UTF-8", "windows-1252": "ISO-8859-1"}
     return ours.get(csv_format.encoding, csv_format.encoding)
+
+
+def _single_lines(lines: Iterable[str], csv_format: CsvFormat) -> Iterator[list[str]]:
+    return (row for line in lines for row in _rows([line], csv_format))
 
 
 def _rows(lines: Iterable[str], csv_format: CsvFormat) -> Iterator[list[str]]:
