@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -118,16 +118,12 @@ def _old_sheets(path: Path) -> Iterator[list[Sheet]]:
 
 def _old_sheet(book: Any, number: int, name: str) -> Sheet:  # noqa: ANN401 - as above
     def rows() -> Generator[Cells]:
-        import xlrd  # noqa: PLC0415 - an extra
-
         sheet = book.sheet_by_index(number)
         try:
             for row in range(sheet.nrows):
                 yield [_old_cell_text(cell, book.datemode) for cell in sheet.row(row)]
         finally:
-            # Who stops early may do so when the book is closed.
-            with suppress(xlrd.XLRDError):
-                book.unload_sheet(number)
+            book.unload_sheet(number)
 
     return Sheet(name, rows)
 
