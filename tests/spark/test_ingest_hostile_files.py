@@ -36,6 +36,10 @@ NOT_UTF8 = (
     "save it as UTF-8"
 )
 NOT_WITHIN = "does not stay within a folder: pack it again with plain relative names"
+LONG_RECORD = (
+    "a record of more than 16 MiB starts here: close or double the quote that is open in it, or "
+    "send the file again, with line ends"
+)
 CORRECT = "correct sources.new.columns or the file"
 
 
@@ -267,6 +271,16 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
         MULTILINE,
         "in: a quote opened on line 3 is never closed: close or double the quote, or send the "
         "file again, whole",
+    ),
+    "an open quote at the top of a large file": (
+        lambda: b'"' + GOOD * 300_000,
+        MULTILINE,
+        f"in: line 1: {LONG_RECORD}",
+    ),
+    "a record of 100 MB": (
+        lambda: _wrapped(GOOD + line(what='"').encode(), b'"\n', b"x\n", 50),
+        MULTILINE,
+        f"in: line 3: {LONG_RECORD}",
     ),
     BY_ITS_ROWS: (
         lambda: text(LINE, line(what='"mug')),

@@ -72,7 +72,7 @@ def inspect_content(
     try:
         chunks = _noting(digest.update, chunks_of(stream))
         if isinstance(file_format, TextFormat):
-            lacks_line_end = _inspect_text(chunks, file_format, reopen)
+            lacks_line_end = _inspect_text(chunks, file_format)
         else:
             _inspect_binary(chunks, file_format.kind)
     except FlawError as flaw:
@@ -132,7 +132,7 @@ def _other_kind(first: bytes) -> str | None:
     return next((title for sign, title in _SIGNATURES if first.startswith(sign)), None)
 
 
-def _inspect_text(chunks: Iterator[bytes], file_format: TextFormat, reopen: Reopen) -> bool:
+def _inspect_text(chunks: Iterator[bytes], file_format: TextFormat) -> bool:
     """Whether the text lacks a last line end that would tell that it is whole."""
     first = next(chunks, b"")
     _check_start(first, file_format.encoding)
@@ -144,7 +144,7 @@ def _inspect_text(chunks: Iterator[bytes], file_format: TextFormat, reopen: Reop
         encoding.feed(chunk)
         lines.feed(chunk)
     encoding.finish()
-    lines.finish(reopen)
+    lines.finish()
     # An object of JSON tells its end itself.
     return not lines.is_ended and not isinstance(file_format, JsonLinesFormat)
 

@@ -8,15 +8,7 @@ import re
 from collections.abc import Iterator
 
 from segspark.ingest.files.quote_checks import Quotes
-from segspark.ingest.files.text_bytes import (
-    CHUNK_BYTES,
-    FlawError,
-    Reopen,
-    as_bytes,
-    chunks_of,
-    codec_of,
-    first_end,
-)
+from segspark.ingest.files.text_bytes import FlawError, codec_of, first_end
 from segspark.ingest.files.width_checks import Widths
 from segspark.settings.formats import CsvFormat, FixedWidthFormat, JsonLinesFormat, TextFormat
 
@@ -47,73 +39,73 @@ class Lines:
         self._has_text = False
         self.is_ended = False
         """Whether the last line with text has its end."""
-        self._has_start = True
 
     def feed(self, chunk: bytes) -> None:
         """Take in the next bytes."""
         if not self.place:
             self.place = len(chunk) - len(chunk.removeprefix(codecs.BOM_UTF8))
             self._head = chunk = chunk[self.place :]
-        self._check_length(chunk)
+        body = self._tail + chunk
+        lines = self._quotes.masked(body) if self._quotes else body
+        self._check_length(lines, len(self._tail))
         self.place += len(chunk)
-        if self._quotes:
-            self._quotes.feed(chunk)
         if self._widths:
             self._widths.feed(chunk)
-        self._keep_last(self._tail + chunk)
+        self._keep_last(body, lines)
 
-    def finish(self, reopen: Reopen) -> None:
-        """Take in the end; the content is read again where a quote may be open."""
+    def finish(self) -> None:
+        """Take in the end."""
         if not self._has_text:
             raise FlawError("is empty: send the file again")
         if isinstance(self._format, JsonLinesFormat):
             self._check_object(self._format)
         elif self._widths:
             self._widths.check(self.place)
-        elif self._quotes and self._quotes.is_odd:
-            with reopen() as stream:
-                self._quotes.check(as_bytes(chunks_of(stream), self._format.encoding))
-        elif isinstance(self._format, CsvFormat) and self._has_start and not self.is_ended:
+        elif isinstance(self._format, CsvFormat) and not self.is_ended:
+            self._check_quotes()
             self._check_fields(self._format)
 
-    def _check_length(self, chunk: bytes) -> None:
-        if self._quotes:
-            return
-        open_bytes = len(self._tail) - self._tail.rfind(b"\n") - 1
-        end = first_end(chunk)
-        if open_bytes + (len(chunk) if end is None else end) > _MOST_LINE_BYTES:
-            raise FlawError(
-                f"line {{line}}: is longer than {_MOST_LINE_BYTES >> 20} MiB: send the file again, "
-                "with line ends",
-                self.place - open_bytes,
-            )
+    def _check_length(self, lines: bytes, kept: int) -> None:
+        """Refuse the first line that ends behind the kept bytes if it is too long.
 
-    def _keep_last(self, body: bytes) -> None:
-        end = len(body.rstrip())
-        start = self._last_start(body, end)
+        Those behind it lie within one chunk, but for the last, which is looked at again.
+        """
+        start = lines.rfind(b"\n", 0, kept) + 1
+        end = first_end(lines, kept)
+        if (len(lines) if end is None else end) - start <= _MOST_LINE_BYTES:
+            return
+        place, most = self.place - (kept - start), f"{_MOST_LINE_BYTES >> 20} MiB"
+        if self._quotes:
+            raise FlawError(
+                f"line {{line}}: a record of more than {most} starts here: close or double the "
+                "quote that is open in it, or send the file again, with line ends",
+                place,
+            )
+        raise FlawError(
+            f"line {{line}}: is longer than {most}: send the file again, with line ends", place
+        )
+
+    def _keep_last(self, body: bytes, lines: bytes) -> None:
+        end = len(lines.rstrip())
+        start = max(lines.rfind(b"\n", 0, end), lines.rfind(b"\r", 0, end)) + 1
         if start:
-            self._tail_place, self._has_start = self.place - (len(body) - start), True
-        ended = first_end(body, end)
+            self._tail_place = self.place - (len(body) - start)
+        ended = first_end(lines, end)
         self._tail = body[start:]
         if ended is not None:
-            behind = max(body.rfind(b"\n", end), body.rfind(b"\r", end)) + 1
+            behind = max(lines.rfind(b"\n", end), lines.rfind(b"\r", end)) + 1
             self._tail = body[start:ended] + b"\n" + body[behind:]
         self._has_text |= end > 0
         self.is_ended = ended is not None
-        if not self._has_start or len(self._tail) > _MOST_LINE_BYTES + CHUNK_BYTES:
-            self._tail, self._has_start = b"", False
 
-    def _last_start(self, body: bytes, end: int) -> int:
-        """Where the last line or record starts of a text that ends, but for blanks, at `end`."""
-        ends = (b"\n", b"\r") if b"\r" in body else (b"\n",)
-        is_odd, behind = bool(self._quotes and self._quotes.is_odd), len(body)
-        while True:
-            start = max(body.rfind(sign, 0, end) for sign in ends) + 1
-            if self._quotes:
-                is_odd ^= self._quotes.count(body[start:behind]) % 2 == 1
-            if not is_odd or not start:
-                return start
-            end, behind = start - 1, start
+    def _check_quotes(self) -> None:
+        opened = self._quotes.open_place(self._tail) if self._quotes else None
+        if opened is not None:
+            raise FlawError(
+                "a quote opened on line {line} is never closed: close or double the quote, or send "
+                "the file again, whole",
+                self._tail_place + opened,
+            )
 
     def _check_object(self, json_format: JsonLinesFormat) -> None:
         line = self._tail.partition(b"\n")[0]

@@ -10,7 +10,7 @@ from segspark.settings.formats import TextFormat
 
 Reopen = Callable[[], AbstractContextManager[BinaryIO]]
 """Opens the unpacked content again, to find the line of what is wrong."""
-CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 20
 
 
 class FlawError(Exception):
@@ -23,7 +23,7 @@ class FlawError(Exception):
 
 def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
     """The content, a mebibyte at a time."""
-    while chunk := stream.read(CHUNK_BYTES):
+    while chunk := stream.read(_CHUNK_BYTES):
         yield chunk
 
 
@@ -62,15 +62,6 @@ def first_end(part: bytes, start: int = 0) -> int | None:
     """Where the first line end is; many times quicker than an expression."""
     ends = [place for sign in (b"\n", b"\r") if (place := part.find(sign, start)) >= 0]
     return min(ends, default=None)
-
-
-def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The lines, each with its end."""
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).splitlines(keepends=True) or [b""]
-        yield from lines
-    yield rest
 
 
 def codec_of(text_format: TextFormat) -> str:
