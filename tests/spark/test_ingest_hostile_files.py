@@ -1,23 +1,26 @@
 """A file that is not what its source says ends in one sentence, and no table changes."""
 
 import gzip
-import io
-import json
-import sqlite3
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import xlwt
-from pyarrow import orc
 
 from segspark.pipeline.stage import Workspace
 from tests.hostile import LINE, line, refusal, text, zipped
+from tests.hostile_contents import (
+    GOOD_FILES,
+    arrow_table,
+    locked_xls,
+    locked_xlsx,
+    locked_zip,
+    orc_file,
+    parquet_file,
+    sqlite_file,
+    xls,
+    xlsx,
+)
 from tests.purchases import HEADER, source_document
 
 GOOD = text(LINE)
@@ -27,9 +30,6 @@ ORC = {"format": {"kind": "orc"}}
 SQLITE = {"format": {"kind": "sqlite", "table": "lines"}}
 EXCEL = {"format": {"kind": "excel"}}
 MULTILINE = {"format": {"kind": "csv", "multiline": True}}
-ENCRYPTED_WORKBOOK = (
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le")
-)
 NOT_THERE = "source new: in: there is no column who, at, order, what, units, price; there are"
 NOT_UTF8 = (
     "has bytes that are not UTF-8: set format.encoding of the source to what the file is in, or "
@@ -41,68 +41,6 @@ LONG_RECORD = (
     "send the file again, with line ends"
 )
 CORRECT = "correct sources.new.columns or the file"
-
-
-def _arrow() -> pa.Table:
-    names = HEADER.split(",")
-    return pa.table({name: [field] for name, field in zip(names, LINE.split(","), strict=True)})
-
-
-def _parquet(rows: pa.Table) -> bytes:
-    stream = io.BytesIO()
-    pq.write_table(rows, stream)
-    return stream.getvalue()
-
-
-def _orc() -> bytes:
-    stream = io.BytesIO()
-    orc.write_table(_arrow(), stream)
-    return stream.getvalue()
-
-
-def _sqlite() -> bytes:
-    connection = sqlite3.connect(":memory:")
-    columns = HEADER.replace("order", '"order"')
-    connection.execute(f"CREATE TABLE lines ({columns})")
-    connection.execute("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)", LINE.split(","))
-    connection.commit()
-    return connection.serialize()
-
-
-def _xlsx() -> bytes:
-    book, stream = openpyxl.Workbook(), io.BytesIO()
-    for row in (HEADER, LINE):
-        book.worksheets[0].append(row.split(","))
-    book.save(stream)
-    return stream.getvalue()
-
-
-def _xls() -> bytes:
-    book, stream = xlwt.Workbook(), io.BytesIO()
-    sheet = book.add_sheet("one")
-    for place, row in enumerate((HEADER, LINE)):
-        for column, value in enumerate(row.split(",")):
-            sheet.write(place, column, value)
-    book.save(stream)
-    return stream.getvalue()
-
-
-GOOD_FILES: dict[str, Callable[[], bytes]] = {
-    "csv": lambda: GOOD,
-    "json": lambda: json.dumps(dict(zip(HEADER.split(","), LINE.split(","), strict=True))).encode(),
-    "parquet": lambda: _parquet(_arrow()),
-    "orc": _orc,
-    "sqlite": _sqlite,
-    "excel": _xlsx,
-}
-
-
-def _locked_zip() -> bytes:
-    """A ZIP whose member says that it is protected by a password."""
-    packed = bytearray(zipped(("a.csv", GOOD)))
-    struct.pack_into("<H", packed, 6, 1)
-    struct.pack_into("<H", packed, packed.index(b"PK\x01\x02") + 8, 1)
-    return bytes(packed)
 
 
 def _wrapped(before: bytes, after: bytes, sign: bytes, mebibytes: int) -> bytes:
@@ -138,29 +76,29 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
         "in: ends early, without its footer: send it again, whole",
     ),
     "an ORC file cut short": (
-        lambda: _orc()[:-20],
+        lambda: orc_file()[:-20],
         ORC,
         "in: cannot be read as orc (Failed to parse the postscript from ArrowInputFile): send the "
         "file again, or correct format.kind of the source",
     ),
     "an SQLite file cut at the end of a page": (
-        lambda: _sqlite()[:-4096],
+        lambda: sqlite_file()[:-4096],
         SQLITE,
         "in: cannot be read as an SQLite database (database disk image is malformed): send the "
         "file again",
     ),
     "an SQLite file cut within a page": (
-        lambda: _sqlite()[:-20],
+        lambda: sqlite_file()[:-20],
         SQLITE,
         "in: ends within a page of the database: send it again, whole",
     ),
     "an xlsx cut short": (
-        lambda: _xlsx()[:-30],
+        lambda: xlsx()[:-30],
         EXCEL,
         "in: is damaged (File is not a zip file): send the file again",
     ),
     "an xls cut short": (
-        lambda: _xls()[:-8],
+        lambda: xls()[:-8],
         EXCEL,
         "in: cannot be read as an Excel workbook (unpack requires a buffer of 8 bytes): save it "
         "anew as .xlsx, without a password",
@@ -206,7 +144,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
         "source new: in holds no rows but its header: send it again, or take it away",
     ),
     "a Parquet file without rows": (
-        lambda: _parquet(_arrow().slice(0, 0)),
+        lambda: parquet_file(arrow_table().slice(0, 0)),
         PARQUET,
         "source new: in holds no rows but its header: send it again, or take it away",
     ),
@@ -227,12 +165,18 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
         f"in: its member '/etc/a.csv' {NOT_WITHIN}",
     ),
     "an encrypted workbook": (
-        lambda: ENCRYPTED_WORKBOOK,
+        locked_xlsx,
         EXCEL,
         "in: is an encrypted workbook: save it without a password",
     ),
+    "an encrypted xls": (
+        locked_xls,
+        EXCEL,
+        "in: cannot be read as an Excel workbook (Workbook is encrypted): save it anew as .xlsx, "
+        "without a password",
+    ),
     "a ZIP with a password": (
-        _locked_zip,
+        locked_zip,
         {},
         "in/a.csv: is protected by a password: send it without",
     ),
