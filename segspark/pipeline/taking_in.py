@@ -1,7 +1,7 @@
 """Taking in a source's new batches: read, stage, count, check, then write and tie out."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import reduce
 
 from pyspark.sql import DataFrame, Row
@@ -78,7 +78,7 @@ def _take_in_together(
     store = plan.store if isinstance(plan, FilePlan) else None
     intake = Intake(plan.name, plan.source, batches, contents, store, history)
     workspace.progress.step(f"ingest: reading {len(batches)} new batch(es) of {plan.name}")
-    with engine_sentences(f"source {plan.name}", error=IngestError):
+    with _unchanged(intake), engine_sentences(f"source {plan.name}", error=IngestError):
         if isinstance(plan, FilePlan):
             raws = _file_rows(workspace, plan, intake, staging)
         else:
@@ -92,15 +92,9 @@ def take_in(
     """Stage the rows once, then count, check, write and tie out; the batches' rows come last."""
     place = f"{staging}/{intake.name}-rows"
     implied = implied_by(intake, currency=workspace.settings.lake.currency)
-    try:
-        with _reading(intake):
-            parsed = reduce(DataFrame.unionByName, parse_intake(workspace, intake, raws))
-            staged = stage_rows(parsed, place, implied=implied)
-    finally:
-        # A file that changes while it is read may look damaged, and its sender is not to blame.
-        if intake.store is not None:
-            for file in intake.files:
-                check_unchanged(intake.store, file)
+    with _unchanged(intake), _reading(intake):
+        parsed = reduce(DataFrame.unionByName, parse_intake(workspace, intake, raws))
+        staged = stage_rows(parsed, place, implied=implied)
     with (
         engine_sentences(f"source {intake.name}", error=IngestError),
         copied_lines(staged) as copies,
@@ -129,6 +123,18 @@ def parse_intake(workspace: Workspace, intake: Intake, raws: Sequence[RawRows]) 
         parse_rows(raw.frame, name=intake.name, source=source, currency=currency, rates=rates)
         for raw in raws
     ]
+
+
+@contextmanager
+def _unchanged(intake: Intake) -> Iterator[None]:
+    """Refuse files that change while they are read, whatever else they seem to be then."""
+    try:
+        yield
+    finally:
+        # Such a file may look damaged, and its sender is not to blame.
+        if intake.store is not None:
+            for file in intake.files:
+                check_unchanged(intake.store, file)
 
 
 def _reading(intake: Intake) -> AbstractContextManager[None]:

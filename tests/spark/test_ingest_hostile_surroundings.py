@@ -1,18 +1,14 @@
 """What goes wrong around a file ends in one sentence, and no table changes."""
 
-import os
 import sqlite3
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
 
 from segspark.errors import ConfigError, SegsparkError
-from segspark.pipeline import taking_in
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.stage import Workspace
 from segspark.settings.loading import load_settings
@@ -90,67 +86,6 @@ def test_a_link_that_leads_back_is_refused(
     (folder / "a.csv").write_bytes(text(LINE))
     (folder / "loop").symlink_to(target)
     assert refusal(one_good_batch, source_document(folder)) == f"{folder}/loop: {sentence}"
-
-
-def _changing(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None]) -> None:
-    """Let something happen after the files were looked at, and before their rows are staged."""
-    parse = taking_in.parse_intake
-
-    def parse_later(*arguments: object) -> list[DataFrame]:
-        found = parse(*arguments)  # type: ignore[arg-type]
-        change()
-        return found
-
-    monkeypatch.setattr(taking_in, "parse_intake", parse_later)
-
-
-def _append(path: Path) -> None:
-    with path.open("ab") as late:
-        late.write(f"{LINE}\n".encode())
-
-
-def _take_away(path: Path) -> None:
-    path.unlink()
-
-
-def _cut(path: Path) -> None:
-    os.truncate(path, 20)
-
-
-@pytest.mark.parametrize("change", [_append, _cut, _take_away])
-def test_a_file_that_changes_while_it_is_read_is_refused(
-    one_good_batch: Workspace,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    change: Callable[[Path], None],
-) -> None:
-    path = tmp_path / "in.csv"
-    path.write_bytes(text(LINE, LINE))
-    _changing(monkeypatch, lambda: change(path))
-    told = refusal(one_good_batch, source_document(path))
-    if change is _take_away:
-        assert told == f"{path}: is not there any more: try again once its folder is complete"
-    else:
-        assert told == (
-            "in.csv: changed while it was read: wait until it is complete and try again"
-        )
-
-
-def test_a_parquet_file_that_is_replaced_while_it_is_read_is_refused(
-    spark: SparkSession,
-    one_good_batch: Workspace,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    names = HEADER.split(",")
-    rows = spark.createDataFrame([ROW], names)
-    rows.coalesce(1).write.parquet(str(tmp_path / "in"))
-    (path,) = (tmp_path / "in").glob("*.parquet")
-    _changing(monkeypatch, lambda: _cut(path))
-    told = refusal(one_good_batch, source_document(path, format={"kind": "parquet"}))
-    assert told == (
-        f"{path.name}: changed while it was read: wait until it is complete and try again"
-    )
 
 
 def test_a_database_that_goes_away_midway_changes_no_table(

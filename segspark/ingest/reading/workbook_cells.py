@@ -110,9 +110,10 @@ def _old_sheets(path: Path) -> Iterator[list[Sheet]]:
         import xlrd  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise _not_installed("xlrd") from error
-    # Without a log of its own the library prints its remarks.
-    options = {"logfile": io.StringIO(), "on_demand": True, "ragged_rows": True}
-    with xlrd.open_workbook(str(path), **options) as book:
+    # Without a log of its own the library prints its remarks, and a file that is cut while it is
+    # mapped into memory ends the whole process.
+    options = {"logfile": io.StringIO(), "use_mmap": False}
+    with xlrd.open_workbook(str(path), on_demand=True, ragged_rows=True, **options) as book:
         yield [_old_sheet(book, number, name) for number, name in enumerate(book.sheet_names())]
 
 
