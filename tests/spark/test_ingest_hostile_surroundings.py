@@ -57,6 +57,22 @@ def test_a_table_name_that_is_sql_and_not_there_is_refused(
     )
 
 
+def test_a_database_file_with_changes_beside_it_is_refused(
+    one_good_batch: Workspace, tmp_path: Path
+) -> None:
+    path = _sqlite(tmp_path / "shop.db")
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode = wal")
+        writer.execute("DELETE FROM orders")
+        writer.commit()
+        document = source_document(path, format={"kind": "sqlite", "table": "orders"})
+        told = refusal(one_good_batch, document)
+    assert told == (
+        "shop.db: has changes beside it, in shop.db-wal, that are under way: close the program "
+        "that writes to it, or send a copy made by VACUUM INTO"
+    )
+
+
 def test_a_table_of_a_database_cannot_be_sql(tmp_path: Path) -> None:
     document = tmp_path / "segspark.yaml"
     document.write_text(

@@ -123,8 +123,38 @@ def test_a_locked_database_is_to_be_tried_again(
     writer.close()
 
 
-def test_reading_writes_nothing(tmp_path: Path) -> None:
-    path = database(tmp_path / "a.db", "CREATE TABLE t (who)")
+@pytest.mark.parametrize("journal", ["wal", "delete", "persist"])
+def test_a_database_with_changes_under_way_beside_it_is_refused_until_they_are_done(
+    tmp_path: Path, journal: str
+) -> None:
+    place = database(tmp_path / "a.db", f"PRAGMA journal_mode = {journal}", "CREATE TABLE t (who)")
+    path = tmp_path / "link.db"
+    path.symlink_to(place)
+    writer = sqlite3.connect(place)
+    writer.execute(f"PRAGMA journal_mode = {journal}")
+    # So little memory that a transaction goes to the file before it is done.
+    writer.execute("PRAGMA cache_size = 1")
+    rows = [("x" * 500,)] * 100
+    writer.executemany("INSERT INTO t VALUES (?)", rows)
+    if journal == "wal":
+        writer.commit()
+    beside = "a.db-wal" if journal == "wal" else "a.db-journal"
+    with pytest.raises(IngestError) as caught:
+        read(path, "t")
+    assert str(caught.value) == (
+        f"shop.db: has changes beside it, in {beside}, that are under way: close the program that "
+        "writes to it, or send a copy made by VACUUM INTO"
+    )
+    writer.commit()
+    writer.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+    assert read(tmp_path / "copy.db", "t") == (("who",), rows)
+    writer.close()
+    assert read(path, "t") == (("who",), rows)
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+def test_reading_writes_nothing(tmp_path: Path, journal: str) -> None:
+    path = database(tmp_path / "a.db", f"PRAGMA journal_mode = {journal}", "CREATE TABLE t (who)")
     before = path.read_bytes()
     read(path, "t")
     with open_sqlite(path, table="t", name="shop.db"):

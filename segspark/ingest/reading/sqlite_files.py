@@ -7,11 +7,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from segspark.errors import IngestError, first_names
+from segspark.ingest.files.stores import refusals
 from segspark.ingest.reading.text_tables import TextTable
 
 _BATCH_ROWS = 10_000
 _MOST_NAMES = 10
 _LOCK_SECONDS = 5.0
+_LOG_PLACE, _LOG = 18, b"\2"
+"""Where the header says whether changes go to a write-ahead log first, and how."""
 
 
 @contextmanager
@@ -28,10 +31,12 @@ def open_sqlite(path: Path, *, table: str, name: str) -> Iterator[TextTable]:
         them, NULL as None; its rows can be read until the block ends.
 
     Raises:
-        IngestError: The file is no database, damaged or locked, or has no such table; later, while
-            the rows are read: a value is binary or no UTF-8.
+        IngestError: The file is no database, damaged or locked, has changes beside it, or has no
+            such table; later, while the rows are read: a value is binary or no UTF-8.
     """
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    with refusals(name):
+        _check_nothing_beside(path, name=name)
+        address = _address(path)
     try:
         connection = sqlite3.connect(address, uri=True, timeout=_LOCK_SECONDS)
     except sqlite3.Error as error:
@@ -44,6 +49,35 @@ def open_sqlite(path: Path, *, table: str, name: str) -> Iterator[TextTable]:
         raise _refusal(name, error) from error
     finally:
         connection.close()
+
+
+def _check_nothing_beside(path: Path, *, name: str) -> None:
+    """Refuse a database with a journal: what it says of the rows is not in the bytes of the file.
+
+    A log of changes to come holds rows that the file lacks, and a journal of changes under way or
+    broken off takes back rows that it has. One that is done with is empty or begins with zeros.
+    """
+    place = path.resolve()
+    for ending in ("-wal", "-journal"):
+        beside = place.with_name(place.name + ending)
+        if beside.is_file() and _first_bytes(beside, 1) not in {b"", b"\0"}:
+            raise IngestError(
+                f"{name}: has changes beside it, in {beside.name}, that are under way: close the "
+                "program that writes to it, or send a copy made by VACUUM INTO"
+            )
+
+
+def _address(path: Path) -> str:
+    """The database as SQLite takes it, read only."""
+    has_log = _first_bytes(path, _LOG_PLACE + 1).endswith(_LOG)
+    # Else SQLite would make files beside a database with a log of its own, even to read it.
+    option = "&immutable=1" if has_log else ""
+    return f"file:{quote(str(path.absolute()))}?mode=ro{option}"
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(count)
 
 
 def _check_whole(connection: sqlite3.Connection, path: Path, *, name: str) -> None:
