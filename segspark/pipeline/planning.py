@@ -25,6 +25,7 @@ from segspark.ingest.files.contents import (
 from segspark.ingest.files.seen_files import files_of, taken_files
 from segspark.ingest.files.source_files import SourceFile, find_files
 from segspark.ingest.files.stores import Store
+from segspark.ingest.parsing.exchange import rates_of
 from segspark.ingest.reading.file_columns import columns_by_file, look_at
 from segspark.ingest.reading.file_rows import require_columns
 from segspark.ingest.reading.raw import Columns
@@ -93,7 +94,7 @@ SourcePlan = FilePlan | TablePlan
 
 
 def plan_source(workspace: Workspace, held: Holdings, staging: str) -> SourcePlan:
-    """Look at a source, and find what is new in it.
+    """Look at a source and, where something is new in it, at its table of exchange rates.
 
     Args:
         workspace: The surroundings.
@@ -101,8 +102,16 @@ def plan_source(workspace: Workspace, held: Holdings, staging: str) -> SourcePla
         staging: Address of a folder for what has to be copied.
 
     Raises:
-        IngestError: The source cannot be read, or is not what it was before.
+        IngestError: The source or its rates cannot be read, or it is not what it was before.
     """
+    plan = _plan(workspace, held, staging)
+    if plan.batches:
+        # They are read where rows are parsed, which is when other sources are taken in already.
+        rates_of(workspace.lake.spark, held.source)
+    return plan
+
+
+def _plan(workspace: Workspace, held: Holdings, staging: str) -> SourcePlan:
     file_format = held.source.format
     if isinstance(file_format, TableFormat):
         with table_sentences(held.source, name=held.name):

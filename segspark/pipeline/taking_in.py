@@ -12,7 +12,7 @@ from segspark.ingest.books.lines import copied_lines, good_rows
 from segspark.ingest.books.tying_out import Delivery, count_delivery
 from segspark.ingest.files.choosing_store import store_for
 from segspark.ingest.files.source_files import check_unchanged
-from segspark.ingest.parsing.exchange import read_rates
+from segspark.ingest.parsing.exchange import rates_of
 from segspark.ingest.parsing.rows import parse_rows
 from segspark.ingest.quality.alarm_words import blocking_sentence
 from segspark.ingest.quality.alarms import judge
@@ -27,9 +27,7 @@ from segspark.pipeline.intake import Counted, Intake
 from segspark.pipeline.planning import FilePlan, SourcePlan, TablePlan
 from segspark.pipeline.stage import Workspace
 from segspark.pipeline.staging import implied_by, stage_rows
-from segspark.settings.base import resolve_location
 from segspark.settings.formats import TableFormat
-from segspark.settings.sources import TransactionSource
 from segspark.tables.engine_errors import engine_sentences
 
 _BATCHES_AT_ONCE = 100
@@ -110,17 +108,10 @@ def take_in(
 
 def parse_intake(workspace: Workspace, intake: Intake, raws: Sequence[RawRows]) -> list[DataFrame]:
     """Each raw frame typed by the source's mapping; lazy."""
-    source = intake.source
-    rates = None
-    if isinstance(source, TransactionSource) and source.exchange_rates is not None:
-        rates = read_rates(
-            workspace.lake.spark,
-            resolve_location(source.exchange_rates),
-            most_age_days=source.most_rate_age_days,
-        )
-    currency = workspace.settings.lake.currency
+    name, source, currency = intake.name, intake.source, workspace.settings.lake.currency
+    rates = rates_of(workspace.lake.spark, source)
     return [
-        parse_rows(raw.frame, name=intake.name, source=source, currency=currency, rates=rates)
+        parse_rows(raw.frame, name=name, source=source, currency=currency, rates=rates)
         for raw in raws
     ]
 

@@ -150,6 +150,61 @@ def test_a_table_without_a_column_or_rows_keeps_out_the_source_before_it(
     assert refusal(one_good_batch, document, others=others).startswith(sentence)
 
 
+RATES = "rate_date,currency,rate"
+
+
+@pytest.mark.parametrize(
+    ("rates", "sentence"),
+    [
+        (None, "cannot be read ([PATH_NOT_FOUND] Path does not exist: file:{path}. SQLSTATE: "
+               "42K03): check exchange_rates of the source"),
+        ("", "there is no column currency, rate, rate_date: the header must be {header}"),
+        ("rate_date,currency\n2026-03-01,USD\n", "there is no column rate: the header must be "
+                                                  "{header}"),
+        (f"{RATES}\n2026-03-01,USD,0.9\n2026-03-01,USD,0.8\n",
+         "USD has two rates on 2026-03-01: keep one"),
+        (f"{RATES}\n2026-03-01,USD,-1\n",
+         "1 rows have no date, currency or positive rate: correct them"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["csv", "delta"])
+def test_a_bad_table_of_rates_keeps_out_the_source_before_it(
+    one_good_batch: Workspace, tmp_path: Path, kind: str, rates: str | None, sentence: str
+) -> None:
+    if kind == "csv":
+        (tmp_path / "in").write_bytes(text(LINE))
+    else:
+        schema = ", ".join(f"`{column}` string" for column in HEADER.split(","))
+        table = one_good_batch.lake.spark.createDataFrame([ROW], schema)
+        table.write.format("delta").save(str(tmp_path / "in"))
+    path = tmp_path / "rates.csv"
+    if rates is not None:
+        path.write_text(rates)
+    (tmp_path / "before.csv").write_bytes(text(LINE))
+    others = {"before": source_document(tmp_path / "before.csv")}
+    document = source_document(
+        tmp_path / "in", format={"kind": kind}, currency="USD", exchange_rates=str(path)
+    )
+    told = refusal(one_good_batch, document, others=others)
+    assert told == f"exchange rates {path}: {sentence.format(path=path, header=RATES)}"
+
+
+def test_a_bad_table_of_rates_does_no_harm_where_its_source_has_nothing_new(
+    one_good_batch: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_bytes(text(line(what="hat")))
+    (tmp_path / "rates.csv").write_text(f"{RATES}\n2026-03-01,USD,0.9\n")
+    document = source_document(
+        tmp_path / "in.csv", currency="USD", exchange_rates=str(tmp_path / "rates.csv")
+    )
+    lake = with_sources(one_good_batch, {"abroad": document})
+    ingest(lake)
+    before = versions(lake)
+    (tmp_path / "rates.csv").unlink()
+    ingest(lake)
+    assert versions(lake) == before
+
+
 def test_a_file_without_permission_is_refused(one_good_batch: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_bytes(text(LINE))

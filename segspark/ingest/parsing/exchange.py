@@ -6,14 +6,26 @@ from pyspark.sql.window import Window
 
 from segspark.errors import IngestError
 from segspark.ingest.parsing.numbers import DECIMAL, quickly_read
-from segspark.settings.base import without_credentials
-from segspark.settings.sources import TransactionSource
+from segspark.settings.base import resolve_location, without_credentials
+from segspark.settings.sources import Source, TransactionSource
 from segspark.tables.engine_errors import ENGINE_ERRORS, engine_sentence
 from segspark.tables.purchases import EXCHANGE_RATE
 
 RATE = EXCHANGE_RATE.simpleString()
 _AMOUNTS = ("unit_price_amount", "discount_amount", "line_amount")
 _NEEDED = {"rate_date", "currency", "rate"}
+
+
+def rates_of(spark: SparkSession, source: Source) -> DataFrame | None:
+    """The rates that a source names, as `read_rates` gives them; None where it names none.
+
+    Raises:
+        IngestError: As `read_rates`.
+    """
+    if not isinstance(source, TransactionSource) or source.exchange_rates is None:
+        return None
+    address = resolve_location(source.exchange_rates)
+    return read_rates(spark, address, most_age_days=source.most_rate_age_days)
 
 
 def read_rates(spark: SparkSession, address: str, *, most_age_days: int) -> DataFrame:
@@ -47,7 +59,10 @@ def read_rates(spark: SparkSession, address: str, *, most_age_days: int) -> Data
         )
         _check_rates(rates, file)
     except ENGINE_ERRORS as caught:
-        raise IngestError(f"{file}: {engine_sentence(caught)}") from caught
+        raise IngestError(
+            f"{file}: cannot be read ({engine_sentence(caught)}): check exchange_rates of the "
+            "source"
+        ) from caught
     newer = Window.partitionBy("source_currency").orderBy("rate_date")
     next_day = F.date_sub(F.lead("rate_date").over(newer), 1)
     until = F.least(F.date_add("rate_date", most_age_days), next_day)
