@@ -252,6 +252,43 @@ def test_a_workbook_that_is_cut_off_is_refused(tmp_path: Path) -> None:
         read(path)
 
 
+def with_rows_last(book: bytes) -> bytes:
+    """An old workbook whose stream of rows is its file's end, as other programs than xlwt write it.
+
+    It has one sector of the table that chains sectors, and one directory.
+    """
+    sectors = [book[at : at + 512] for at in range(512, len(book), 512)]
+    (directory,), (table,) = struct.unpack_from("<i", book, 48), struct.unpack_from("<i", book, 76)
+    order = [*range(table, len(sectors)), *range(table)]
+    moved = {old: new for new, old in enumerate(order)}
+    chained = struct.unpack("<128i", sectors[table])
+    following = [chained[old] for old in order] + [-1] * (128 - len(order))
+    sectors[table] = struct.pack("<128i", *(moved.get(old, old) for old in following))
+    changed = bytearray(book[:512] + b"".join(sectors[old] for old in order))
+    struct.pack_into("<i", changed, 48, moved[directory])
+    struct.pack_into("<i", changed, 76, moved[table])
+    # The stream's first sector stands in the second entry of the directory.
+    struct.pack_into("<i", changed, 512 * (moved[directory] + 1) + 128 + 116, moved[0])
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("layout", [bytes, with_rows_last])
+def test_an_old_workbook_cut_anywhere_is_refused_or_lacks_no_row(
+    tmp_path: Path, layout: Callable[[bytes], bytes]
+) -> None:
+    path = xls(tmp_path / "a.xls", {"one": [HEADER, *[("7", f"x{n}", n) for n in range(40)]]})
+    whole = layout(path.read_bytes())
+    path.write_bytes(whole)
+    rows = read(path)
+    assert len(rows[1]) == 40
+    for length in range(512, len(whole), 29):
+        path.write_bytes(whole[:length])
+        try:
+            assert read(path) == rows
+        except IngestError:
+            continue
+
+
 def test_a_workbook_of_empty_sheets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IngestError, match=r"shop\.xlsx: its sheets are empty"):
         read(xlsx(tmp_path / "a", {"one": [], "two": [(None, "")]}))
