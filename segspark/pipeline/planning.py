@@ -23,7 +23,7 @@ from segspark.ingest.files.contents import (
     names,
 )
 from segspark.ingest.files.seen_files import files_of, taken_files
-from segspark.ingest.files.source_files import SourceFile, find_files
+from segspark.ingest.files.source_files import SourceFile, find_files, unchanged
 from segspark.ingest.files.stores import Store
 from segspark.ingest.parsing.exchange import rates_of
 from segspark.ingest.reading.file_columns import columns_by_file, look_at
@@ -156,13 +156,14 @@ def _look_into(
     held: Holdings, store: Store, file_format: FileFormat, batch: Batch, content: Content
 ) -> dict[str, Columns]:
     """The columns of a new batch's files by their names; what has none to take in is refused."""
-    looks = {
-        file.name: look_at(file, store=store, file_format=file_format) for file in content.files
-    }
-    columns = {file_name: look.columns for file_name, look in looks.items()}
-    columns_by_file(held.source, columns, name=held.name)
-    if not any(look.has_rows for look in looks.values()):
-        raise without_rows(held.name, batch)
+    with unchanged(store, content.files):
+        looks = {
+            file.name: look_at(file, store=store, file_format=file_format) for file in content.files
+        }
+        columns = {file_name: look.columns for file_name, look in looks.items()}
+        columns_by_file(held.source, columns, name=held.name)
+        if not any(look.has_rows for look in looks.values()):
+            raise without_rows(held.name, batch)
     return columns
 
 

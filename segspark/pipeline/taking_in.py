@@ -1,7 +1,7 @@
 """Taking in a source's new batches: read, stage, count, check, then write and tie out."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
 
 from pyspark.sql import DataFrame, Row
@@ -11,7 +11,7 @@ from segspark.ingest.books.batches import Batch, without_rows
 from segspark.ingest.books.lines import copied_lines, good_rows
 from segspark.ingest.books.tying_out import Delivery, count_delivery
 from segspark.ingest.files.choosing_store import store_for
-from segspark.ingest.files.source_files import check_unchanged
+from segspark.ingest.files.source_files import unchanged
 from segspark.ingest.parsing.exchange import rates_of
 from segspark.ingest.parsing.rows import parse_rows
 from segspark.ingest.quality.alarm_words import blocking_sentence
@@ -116,16 +116,9 @@ def parse_intake(workspace: Workspace, intake: Intake, raws: Sequence[RawRows]) 
     ]
 
 
-@contextmanager
-def _unchanged(intake: Intake) -> Iterator[None]:
-    """Refuse files that change while they are read, whatever else they seem to be then."""
-    try:
-        yield
-    finally:
-        # Such a file may look damaged, and its sender is not to blame.
-        if intake.store is not None:
-            for file in intake.files:
-                check_unchanged(intake.store, file)
+def _unchanged(intake: Intake) -> AbstractContextManager[None]:
+    """Rows that come from no files have none that change."""
+    return nullcontext() if intake.store is None else unchanged(intake.store, intake.files)
 
 
 def _reading(intake: Intake) -> AbstractContextManager[None]:

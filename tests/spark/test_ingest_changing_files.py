@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from segspark.ingest.reading import preparing
-from segspark.pipeline import taking_in
+from segspark.pipeline import planning, taking_in
 from segspark.pipeline.stage import Workspace
 from tests.hostile import LINE, refusal, text, zipped
 from tests.hostile_contents import GOOD_FILES, orc_file, sqlite_file, xls, xlsx
@@ -47,7 +47,7 @@ def _take_away(path: Path) -> None:
 
 
 def _before(
-    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, change: Callable[[], None]
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, change: Callable[[], object]
 ) -> None:
     """Let something happen when a function is first called, before it does its work."""
     own = getattr(module, name)
@@ -80,6 +80,17 @@ def test_a_file_that_changes_between_the_look_at_it_and_its_reading_is_refused(
 ) -> None:
     path, document = _file(tmp_path, case)
     _before(monkeypatch, taking_in, "prepare", lambda: change(path))
+    assert refusal(one_good_batch, document) == CHANGED
+
+
+@pytest.mark.parametrize(
+    "until_now", [b"", text(LINE)[:6], text(LINE).splitlines(keepends=True)[0]], ids=len
+)
+def test_a_csv_that_is_written_anew_before_its_header_is_read_is_not_blamed(
+    one_good_batch: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until_now: bytes
+) -> None:
+    path, document = _file(tmp_path, "csv")
+    _before(monkeypatch, planning, "look_at", lambda: path.write_bytes(until_now))
     assert refusal(one_good_batch, document) == CHANGED
 
 

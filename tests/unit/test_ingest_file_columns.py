@@ -141,18 +141,6 @@ def test_every_line_of_json_or_of_a_file_without_a_header_is_a_row(tmp_path: Pat
     assert looked_at(tmp_path / "in", fixed) == Look(texts(["a", "b"]), has_rows=True)
 
 
-def test_a_file_that_is_cut_between_two_looks_is_said_to_have_changed(tmp_path: Path) -> None:
-    path = tmp_path / "in"
-    orc.write_table(_arrow(3), str(path))
-    (file,) = inside(path, {"kind": "orc"})
-    path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(IngestError) as refused:
-        look_at(file, store=LocalStore(), file_format=_format({"kind": "orc"}))
-    assert str(refused.value) == (
-        "in: changed while it was read: wait until it is complete and try again"
-    )
-
-
 def test_a_column_that_a_folder_names_need_not_be_in_the_file() -> None:
     source = file_source("in", "csv")
     found = {"at=2026-01-01/a": texts(["who", "paid"]), "b": texts(HEADER)}

@@ -11,10 +11,11 @@ import pytest
 from segspark.errors import IngestError
 from segspark.ingest.files.local_store import LocalStore
 from segspark.ingest.files.source_files import (
-    check_unchanged,
+    SourceFile,
     local_copy,
     look_inside,
     open_content,
+    unchanged,
     unpack,
 )
 from segspark.ingest.files.stores import refusal
@@ -79,14 +80,20 @@ def test_a_file_that_grows_is_not_blamed_for_what_it_holds_so_far(tmp_path: Path
 def test_a_file_that_changes_after_it_was_looked_at_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "who,at\n1,2\n")
     file = only(path)
-    check_unchanged(STORE, file)
+    with unchanged(STORE, [file]):
+        pass
     path.write_text("who,at\n1,3\n")
     os.utime(path, ns=(0, int(file.found.modified_at.timestamp()) * 10**9))
     with pytest.raises(IngestError, match=r"a\.csv: changed while it was read"):
-        check_unchanged(STORE, file)
+        _fail_while_reading(file)
     path.unlink()
     with pytest.raises(IngestError, match=r"a\.csv: is not there any more"):
-        check_unchanged(STORE, file)
+        _fail_while_reading(file)
+
+
+def _fail_while_reading(file: SourceFile) -> None:
+    with unchanged(STORE, [file]):
+        raise IngestError("what it looks like by then")
 
 
 def test_a_file_that_goes_before_it_is_opened_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A source's files: finding them, what is inside, and their bytes, unpacked."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -105,13 +105,20 @@ def look_inside(
     return files
 
 
-def check_unchanged(store: Store, file: SourceFile) -> None:
-    """Make sure that what was read since `look_inside` is what it saw.
+@contextmanager
+def unchanged(store: Store, files: Iterable[SourceFile]) -> Iterator[None]:
+    """Refuse files that changed since `look_inside`, whatever else they seem to be by then.
+
+    One that is still being written may look damaged or empty, and its sender is not to blame.
 
     Raises:
-        IngestError: The file was written to, or taken away.
+        IngestError: When the block ends or fails: a file was written to, or taken away.
     """
-    _check_fingerprint(store, file.found)
+    try:
+        yield
+    finally:
+        for file in files:
+            _check_fingerprint(store, file.found)
 
 
 @contextmanager

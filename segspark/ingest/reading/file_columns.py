@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from segspark.errors import IngestError
-from segspark.ingest.files.source_files import (
-    SourceFile,
-    check_unchanged,
-    local_copy,
-    open_content,
-)
+from segspark.ingest.files.source_files import SourceFile, local_copy, open_content
 from segspark.ingest.files.stores import Store
 from segspark.ingest.reading.column_files import column_kind, read_footer
 from segspark.ingest.reading.csv_files import delimiter_hint, read_header
@@ -52,9 +46,10 @@ class Look:
 
 
 def look_at(file: SourceFile, *, store: Store, file_format: FileFormat) -> Look:
-    """Open a file and read its header, its footer or its first row, and no more.
+    """Open a file and read its header, its footer or its first row, but not all of its rows.
 
-    A footer stands at the end of its file, so packed Parquet and ORC files are unpacked for it.
+    A footer stands at the end of its file, so packed Parquet and ORC files are unpacked for it. A
+    sheet of an old workbook, and a sorted view of a database, are worked out before a row comes.
 
     Args:
         file: A file of a source.
@@ -62,15 +57,23 @@ def look_at(file: SourceFile, *, store: Store, file_format: FileFormat) -> Look:
         file_format: How its content is to be read.
 
     Raises:
-        IngestError: It is damaged, names no columns, or was changed meanwhile.
+        IngestError: It is damaged, or names no columns.
         SetupError: A library for it is not installed.
     """
-    try:
-        return _look(file, store, file_format)
-    except IngestError:
-        # A file that is still being written looks damaged, and is not to be sent again.
-        check_unchanged(store, file)
-        raise
+    if isinstance(file_format, CsvFormat):
+        header, has_rows = read_header(store, file, file_format)
+        return Look(texts(header), has_rows)
+    # Their texts are known not to be blank, and every line that is not is a row.
+    if isinstance(file_format, JsonLinesFormat):
+        return Look(texts(json_keys(store, file, file_format)), has_rows=True)
+    if isinstance(file_format, FixedWidthFormat):
+        return Look(texts(file_format.fields), has_rows=True)
+    if isinstance(file_format, ExcelFormat | SqliteFormat):
+        with open_text_table(file, store, file_format) as table:
+            return Look(texts(table.columns), next(iter(table.rows), None) is not None)
+    with _open_anywhere(file, store) as stream:
+        columns, row_count = read_footer(stream, column_kind(file_format), name=file.name)
+    return Look(columns, row_count > 0)
 
 
 def columns_by_file(
@@ -109,23 +112,6 @@ def added_by_folders(file_name: str, columns: Columns) -> list[str]:
     """The columns that a file gets from its folders: those that it does not have itself."""
     own = {column.casefold() for column, _ in columns}
     return [name for name in folder_columns(file_name) if name.casefold() not in own]
-
-
-def _look(file: SourceFile, store: Store, file_format: FileFormat) -> Look:
-    if isinstance(file_format, CsvFormat):
-        header, has_rows = read_header(store, file, file_format)
-        return Look(texts(header), has_rows)
-    # Their texts are known not to be blank, and every line that is not is a row.
-    if isinstance(file_format, JsonLinesFormat):
-        return Look(texts(json_keys(store, file, file_format)), has_rows=True)
-    if isinstance(file_format, FixedWidthFormat):
-        return Look(texts(file_format.fields), has_rows=True)
-    if isinstance(file_format, ExcelFormat | SqliteFormat):
-        with open_text_table(file, store, file_format) as table:
-            return Look(texts(table.columns), next(iter(table.rows), None) is not None)
-    with _open_anywhere(file, store) as stream:
-        columns, row_count = read_footer(stream, column_kind(file_format), name=file.name)
-    return Look(columns, row_count > 0)
 
 
 def _json_columns(source: Source, columns: Mapping[str, Columns], name: str) -> Columns:
