@@ -114,7 +114,8 @@ def _in_time(chosen: CandidateResult) -> str:
 def _told(found: Usefulness) -> str:
     spend = "nothing" if found.spend_ratio is None else f"{found.spend_ratio:.3f}"
     gini = "" if found.gini is None else f", Gini {found.gini:.3f}"
-    return f"{spend} ({found.group_count} groups{gini})"
+    kept = "" if found.retention_ratio is None else f", retention {found.retention_ratio:.3f}"
+    return f"{spend} ({found.group_count} groups{gini}{kept})"
 
 
 def _stability(chosen: CandidateResult) -> str:

@@ -1,6 +1,7 @@
 """A candidate's figures by name, for the table and for MLflow alike."""
 
 from segspark.clustering.results import CandidateResult
+from segspark.lifetime.usefulness import Usefulness
 
 Figures = dict[str, float | None]
 
@@ -51,12 +52,19 @@ def _on_a_sample(row: CandidateResult) -> Figures:
     }
 
 
-def _on_a_past_day(row: CandidateResult) -> Figures:
-    found, stability = row.usefulness, row.time_stability
+def usefulness_figures(found: Usefulness | None) -> Figures:
+    """What a division told of a past period, also under the names of `segment_usefulness`."""
     return {
         "usefulness_spend_ratio": found.spend_ratio if found else None,
         "usefulness_gini_ratio": found.gini if found else None,
         "usefulness_retention_ratio": found.retention_ratio if found else None,
+    }
+
+
+def _on_a_past_day(row: CandidateResult) -> Figures:
+    stability = row.time_stability
+    return {
+        **usefulness_figures(row.usefulness),
         "time_stability_jaccard": stability.mean if stability else None,
         "lowest_time_stability_jaccard": stability.lowest if stability else None,
         "time_stability_rand_ratio": stability.rand_index if stability else None,

@@ -38,7 +38,7 @@ from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun
 from segspark.tables.purchases import CUSTOMER_DAYS
-from segspark.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MODELS
+from segspark.tables.segments import SEGMENT_MODELS
 
 STAGE = "train"
 _TRAINING_VERSION = 6
@@ -82,13 +82,14 @@ def train(workspace: Workspace, *, as_of: date, snapshot_id: str | None = None) 
                 workspace.progress.say(f"{STAGE:<{NAME_WIDTH}}  {warning}")
             features = eligible_customers(everyone, plan.rules)
             past = _past(workspace, plan, as_of)
-            trained = Trained(plan, _sweep(workspace, features, plan, past))
+            trained = Trained(plan, _sweep(workspace, features, plan, past), past)
         model = _keep(workspace, run, trained, as_of)
         record = training_record(workspace, run, model, trained, as_of)
         write_report(record.files, workspace.lake.local_folder, run.stage_id)
         workspace.progress.step("train: recording the candidates in MLflow")
         version = tracker.record_training(record)
-        return _outcome(trained, customers=features.count(), model_version=version)
+        customers = features.count()
+        return _outcome(trained, run.stage_id, customers=customers, model_version=version)
 
     return run_stage(workspace, run, work)
 
@@ -138,7 +139,7 @@ def _sweep(
 
 
 def _keep(workspace: Workspace, run: StageRun, trained: Trained, as_of: date) -> SegmentModel:
-    """Write the candidates and the model."""
+    """Write the candidates, what divisions of a past day told, and the model."""
     lake, settings, sweep = workspace.lake, workspace.settings, trained.sweep
     chosen, snapshot_id = sweep.selection.chosen, run.input_ids[0]
     model = SegmentModel(
@@ -160,22 +161,20 @@ def _keep(workspace: Workspace, run: StageRun, trained: Trained, as_of: date) ->
         model.to_json(),
         trained.verdict,
     )
-    candidates, rows = trained.rows(run.stage_id), {"training_id": run.stage_id}
-    spark = lake.spark
-    lake.replace(
-        SEGMENT_CANDIDATES, spark.createDataFrame(candidates, SEGMENT_CANDIDATES.schema), rows
-    )
-    lake.replace(SEGMENT_MODELS, spark.createDataFrame([model_values], SEGMENT_MODELS.schema), rows)
+    for table, rows in {**trained.tables(run.stage_id), SEGMENT_MODELS: [model_values]}.items():
+        frame = lake.spark.createDataFrame(rows, table.schema)
+        lake.replace(table, frame, {"training_id": run.stage_id})
     return model
 
 
-def _outcome(trained: Trained, *, customers: int, model_version: str) -> Outcome:
+def _outcome(trained: Trained, training_id: str, *, customers: int, model_version: str) -> Outcome:
     plan, sweep = trained.plan, trained.sweep
-    selection, candidates = sweep.selection, len(trained.tried)
+    selection, tables = sweep.selection, trained.tables(training_id)
+    written = {table.name: len(rows) for table, rows in tables.items()}
     return Outcome(
-        summary=f"{selection.chosen.candidate_id} of {candidates} candidates",
+        summary=f"{selection.chosen.candidate_id} of {len(trained.tried)} candidates",
         rows_in={CUSTOMER_FEATURES.name: customers},
-        rows_out={SEGMENT_CANDIDATES.name: candidates, SEGMENT_MODELS.name: 1},
+        rows_out={**written, SEGMENT_MODELS.name: 1},
         audit={
             "verdict": trained.verdict,
             "has_natural_clusters": selection.has_natural_clusters,

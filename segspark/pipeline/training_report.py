@@ -2,18 +2,18 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
 from segspark.errors import StageError
 from segspark.pipeline.picturing import pictures_of
 from segspark.pipeline.tried_candidates import Trained
-from segspark.tables.segments import SEGMENT_CANDIDATES
+from segspark.tables.contract import TableContract
 
 
 def report_of(trained: Trained, training_id: str) -> dict[str, str]:
-    """The verdict, the candidates with all their figures, and the pictures.
+    """The verdict, the candidates with all their figures, what they told, and the pictures.
 
     Args:
         trained: What came of the training.
@@ -24,17 +24,20 @@ def report_of(trained: Trained, training_id: str) -> dict[str, str]:
     """
     return {
         "verdict.txt": f"{trained.verdict}\n",
-        "candidates.csv": _candidates_csv(trained, training_id),
+        **{
+            f"{table.name.removeprefix('segment_')}.csv": _csv(table, rows)
+            for table, rows in trained.tables(training_id).items()
+        },
         **pictures_of(trained.sweep),
     }
 
 
-def _candidates_csv(trained: Trained, training_id: str) -> str:
-    """Rows of `segment_candidates`: lists are JSON, what is NULL there is empty here."""
+def _csv(table: TableContract, rows: Sequence[Sequence[object]]) -> str:
+    """The training's rows of a table: lists are JSON, what is NULL there is empty here."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.name for column in SEGMENT_CANDIDATES.columns])
-    writer.writerows([_cell(value) for value in row] for row in trained.rows(training_id))
+    writer.writerow([column.name for column in table.columns])
+    writer.writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 

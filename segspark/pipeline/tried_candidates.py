@@ -1,15 +1,19 @@
 """What came of a training: the sweep, and trials of a search that did not get so far."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segspark.clustering.engine import Candidate
+from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import CandidateResult
 from segspark.clustering.search_trials import Search, Trial
 from segspark.clustering.stability import Stability
 from segspark.clustering.sweep import Sweep
-from segspark.pipeline.candidate_figures import Figures, candidate_figures
+from segspark.pipeline.candidate_figures import Figures, candidate_figures, usefulness_figures
 from segspark.pipeline.training_plan import TrainingPlan
+from segspark.tables.contract import TableContract
 from segspark.tables.segments import SEGMENT_CANDIDATES
+from segspark.tables.usefulness import SEGMENT_USEFULNESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,12 @@ class Trained:
     Attributes:
         plan: What the sweep was made of.
         sweep: What came of it, a row for each of the plan's candidates in their order.
+        past: What divisions of a past day told, where that was looked at.
     """
 
     plan: TrainingPlan
     sweep: Sweep
+    past: OutOfTime | None = None
 
     @property
     def verdict(self) -> str:
@@ -104,8 +110,43 @@ class Trained:
             }
             for each in self.tried
         ]
-        names = [column.name for column in SEGMENT_CANDIDATES.columns]
-        return [tuple(map(values.get, names)) for values in of_each]
+        return _in_order(SEGMENT_CANDIDATES, of_each)
+
+    def tables(self, training_id: str) -> dict[TableContract, list[tuple[object, ...]]]:
+        """Rows of each table that tells of candidates; none of usefulness that nobody asked for."""
+        tables = {SEGMENT_CANDIDATES: self.rows(training_id)}
+        if self.past is not None:
+            tables[SEGMENT_USEFULNESS] = self._usefulness_rows(training_id, self.past)
+        return tables
+
+    def _usefulness_rows(self, training_id: str, past: OutOfTime) -> list[tuple[object, ...]]:
+        """Candidates that were fitted on the past day, then baselines."""
+        candidates = self.sweep.selection.rows
+        told = [(row.candidate_id, row.usefulness, False, row.is_chosen) for row in candidates]
+        told += [(title, found, True, False) for title, found in past.baselines.items()]
+        of_each = [
+            {
+                "training_id": training_id,
+                "division": division,
+                "is_baseline": is_baseline,
+                "is_chosen": is_chosen,
+                "period": past.period,
+                "customer_count": past.customer_count,
+                "group_count": found.group_count,
+                **usefulness_figures(found),
+            }
+            for division, found, is_baseline, is_chosen in told
+            if found is not None
+        ]
+        return _in_order(SEGMENT_USEFULNESS, of_each)
+
+
+def _in_order(
+    table: TableContract, of_each: Sequence[Mapping[str, object]]
+) -> list[tuple[object, ...]]:
+    """Values by name as rows of a table; what is not named is NULL."""
+    names = [column.name for column in table.columns]
+    return [tuple(map(values.get, names)) for values in of_each]
 
 
 def _jaccards(found: Stability | None) -> list[float | None] | None:

@@ -86,9 +86,9 @@ def test_usefulness_decides_where_it_is_the_criterion() -> None:
     assert "Next came kmeans-3 with a usefulness of 0.200." in found.verdict
     assert found.verdict.endswith(
         "Chosen by that: of the variance of the ranks of spend in the 90 days after 2017-10-02, "
-        "groups made on that day tell (6 customers): kmeans-4 0.300 (4 groups, Gini 0.500); named "
-        "RFM 0.250 (10 groups). Those of the same kind agree with today's by a mean Jaccard of "
-        "0.40."
+        "groups made on that day tell (6 customers): kmeans-4 0.300 (4 groups, Gini 0.500, "
+        "retention 0.100); named RFM 0.250 (10 groups, retention 0.100). Those of the same kind "
+        "agree with today's by a mean Jaccard of 0.40."
     )
 
 

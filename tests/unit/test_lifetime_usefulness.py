@@ -1,13 +1,12 @@
 """Out-of-time usefulness against scipy and loops that nobody would run on many customers."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from scipy import stats
 
 from segspark.errors import LifetimeError
 from segspark.lifetime.usefulness import DECILES, Usefulness, compare_usefulness, deciles
+from tests.naive_usefulness import naive_area
 
 RANDOM = np.random.default_rng(5)
 COUNT = 400
@@ -30,19 +29,6 @@ def judged(groups: np.ndarray, later: np.ndarray = LATER, past: np.ndarray = PAS
 def beyond_chance(share: float, *, groups: int) -> float:
     """What is left of a share of variance that has nothing to do with chance."""
     return 1 - (1 - share) * (COUNT - 1) / (COUNT - groups)
-
-
-def naive_area(scores: list[float], later: list[float]) -> float:
-    """Area between chance and the curve of spend, customers that tie in every order at once."""
-    total, customers = sum(later), len(later)
-    curve = [(0.0, 0.0)]
-    for score in sorted(set(scores), reverse=True):
-        tied = [amount for each, amount in zip(scores, later, strict=True) if each == score]
-        curve.append((curve[-1][0] + len(tied) / customers, curve[-1][1] + sum(tied) / total))
-    return (
-        sum((right[0] - left[0]) * (left[1] + right[1]) / 2 for left, right in pairwise(curve))
-        - 0.5
-    )
 
 
 def test_the_spend_ratio_is_the_adjusted_eta_squared_of_the_ranks_of_later_spend() -> None:

@@ -6,21 +6,25 @@ from dataclasses import replace
 from io import StringIO
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from pyspark.sql import DataFrame
 
 from segspark.clustering import sweep
 from segspark.clustering.engine import candidates_of
+from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import gain_of
 from segspark.clustering.search import search_candidates
 from segspark.clustering.sweep import run_sweep
 from segspark.clustering.vector_fit import VectorFit
+from segspark.lifetime.usefulness import Usefulness
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 from segspark.pipeline.training_plan import TrainingPlan
 from segspark.pipeline.training_report import report_of
 from segspark.pipeline.tried_candidates import Trained
 from segspark.settings.training import TrainingSettings
 from segspark.tables.segments import SEGMENT_CANDIDATES
+from segspark.tables.usefulness import SEGMENT_USEFULNESS
 from tests.point_blocks import held_in_memory
 from tests.searching import SELECTION, SWEEP, blobs, noise
 
@@ -118,6 +122,44 @@ def test_the_stability_of_each_segment_is_in_the_rows_in_the_order_of_the_cluste
         stability = each.row.stability
         assert jaccards == (list(stability.jaccards) if stability else None)
     assert any(jaccards is not None for jaccards in found)
+
+
+def looked_back(searched: Trained) -> Trained:
+    """The training with two of its three candidates fitted on a past day, and two baselines."""
+    selection = searched.sweep.selection
+    told = [Usefulness(4, 0.3, 0.5, 0.1), None, Usefulness(3, 0.2, None, None)]
+    rows = tuple(
+        replace(row, usefulness=each) for row, each in zip(selection.rows, told, strict=True)
+    )
+    sweep = replace(searched.sweep, selection=replace(selection, rows=rows))
+    baselines = {"named RFM": Usefulness(10, 0.4, 0.6, 0.2), "deciles": Usefulness(9, 0.1, 0.1, 0)}
+    past = OutOfTime("the 90 days after 2017-10-02", 77, np.ones((0, 1)), {}, {}, baselines)
+    return replace(searched, sweep=sweep, past=past)
+
+
+def test_what_divisions_of_a_past_day_told_is_a_table_and_a_file_of_the_report(
+    searched: Trained,
+) -> None:
+    looked = looked_back(searched)
+    first, _, last = looked.sweep.selection.rows
+
+    rows = looked.tables("training-1")[SEGMENT_USEFULNESS]
+
+    period = "the 90 days after 2017-10-02"
+    assert rows == [
+        ("training-1", name, is_baseline, is_chosen, period, 77, count, *figures)
+        for name, is_baseline, is_chosen, count, figures in (
+            (first.candidate_id, False, first.is_chosen, 4, (0.3, 0.5, 0.1)),
+            (last.candidate_id, False, last.is_chosen, 3, (0.2, None, None)),
+            ("named RFM", True, False, 10, (0.4, 0.6, 0.2)),
+            ("deciles", True, False, 9, (0.1, 0.1, 0)),
+        )
+    ]
+    lines = list(csv.DictReader(StringIO(report_of(looked, "training-1")["usefulness.csv"])))
+    assert [line["division"] for line in lines] == [row[1] for row in rows]
+    assert [line["usefulness_gini_ratio"] for line in lines] == ["0.5", "", "0.6", "0.1"]
+    assert SEGMENT_USEFULNESS not in searched.tables("training-1")
+    assert "usefulness.csv" not in report_of(searched, "training-1")
 
 
 def test_the_report_holds_the_verdict_and_a_line_with_the_figures_of_each_trial(
