@@ -66,6 +66,23 @@ def test_models_are_the_same_to_the_last_digit_however_points_are_partitioned(
     assert [each.to_dict() for each in one] == [each.to_dict() for each in many]
 
 
+def test_one_block_and_several_lead_to_the_same_segments(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidates = [Candidate(each, 4) for each in SweepSettings().algorithms]
+    values = clouds()
+    points = points_frame(spark, values)
+
+    one = models_of(fit(points, candidates))
+    monkeypatch.setattr(blocks, "ROWS_PER_BLOCK", 130)
+    several = models_of(fit(points, candidates))
+
+    assert len(one) == len(several) == len(candidates)
+    for first, second in zip(one, several, strict=True):
+        np.testing.assert_allclose(first.centres, second.centres, atol=1e-9)
+        np.testing.assert_array_equal(first.assign(values), second.assign(values))
+
+
 @pytest.mark.usefixtures("several_blocks")
 def test_a_candidate_does_not_depend_on_what_is_tried_beside_it(spark: SparkSession) -> None:
     points = points_frame(spark, clouds())
