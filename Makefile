@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.set-up
 RUN := $(BIN)/python
 
-.PHONY: help setup demo test format lint types imports lock dist soak bench-ingest bench-features bench-sweep docs clean
+.PHONY: help setup demo test format lint types imports lock dist soak bench-ingest bench-features bench-sweep bench-planted bench-sample docs clean
 
 help:
 	@echo "make setup    environment, packages, Delta jars, Java check"
@@ -18,6 +18,9 @@ help:
 	@echo "make bench-features time ledger, features and lifetime values beside DuckDB, SIZES=\"5 10 50\" millions, hours"
 	@echo "make bench-sweep    time a sweep beside Spark ML and scikit-learn, and scoring, an hour or more:"
 	@echo "              CUSTOMERS=500000 FEATURES=8 FEWEST=2 MOST=10 ROUNDS=3 PEERS=\"cached sklearn\" HEAP=2g"
+	@echo "make bench-planted  what a sweep makes of planted structure and of none, minutes"
+	@echo "make bench-sample   whether a sample leads to the choice that all customers lead to:"
+	@echo "              CUSTOMERS=500000 SEEDS=3"
 	@echo "make docs     regenerate the generated pages"
 	@echo "make clean    remove what the commands above made, but no lake"
 
@@ -78,6 +81,13 @@ bench-sweep: setup
 	  $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(FEATURES),--features $(FEATURES)) $(if $(FEWEST),--fewest $(FEWEST)) \
 	  $(if $(MOST),--most $(MOST)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PEERS),--peers $(PEERS)) \
 	  $(if $(HEAP),--heap $(HEAP))
+
+bench-planted: setup
+	@$(RUN) -m scripts.benchmarks.planted
+
+bench-sample: setup
+	@$(RUN) -m scripts.benchmarks.sample_choice \
+	  $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(SEEDS),--seeds $(SEEDS))
 
 docs: setup
 	$(RUN) -m scripts.write_reference

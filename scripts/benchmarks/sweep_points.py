@@ -25,13 +25,18 @@ def feature_names(features: int) -> list[str]:
     return [f"feature_{number}" for number in range(1, features + 1)]
 
 
-def draw_points(customers: int, features: int) -> Floats:
-    """Draw a mixture of seven correlated Gaussians and a share of Student's t; the same each time.
+def draw_points(customers: int, features: int, *, seed: int = _SEED) -> Floats:
+    """Draw a mixture of seven correlated Gaussians and a share of Student's t.
+
+    Args:
+        customers: Rows.
+        features: Columns.
+        seed: The same one draws the same points.
 
     Returns:
         Shape (customers, features); every column has mean 3 and deviation 1.
     """
-    random = np.random.default_rng(_SEED)
+    random = np.random.default_rng(seed)
     groups = random.choice(len(_SHARES), customers, p=_SHARES)
     points = random.standard_normal((customers, features))
     for group in range(len(_SHARES)):

@@ -9,6 +9,22 @@ from pyspark.sql import DataFrame
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
+from scripts.benchmarks.planted_customers import (
+    FOUR_CENTRES,
+    Customers,
+    constant_column,
+    correlated,
+    few_distinct,
+    nearly_equal,
+    noise,
+    overlapping,
+    planted,
+    separated,
+    skewed,
+    standardised,
+    unequal,
+    with_outliers,
+)
 from segspark.clustering import sweep
 from segspark.clustering.engine import Candidate, candidates_of
 from segspark.clustering.results import CandidateResult
@@ -29,7 +45,6 @@ from tests.point_blocks import held_in_memory
 pytestmark = pytest.mark.usefixtures("one_thread", "points_in_memory")
 
 UP_TO_FIVE = SweepSettings(most_segments=5)
-FOUR_CENTRES = np.array([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, 0.0, 9.0]])
 
 
 @pytest.fixture
@@ -57,16 +72,10 @@ def sweep_of(
     )
 
 
-def standardised(points: Floats) -> Floats:
-    scaled: Floats = (points - points.mean(axis=0)) / points.std(axis=0)
-    return scaled
-
-
-def planted(*sizes: int, spread: float = 1.0, seed: int = 1) -> tuple[Floats, Indices]:
-    """So many points around each of the four centres."""
-    labels = np.repeat(np.arange(len(sizes)), sizes).astype(np.int32)
-    noise = np.random.default_rng(seed).normal(scale=spread, size=(len(labels), 3))
-    return standardised(FOUR_CENTRES[labels] + noise), labels
+def groups_of(customers: Customers) -> Indices:
+    """The planted group of each."""
+    assert customers.groups is not None
+    return customers.groups
 
 
 def agreement(found: Sweep, points: Floats, labels: Indices) -> float:
@@ -85,13 +94,13 @@ def log_likelihood(row: CandidateResult) -> float:
 
 
 def test_separated_clusters_are_found_and_called_natural() -> None:
-    points, labels = planted(100, 100, 100, 100, spread=0.7)
+    customers = separated()
 
-    found = sweep_of(points)
+    found = sweep_of(customers.points)
 
     assert found.selection.chosen.candidate.segment_count == 4
     assert found.selection.has_natural_clusters
-    assert agreement(found, points, labels) == 1.0
+    assert agreement(found, customers.points, groups_of(customers)) == 1.0
 
 
 def test_the_gap_to_uniform_data_takes_as_many_segments_as_are_planted_and_one_of_none() -> None:
@@ -141,22 +150,22 @@ def test_embeddings_are_judged_by_the_plain_vector_beside_it() -> None:
 
 
 def test_overlapping_clusters_are_found_up_to_where_they_overlap() -> None:
-    points, labels = planted(150, 150, 150, 150, spread=2.2)
+    customers = overlapping()
 
-    found = sweep_of(points)
+    found = sweep_of(customers.points)
 
     assert found.selection.chosen.candidate.segment_count == 4
     assert found.selection.has_natural_clusters
-    assert agreement(found, points, labels) > 0.85
+    assert agreement(found, customers.points, groups_of(customers)) > 0.85
 
 
 def test_clusters_of_unequal_sizes_are_found() -> None:
-    points, labels = planted(400, 120, 40, 20, spread=0.8)
+    customers = unequal()
 
-    found = sweep_of(points)
+    found = sweep_of(customers.points)
 
     assert found.selection.chosen.candidate.segment_count == 4
-    assert agreement(found, points, labels) > 0.99
+    assert agreement(found, customers.points, groups_of(customers)) > 0.99
 
 
 def test_a_cluster_below_the_smallest_share_is_not_chosen() -> None:
@@ -169,10 +178,8 @@ def test_a_cluster_below_the_smallest_share_is_not_chosen() -> None:
 
 
 def test_a_mixture_finds_correlated_gaussians_where_centres_do_not() -> None:
-    generator = np.random.default_rng(3)
-    along = generator.normal(scale=(6.0, 0.4), size=(900, 2))
-    labels = np.repeat([0, 1, 2], 300).astype(np.int32)
-    points = standardised(along + np.array([[0.0, -4.0], [0.0, 0.0], [0.0, 4.0]])[labels])
+    customers = correlated()
+    points, labels = customers.points, groups_of(customers)
     both = SweepSettings(most_segments=4, covariances=(Covariance.FULL, Covariance.SPHERICAL))
 
     found = sweep_of(points, both)
@@ -214,10 +221,11 @@ def test_a_candidate_tried_alone_is_held_to_all_algorithms_of_the_sweep() -> Non
 
 
 def test_outliers_join_the_planted_segments_and_lie_beyond_their_fence() -> None:
-    points, labels = planted(150, 150, 150, 150, spread=0.7)
-    outliers = np.array([[6.0, 6.0, -1.0], [-1.0, 6.0, 6.0]])
+    customers = with_outliers()
+    points, outliers = customers.points[:-2], customers.points[-2:]
+    labels = groups_of(customers)[:-2]
 
-    found = sweep_of(np.vstack([points, outliers]))
+    found = sweep_of(customers.points)
 
     assert found.selection.chosen.candidate.segment_count == 4
     assert agreement(found, points, labels) == 1.0
@@ -266,51 +274,40 @@ def test_outliers_so_far_that_each_is_a_segment_are_refused_in_a_sentence() -> N
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_noise_has_no_natural_clusters(seed: int) -> None:
-    points = np.random.default_rng(seed).normal(size=(500, 3))
-
-    found = sweep_of(points).selection
+    found = sweep_of(noise(seed).points).selection
 
     assert not found.has_natural_clusters
     assert found.verdict.startswith("No natural clusters: this is a discretisation of a continuum")
 
 
 def test_skewed_and_correlated_customers_without_groups_have_no_natural_clusters() -> None:
-    generator = np.random.default_rng(4)
-    covariance = np.array([[1.0, -0.5, -0.2], [-0.5, 0.8, 0.4], [-0.2, 0.4, 1.2]])
-    money = np.exp(generator.multivariate_normal([4.0, 1.0, 3.5], covariance, size=600))
-
-    found = sweep_of(standardised(np.log1p(money))).selection
+    found = sweep_of(skewed().points).selection
 
     assert not found.has_natural_clusters
     assert found.verdict.startswith("No natural clusters: this is a discretisation of a continuum")
 
 
 def test_nearly_equal_customers_of_planted_groups_are_those_groups() -> None:
-    labels = np.repeat([0, 1, 2, 3], 40).astype(np.int32)
-    shifts = 1e-9 * np.random.default_rng(1).normal(size=(160, 3))
-    points = FOUR_CENTRES[labels] / 4 + shifts
+    customers = nearly_equal()
 
-    found = sweep_of(points)
+    found = sweep_of(customers.points)
 
     assert found.selection.chosen.candidate.segment_count == 4
-    assert agreement(found, points, labels) == 1.0
+    assert agreement(found, customers.points, groups_of(customers)) == 1.0
 
 
 @pytest.mark.parametrize("constant", [0.0, 7.0])
 def test_a_constant_column_changes_no_segment(constant: float) -> None:
-    points, labels = planted(100, 100, 100, 100, spread=0.7)
-    wider = np.column_stack([points, np.full(len(points), constant)])
+    customers = constant_column(constant)
 
-    found = sweep_of(wider)
+    found = sweep_of(customers.points)
 
     assert found.selection.chosen.candidate.segment_count == 4
-    assert agreement(found, wider, labels) == 1.0
+    assert agreement(found, customers.points, groups_of(customers)) == 1.0
 
 
 def test_more_segments_than_distinct_points_are_refused_one_by_one() -> None:
-    points = np.repeat(FOUR_CENTRES / 4, 30, axis=0)
-
-    found = sweep_of(points, SweepSettings(most_segments=6))
+    found = sweep_of(few_distinct().points, SweepSettings(most_segments=6))
 
     assert found.selection.chosen.candidate.segment_count == 4
     reasons = {
