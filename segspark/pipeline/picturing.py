@@ -46,11 +46,9 @@ def _trees(rows: Sequence[CandidateResult], chosen: Candidate) -> dict[str, str]
     """One picture for each linkage, cut where the chosen candidate is one of it."""
     found: dict[str, str] = {}
     for row in rows:
-        model, family = row.fitted.clusters, row.candidate.family
+        model, family = micro_model_of(row), row.candidate.family
         name = f"dendrogram-{family}.svg"
-        if isinstance(model, EmbeddedModel):
-            model = model.base
-        if not isinstance(model, MicroClusterModel) or model.merges is None or name in found:
+        if model is None or model.merges is None or name in found:
             continue
         is_chosen = family == chosen.family
         found[name] = dendrogram_picture(
@@ -60,6 +58,14 @@ def _trees(rows: Sequence[CandidateResult], chosen: Candidate) -> dict[str, str]
             segments=chosen.segment_count if is_chosen else None,
         )
     return found
+
+
+def micro_model_of(row: CandidateResult) -> MicroClusterModel | None:
+    """The model of a candidate on micro-clusters, of the embedding where it is on one."""
+    model = row.fitted.clusters
+    if isinstance(model, EmbeddedModel):
+        model = model.base
+    return model if isinstance(model, MicroClusterModel) else None
 
 
 def _lines(

@@ -6,10 +6,18 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
+from segspark.clustering.sweep import Sweep
 from segspark.errors import StageError
-from segspark.pipeline.picturing import pictures_of
+from segspark.pipeline.picturing import micro_model_of, pictures_of
 from segspark.pipeline.tried_candidates import Trained
-from segspark.tables.contract import TableContract
+
+_MICRO_CLUSTER_NAMES = (
+    "candidate_id",
+    "micro_cluster_index",
+    "cluster_index",
+    "customer_count",
+    "radius",
+)
 
 
 def report_of(trained: Trained, training_id: str) -> dict[str, str]:
@@ -25,18 +33,32 @@ def report_of(trained: Trained, training_id: str) -> dict[str, str]:
     return {
         "verdict.txt": f"{trained.verdict}\n",
         **{
-            f"{table.name.removeprefix('segment_')}.csv": _csv(table, rows)
+            f"{table.name.removeprefix('segment_')}.csv": _csv(table.schema.names, rows)
             for table, rows in trained.tables(training_id).items()
         },
+        **_micro_clusters(trained.sweep),
         **pictures_of(trained.sweep),
     }
 
 
-def _csv(table: TableContract, rows: Sequence[Sequence[object]]) -> str:
-    """The training's rows of a table: lists are JSON, what is NULL there is empty here."""
+def _micro_clusters(sweep: Sweep) -> dict[str, str]:
+    """The micro-clusters that segments are made of, where a candidate is on such."""
+    rows = [
+        (row.candidate_id, index, int(segment), int(count), float(radius))
+        for row in sweep.selection.rows
+        if (model := micro_model_of(row)) is not None
+        for index, (segment, count, radius) in enumerate(
+            zip(model.segments, model.micro.counts, model.micro.radii, strict=True)
+        )
+    ]
+    return {"micro_clusters.csv": _csv(_MICRO_CLUSTER_NAMES, rows)} if rows else {}
+
+
+def _csv(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows under their names: lists are JSON, what is NULL in a table is empty here."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.name for column in table.columns])
+    writer.writerow(names)
     writer.writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue()
 

@@ -32,7 +32,8 @@ def test_the_report_of_a_training_is_the_same_beside_the_lake_and_in_mlflow(
     )
     assert report == {name: (artifacts / name).read_bytes() for name in report}
     pictures = {"elbow.svg", "silhouette.svg", "segments.svg", "dendrogram-ward.svg"}
-    assert set(report) == {"verdict.txt", "candidates.csv", *pictures}
+    tables = {"candidates.csv", "micro_clusters.csv"}
+    assert set(report) == {"verdict.txt", *tables, *pictures}
     assert {path.name for path in artifacts.iterdir()} == {*report, "model.json"}
 
     (model,) = rows_of(here.lake, SEGMENT_MODELS, training_id=training_id)
