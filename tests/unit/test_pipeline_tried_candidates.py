@@ -184,7 +184,7 @@ def test_a_segment_that_no_resample_drew_is_a_null_in_the_list_of_the_report(
     selection = searched.sweep.selection
     stability = next(row.stability for row in selection.rows if row.stability)
     undrawn = replace(stability, jaccards=(None, 0.25))
-    rows = [replace(row, stability=undrawn) for row in selection.rows]
+    rows = tuple(replace(row, stability=undrawn) for row in selection.rows)
     sweep_of_these = replace(searched.sweep, selection=replace(selection, rows=rows))
 
     report = report_of(replace(searched, sweep=sweep_of_these), "training-1")
