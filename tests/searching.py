@@ -75,8 +75,8 @@ def gain_by_hand(
     drawn = cluster_structureless(
         whole[: SELECTION.structureless_customers],
         rivals,
+        sweep,
         draws=SELECTION.structureless_draws,
-        seed=sweep.seed,
     )
     best = best_of_all_algorithms(structureless_silhouettes(drawn))[candidate].mean
     silhouette = evidence(points, model.assign(points)).silhouette

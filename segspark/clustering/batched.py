@@ -178,8 +178,14 @@ class _Starts:
         return SetSteps(tuple(CentreSet(each, gain=PASS_GAIN) for each in best), nearest_sums)
 
     def _bisecting(self, counts: Sequence[int]) -> SplitSteps:
-        restarts, seed = self.settings.kmeans_restarts, self.settings.seed
-        splits = starting_splits(self.sample, max(counts) - 1, restarts=restarts, seed=seed)
+        splits = starting_splits(
+            self.sample,
+            max(counts) - 1,
+            restarts=self.settings.kmeans_restarts,
+            seed=self.settings.seed,
+            # What stands beside models of Spark ML cuts as it does.
+            by_levels=self.settings.engine == "sparkml",
+        )
         return SplitSteps(splits, self.sample.mean(axis=0))
 
     def _mixtures(

@@ -14,7 +14,7 @@ from segspark.clustering.one_thread import one_thread
 from segspark.clustering.points import MemoryPoints
 from segspark.clustering.structureless import cluster_draws
 from segspark.model.scores import Floats
-from segspark.settings.training import PcaSettings
+from segspark.settings.training import PcaSettings, SweepSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +55,24 @@ def gap_statistics(
 
 
 def cluster_uniform(
-    sample: Floats, candidates: Sequence[Candidate], *, draws: int, seed: int
+    sample: Floats, candidates: Sequence[Candidate], settings: SweepSettings, *, draws: int
 ) -> dict[Candidate, list[Evidence]]:
-    """Cluster uniform data with scikit-learn's counterpart of each candidate.
+    """Cluster uniform data with the counterpart of each candidate.
 
     Args:
         sample: Customers' points, shape (n, d); each draw has n points too.
         candidates: What to cluster each draw with.
+        settings: How they are fitted, and the seed of fits and draws; the same settings give the
+            same result.
         draws: Data sets to draw.
-        seed: Seed of draws and starts; the same seed gives the same result.
 
     Returns:
         Figures of the draws; nothing where all customers stand at one point, which has no box.
     """
     if not candidates or not np.ptp(sample, axis=0).any():
         return {}
-    generators = np.random.default_rng(seed).spawn(draws)
-    return cluster_draws(draw_uniform(sample, generators), candidates, seed=seed)
+    generators = np.random.default_rng(settings.seed).spawn(draws)
+    return cluster_draws(draw_uniform(sample, generators), candidates, settings)
 
 
 def draw_uniform(sample: Floats, generators: Sequence[np.random.Generator]) -> list[Floats]:

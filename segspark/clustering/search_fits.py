@@ -88,8 +88,8 @@ class SampleFits:
             drawn = cluster_structureless(
                 self.samples[recipe][: selection.structureless_customers],
                 rivals_of([count], sweep),
+                sweep,
                 draws=selection.structureless_draws,
-                seed=sweep.seed,
             )
             best = best_of_all_algorithms(structureless_silhouettes(drawn))
             self.held_to[recipe, count] = next(iter(best.values()), None)

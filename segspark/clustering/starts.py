@@ -73,7 +73,9 @@ def _draw(sample: Floats, count: int, seed: np.random.SeedSequence) -> Floats:
     return distinct
 
 
-def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> tuple[Split, ...]:
+def starting_splits(
+    sample: Floats, count: int, *, restarts: int, seed: int, by_levels: bool = False
+) -> tuple[Split, ...]:
     """Cut a sample in two again and again, each time where it lowers the sum of squares most.
 
     Args:
@@ -81,6 +83,7 @@ def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> 
         count: Splits.
         restarts: Draws of k-means++ for each split.
         seed: Of the draws.
+        by_levels: Cut as Spark ML does: all parts of a level before the next, the largest first.
 
     Returns:
         At most `count` splits, the first ones whatever the count; fewer where no part has two
@@ -88,9 +91,9 @@ def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> 
     """
     seeds = np.random.SeedSequence(seed)
     splits: list[Split] = []
-    best: list[tuple[float, int, Floats, Floats]] = []
+    best: list[tuple[tuple[float, ...], int, int, Floats, Floats]] = []
 
-    def consider(part: int, members: Floats) -> None:
+    def consider(part: int, members: Floats, level: int) -> None:
         if (members == members[:1]).all():
             return
         (starts,) = starting_centres(
@@ -99,16 +102,17 @@ def starting_splits(sample: Floats, count: int, *, restarts: int, seed: int) -> 
         if starts[0].k == 1:
             return
         before = np.square(members - members.mean(axis=0)).sum()
-        heapq.heappush(best, (starts[0].cost - before, part, starts[0].centres, members))
+        rank = (level, -len(members)) if by_levels else (starts[0].cost - before,)
+        heapq.heappush(best, (rank, part, level, starts[0].centres, members))
 
-    consider(0, sample)
+    consider(0, sample, 0)
     while best and len(splits) < count:
-        _, part, centres, members = heapq.heappop(best)
+        _, part, level, centres, members = heapq.heappop(best)
         place = len(splits)
         splits.append(Split(part, CentreSet(centres, gain=PASS_GAIN)))
         nearest = first_least(squared_distances(members, centres))[0]
         for half in range(2):
-            consider(2 * place + 1 + half, members[nearest == half])
+            consider(2 * place + 1 + half, members[nearest == half], level + 1)
     return tuple(splits)
 
 

@@ -1,26 +1,22 @@
 """Data without clusters but otherwise like the customers: the silhouette that chance reaches."""
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, pstdev
 
 import numpy as np
 from scipy.special import ndtr
 from scipy.stats import rankdata
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
+from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import Evidence, evidence
 from segspark.clustering.one_thread import one_thread
-from segspark.model.scores import Floats, Indices
-from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod
+from segspark.model.scores import Floats
+from segspark.settings.training import Algorithm, EmbeddingMethod, SweepSettings
 
 _CALIBRATION_ROWS = 20_000
 _CALIBRATION_STEPS = 6
-_MIXTURE_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,53 +33,54 @@ class StructurelessSilhouette:
 
 
 def cluster_structureless(
-    sample: Floats, candidates: Sequence[Candidate], *, draws: int, seed: int
+    sample: Floats, candidates: Sequence[Candidate], settings: SweepSettings, *, draws: int
 ) -> dict[Candidate, list[Evidence]]:
-    """Cluster structureless data with scikit-learn's counterpart of each candidate.
+    """Cluster structureless data with the counterpart of each candidate.
 
     Args:
         sample: Customers' points, shape (n, d); each draw has n points too.
         candidates: What to cluster each draw with.
+        settings: How they are fitted, and the seed of fits and draws; the same settings give the
+            same result.
         draws: Data sets to draw.
-        seed: Seed of draws and starts; the same seed gives the same result.
 
     Returns:
         Figures of the draws; none of those with fewer distinct points than segments asked.
     """
     if not candidates:
         return {}
-    generators = np.random.default_rng(seed).spawn(draws)
-    return cluster_draws(draw_structureless(sample, generators), candidates, seed=seed)
+    generators = np.random.default_rng(settings.seed).spawn(draws)
+    return cluster_draws(draw_structureless(sample, generators), candidates, settings)
 
 
 def cluster_draws(
-    drawn: Sequence[Floats], candidates: Sequence[Candidate], *, seed: int
+    drawn: Sequence[Floats], candidates: Sequence[Candidate], settings: SweepSettings
 ) -> dict[Candidate, list[Evidence]]:
-    """Cluster each of some (n, d) data sets with scikit-learn's counterpart of each candidate.
+    """Cluster each of some (n, d) data sets with the counterpart of each candidate.
 
     Returns:
         Figures by data set; none of those with fewer distinct points than segments asked.
     """
-    found = [counterparts(points, candidates, seed=seed) for points in drawn]
+    found = [counterparts(points, candidates, settings) for points in drawn]
     return {each: [figures[each] for figures in found if each in figures] for each in candidates}
 
 
 def counterparts(
-    points: Floats, candidates: Sequence[Candidate], *, seed: int
+    points: Floats, candidates: Sequence[Candidate], settings: SweepSettings
 ) -> dict[Candidate, Evidence]:
-    """Cluster (n, d) points with scikit-learn's counterpart of each candidate.
+    """Cluster (n, d) points with the counterpart of each candidate.
+
+    Most candidates are their own: fitted by the same steps, so that nothing but structure is
+    between what they reach here and there.
 
     Returns:
         Figures of each; candidates with more segments than there are distinct points are left out.
     """
-    distinct = len(np.unique(points, axis=0))
+    held_to = {each: _counterpart(each) for each in candidates}
+    models = fit_in_memory(points, list(dict.fromkeys(held_to.values())), settings)
     with one_thread():
-        found = {
-            each: evidence(points, _labels(points, each, seed))
-            for each in dict.fromkeys(map(_counterpart, candidates))
-            if each.segment_count <= distinct
-        }
-    return {each: found[own] for each in candidates if (own := _counterpart(each)) in found}
+        found = {each: evidence(points, model.assign(points)) for each, model in models.items()}
+    return {each: found[other] for each, other in held_to.items() if other in found}
 
 
 def structureless_silhouettes(
@@ -201,63 +198,3 @@ def _root(correlation: Floats) -> Floats:
     lengths = np.sqrt(np.einsum("ij,ij->i", root, root))
     scaled: Floats = root / lengths[:, None]
     return scaled
-
-
-def _labels(points: Floats, candidate: Candidate, seed: int) -> Indices:
-    with warnings.catch_warnings():
-        # A fit that stops early is one more way to cluster what has no clusters.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        labels = _COUNTERPARTS[candidate.algorithm](points, candidate, seed)
-    return np.unique(labels, return_inverse=True)[1].astype(np.int32)
-
-
-def _kmeans(points: Floats, candidate: Candidate, seed: int) -> Indices:
-    kmeans = KMeans(candidate.segment_count, n_init=3, random_state=seed)
-    return np.asarray(kmeans.fit_predict(points))
-
-
-def _bisecting(points: Floats, candidate: Candidate, seed: int) -> Indices:
-    """Split as Spark does, which scikit-learn's BisectingKMeans does not: level by level.
-
-    Every cluster of the newest level is split, or the larger ones when not all are needed; what a
-    level leaves whole stays whole.
-    """
-    labels = np.zeros(len(points), dtype=np.int32)
-    level = [0]
-    count, clusters = 1, candidate.segment_count
-    while level and count < clusters:
-        divisible = [leaf for leaf in level if np.ptp(points[labels == leaf], axis=0).any()]
-        divisible.sort(key=lambda leaf: -int((labels == leaf).sum()))
-        level = []
-        for leaf in divisible[: clusters - count]:
-            rows = np.flatnonzero(labels == leaf)
-            halves = KMeans(2, n_init=1, random_state=seed).fit_predict(points[rows])
-            labels[rows[halves == 1]] = count
-            level += [leaf, count]
-            count += 1
-    return labels
-
-
-def _mixture(points: Floats, candidate: Candidate, seed: int) -> Indices:
-    mixture = GaussianMixture(
-        candidate.segment_count,
-        covariance_type=_THEIR_COVARIANCES[candidate.covariance or Covariance.FULL],
-        random_state=seed,
-        tol=_MIXTURE_TOLERANCE,
-    )
-    return np.asarray(mixture.fit_predict(points))
-
-
-_THEIR_COVARIANCES = {
-    Covariance.FULL: "full",
-    Covariance.DIAGONAL: "diag",
-    Covariance.TIED: "tied",
-    Covariance.SPHERICAL: "spherical",
-}
-
-
-_COUNTERPARTS: dict[Algorithm, Callable[[Floats, Candidate, int], Indices]] = {
-    Algorithm.KMEANS: _kmeans,
-    Algorithm.BISECTING_KMEANS: _bisecting,
-    Algorithm.GAUSSIAN_MIXTURE: _mixture,
-}

@@ -240,17 +240,17 @@ def _compared(
     settings: TrainingSettings,
 ) -> tuple[list[CandidateResult], dict[int, GapStatistic]]:
     """The candidates beside data without structure, and the gap of KMeans from one segment up."""
-    few, seed = sample[: settings.selection.structureless_customers], settings.sweep.seed
+    few = sample[: settings.selection.structureless_customers]
     models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
     rivals = rivals_of({each.segment_count for each in models}, settings.sweep)
     held_to = list(dict.fromkeys([*models, *rivals]))
     draws = settings.selection.structureless_draws
-    drawn = cluster_structureless(few, held_to, draws=draws, seed=seed)
+    drawn = cluster_structureless(few, held_to, settings.sweep, draws=draws)
     # The rule of the gap statistic begins at one segment, whatever the sweep does.
     most = max((each.segment_count for each in models), default=0)
     from_one = {k: Candidate(Algorithm.KMEANS, k) for k in range(1, most + 1)}
-    own = counterparts(few, list(dict.fromkeys([*models, *from_one.values()])), seed=seed)
-    gaps = gap_statistics(own, cluster_uniform(few, list(own), draws=draws, seed=seed))
+    own = counterparts(few, list(dict.fromkeys([*models, *from_one.values()])), settings.sweep)
+    gaps = gap_statistics(own, cluster_uniform(few, list(own), settings.sweep, draws=draws))
     copula_gaps = gap_statistics(own, drawn)
     rows = results(
         fitted,

@@ -6,7 +6,9 @@ from pyspark.ml.clustering import BisectingKMeans, GaussianMixture, KMeans
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from sklearn.metrics import adjusted_rand_score
 
+from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.blocks import point_blocks
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evaluation import evaluate
@@ -178,3 +180,19 @@ def test_bisecting_splits_points_whose_centre_is_zero(spark: SparkSession) -> No
     assert found[0].clusters is not None
     assert found[0].clusters.k == 4
     assert np.abs(found[0].clusters.centres.mean(axis=0)).max() < 1
+
+
+def test_what_is_fitted_at_hand_bisects_the_parts_that_spark_bisects(spark: SparkSession) -> None:
+    # Three far groups are fewer than half of all: Spark halves the many before it parts these.
+    many = np.random.default_rng(5).uniform(-1.0, 1.0, size=300)
+    few = np.repeat([100.0, 110.0, 125.0], 20)
+    points = np.column_stack([np.concatenate([many, few]), np.ones(360)])
+    candidates = [Candidate(Algorithm.BISECTING_KMEANS, count) for count in range(2, 7)]
+
+    of_spark = fit(points_frame(spark, points), *candidates)
+
+    at_hand = fit_in_memory(points, candidates, SweepSettings(engine="sparkml"))
+    for candidate, theirs in zip(candidates, of_spark, strict=True):
+        assert theirs.clusters is not None
+        own = at_hand[candidate].assign(points)
+        assert adjusted_rand_score(theirs.clusters.assign(points), own) > 0.95

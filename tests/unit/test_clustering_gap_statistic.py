@@ -22,9 +22,10 @@ from segspark.clustering.structureless import (
 )
 from segspark.clustering.verdict import verdict_on_gaps
 from segspark.model.scores import Floats
-from segspark.settings.training import Algorithm
+from segspark.settings.training import Algorithm, SweepSettings
 
 KMEANS_3 = Candidate(Algorithm.KMEANS, 3)
+SETTINGS = SweepSettings(seed=1)
 COUNTS = range(1, 7)
 REFERENCES = [
     pytest.param(cluster_uniform, draw_uniform, id="uniform"),
@@ -50,8 +51,8 @@ def shapeless(rows: int = 400) -> Floats:
 def gaps_of(sample: Floats, *, draws: int = 3) -> dict[int, GapStatistic]:
     """Gap of KMeans to uniform data by number of clusters."""
     candidates = [Candidate(Algorithm.KMEANS, count) for count in COUNTS]
-    drawn = cluster_uniform(sample, candidates, draws=draws, seed=1)
-    found = gap_statistics(counterparts(sample, candidates, seed=1), drawn)
+    drawn = cluster_uniform(sample, candidates, SETTINGS, draws=draws)
+    found = gap_statistics(counterparts(sample, candidates, SETTINGS), drawn)
     return {candidate.segment_count: gap for candidate, gap in found.items()}
 
 
@@ -60,12 +61,13 @@ def test_the_gap_is_the_mean_logarithm_of_within_sums_on_draws_less_the_samples_
     cluster: Callable[..., dict[Candidate, list[Evidence]]], draw: Callable[..., list[Floats]]
 ) -> None:
     sample = three_groups()
-    fit = KMeans(3, n_init=3, random_state=1).fit
+    fit = KMeans(3, n_init=20, random_state=1).fit
     draws = draw(sample, np.random.default_rng(1).spawn(3))
     sums = [fit(points).inertia_ for points in draws]
 
-    drawn = cluster(sample, [KMEANS_3], draws=3, seed=1)
-    found = gap_statistics(counterparts(sample, [KMEANS_3], seed=1), drawn)[KMEANS_3]
+    many_starts = SweepSettings(seed=1, kmeans_restarts=20)
+    drawn = cluster(sample, [KMEANS_3], many_starts, draws=3)
+    found = gap_statistics(counterparts(sample, [KMEANS_3], many_starts), drawn)[KMEANS_3]
 
     assert found.gap == pytest.approx(np.log(sums).mean() - np.log(fit(sample).inertia_), rel=1e-9)
     assert found.deviation == pytest.approx(np.log(sums).std() * np.sqrt(1 + 1 / 3), rel=1e-9)
@@ -137,8 +139,8 @@ def test_structureless_data_have_no_gap_to_others_of_the_same_margins() -> None:
     skewed = np.log(generator.lognormal(sigma=1.0, size=(2000, 2)) + generator.random((2000, 1)))
     (sample,) = draw_structureless(skewed, [generator])
 
-    drawn = cluster_structureless(sample, [KMEANS_3], draws=3, seed=1)
-    found = gap_statistics(counterparts(sample, [KMEANS_3], seed=1), drawn)
+    drawn = cluster_structureless(sample, [KMEANS_3], SETTINGS, draws=3)
+    found = gap_statistics(counterparts(sample, [KMEANS_3], SETTINGS), drawn)
 
     assert abs(found[KMEANS_3].gap) < 0.1
 
@@ -151,4 +153,4 @@ def test_a_within_sum_of_zero_has_no_gap() -> None:
 
 def test_customers_at_one_point_have_no_box_and_no_gap() -> None:
     assert gaps_of(np.ones((20, 2))) == {}
-    assert cluster_uniform(np.empty((0, 2)), [], draws=2, seed=1) == {}
+    assert cluster_uniform(np.empty((0, 2)), [], SETTINGS, draws=2) == {}

@@ -45,6 +45,10 @@ from tests.point_blocks import held_in_memory
 pytestmark = pytest.mark.usefixtures("one_thread", "points_in_memory")
 
 UP_TO_FIVE = SweepSettings(most_segments=5)
+ALONE = [
+    *((each,) for each in Algorithm if each is not Algorithm.CONSENSUS),
+    (Algorithm.KMEANS, Algorithm.CONSENSUS),
+]
 
 
 @pytest.fixture
@@ -81,6 +85,14 @@ def groups_of(customers: Customers) -> Indices:
 def agreement(found: Sweep, points: Floats, labels: Indices) -> float:
     """Adjusted Rand index of the chosen segments and the planted ones: 1 where they are equal."""
     return float(adjusted_rand_score(labels, found.clusters.assign(points)))
+
+
+def calls_natural(points: Floats, settings: SweepSettings) -> bool:
+    """Whether natural clusters are told of; where nothing can be chosen none are."""
+    try:
+        return sweep_of(points, settings).selection.has_natural_clusters
+    except ClusteringError:
+        return False
 
 
 def row_of(found: Sweep, candidate_id: str) -> CandidateResult:
@@ -285,6 +297,18 @@ def test_skewed_and_correlated_customers_without_groups_have_no_natural_clusters
 
     assert not found.has_natural_clusters
     assert found.verdict.startswith("No natural clusters: this is a discretisation of a continuum")
+
+
+@pytest.mark.parametrize("algorithms", ALONE, ids="-".join)
+def test_an_algorithm_alone_finds_no_natural_clusters_where_there_are_none(
+    algorithms: tuple[Algorithm, ...],
+) -> None:
+    generator = np.random.default_rng(9)
+    settings = SweepSettings(algorithms=algorithms, most_segments=5, mixture_restarts=1)
+    even = generator.normal(size=(500, 3))
+    skewed = np.exp(generator.multivariate_normal([0.0, 0.0], [[0.25, -0.125], [-0.125, 0.2]], 500))
+    for points in (even, skewed):
+        assert not calls_natural(standardised(points), settings)
 
 
 def test_nearly_equal_customers_of_planted_groups_are_those_groups() -> None:

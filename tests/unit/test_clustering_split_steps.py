@@ -223,6 +223,25 @@ def test_the_part_is_cut_whose_cut_lowers_the_squares_most() -> None:
         assert gains[place] == max(gains[s] for s in open_now)
 
 
+def test_by_levels_all_parts_are_cut_before_their_halves_and_the_largest_first() -> None:
+    points = blobs(spread=2.0)
+
+    splits = starting_splits(points, 10, restarts=3, seed=2, by_levels=True)
+
+    members = members_of(points, splits)
+    levels: dict[int | None, int] = {None: -1}
+    for place, split in enumerate(splits):
+        levels[place] = levels[split.parent] + 1
+    assert [levels[place] for place in range(10)] == [0, 1, 1, 2, 2, 2, 2, 3, 3, 3]
+    sizes = [len(members[split.part]) for split in splits]
+    for start, end in ((1, 3), (3, 7), (7, 10)):
+        assert sizes[start:end] == sorted(sizes[start:end], reverse=True)
+    of_last_level = [
+        len(members[part]) for place in range(3, 7) for part in (2 * place + 1, 2 * place + 2)
+    ]
+    assert sizes[7:] == sorted(of_last_level, reverse=True)[:3]
+
+
 def test_one_point_is_not_cut() -> None:
     points = np.ones((4, 2))
 

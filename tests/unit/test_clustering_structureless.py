@@ -1,10 +1,12 @@
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from sklearn.mixture import GaussianMixture
 
+from segspark.clustering.batched import fit_in_memory
 from segspark.clustering.engine import Candidate
 from segspark.clustering.evidence import evidence
 from segspark.clustering.structureless import (
@@ -21,6 +23,11 @@ from tests.clustering_data import COVARIANCE_TYPES
 
 Silhouettes = dict[Candidate, StructurelessSilhouette]
 ALL_OF_THREE = [Candidate(algorithm, 3) for algorithm in SweepSettings().algorithms]
+FAMILIES = [
+    Candidate(Algorithm.KMEANS),
+    Candidate(Algorithm.BISECTING_KMEANS),
+    *(Candidate(Algorithm.GAUSSIAN_MIXTURE, covariance=shape) for shape in Covariance),
+]
 
 
 def customers(rows: int = 2000) -> Floats:
@@ -34,8 +41,9 @@ def customers(rows: int = 2000) -> Floats:
 def silhouettes_of(
     sample: Floats, candidates: list[Candidate], *, draws: int, seed: int
 ) -> Silhouettes:
+    settings = SweepSettings(seed=seed)
     return structureless_silhouettes(
-        cluster_structureless(sample, candidates, draws=draws, seed=seed)
+        cluster_structureless(sample, candidates, settings, draws=draws)
     )
 
 
@@ -127,17 +135,53 @@ def test_what_is_on_an_embedding_is_held_to_the_plain_vector() -> None:
 
 
 @pytest.mark.parametrize("covariance", Covariance)
-def test_a_mixture_is_held_to_scikit_learns_of_the_same_covariance(covariance: Covariance) -> None:
-    sample = customers(300)
-    mixture = Candidate(Algorithm.GAUSSIAN_MIXTURE, 3, covariance=covariance)
+def test_a_mixture_is_held_to_one_of_the_same_covariance(covariance: Covariance) -> None:
+    generator = np.random.default_rng(3)
+    slanted = generator.normal(size=(300, 1)) * [4.0, 4.0] + generator.normal(0, 0.5, (300, 2))
+    sample = np.concatenate([slanted[:150], slanted[150:] + np.array([-2.0, 2.0])])
+    mixture = Candidate(Algorithm.GAUSSIAN_MIXTURE, 2, covariance=covariance)
 
-    found = counterparts(sample, [mixture], seed=1)
+    found = counterparts(sample, [mixture], SweepSettings(seed=1))[mixture]
 
-    theirs = GaussianMixture(
-        3, covariance_type=COVARIANCE_TYPES[covariance], tol=1e-4, random_state=1
-    )
+    shape = COVARIANCE_TYPES[covariance]
+    theirs = GaussianMixture(2, covariance_type=shape, n_init=5, tol=1e-6, random_state=1)
     labels = theirs.fit_predict(sample).astype(np.int32)
-    assert found[mixture].silhouette == pytest.approx(evidence(sample, labels).silhouette)
+    assert found.silhouette == pytest.approx(evidence(sample, labels).silhouette, abs=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("engine", "sizes"), [("batched", [20, 20, 20, 300]), ("sparkml", [20, 40, 150, 150])]
+)
+def test_bisecting_is_held_to_what_the_engine_cuts_next(
+    engine: Literal["batched", "sparkml"], sizes: list[int]
+) -> None:
+    # Once the many are apart, Spark's next level halves them as well: they are of its last one.
+    many = np.tile([-0.01, 0.01], 150)
+    sample = np.concatenate([many, np.repeat([100.0, 110.0, 125.0], 20)])[:, None]
+    bisecting = Candidate(Algorithm.BISECTING_KMEANS, 4)
+
+    found = counterparts(sample, [bisecting], SweepSettings(engine=engine))[bisecting]
+
+    assert sorted(found.cluster_sizes) == sizes
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.family)
+def test_on_data_without_structure_an_algorithm_alone_gains_nothing(family: Candidate) -> None:
+    settings = SweepSettings(mixture_restarts=2)
+    candidates = [replace(family, segment_count=count) for count in (5, 6)]
+    gains = []
+    for generator in np.random.default_rng(7).spawn(8):
+        slope = [[0.25, -0.125], [-0.125, 0.2]]
+        sample = np.exp(generator.multivariate_normal([0.0, 0.0], slope, size=300))
+        null = structureless_silhouettes(
+            cluster_structureless(sample, candidates, settings, draws=4)
+        )
+        for candidate, model in fit_in_memory(sample, candidates, settings).items():
+            silhouette = evidence(sample, model.assign(sample)).silhouette
+            assert silhouette is not None
+            gains.append(silhouette - null[candidate].mean)
+
+    assert abs(np.mean(gains)) < 3 * np.std(gains) / np.sqrt(len(gains))
 
 
 def test_nothing_to_compare_needs_no_sample() -> None:
