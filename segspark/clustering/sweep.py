@@ -1,6 +1,6 @@
 """From points to a chosen model: fit, judge, compare with structureless data, choose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -8,35 +8,22 @@ from pyspark.sql import DataFrame
 
 from segspark.clustering.batched import BatchedEngine
 from segspark.clustering.blocks import SAMPLED_ROWS, PointBlocks, point_blocks
+from segspark.clustering.comparison import compared
 from segspark.clustering.embedded_fits import (
     Embeddings,
     fit_embeddings,
     fit_on_embeddings,
     methods_of,
 )
-from segspark.clustering.engine import (
-    Candidate,
-    FittedCandidate,
-    Progress,
-    SweepEngine,
-    rivals_of,
-)
+from segspark.clustering.engine import Candidate, Progress, SweepEngine
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.evidence import Evidence, mixture_parameter_count
-from segspark.clustering.gap_statistic import GapStatistic, cluster_uniform, gap_statistics
 from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.outliers import fitted_blocks, outliers_of, upper_fence
-from segspark.clustering.results import CandidateResult, is_stable, results
-from segspark.clustering.sample_evidence import sample_evidence
+from segspark.clustering.results import CandidateResult, is_stable
 from segspark.clustering.selection import Selection, contenders, select
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.stability import agreement, resampled_customers, stabilities
-from segspark.clustering.structureless import (
-    best_of_all_algorithms,
-    cluster_structureless,
-    counterparts,
-    structureless_silhouettes,
-)
 from segspark.clustering.verdict import verdict_on_gaps
 from segspark.model.clusters import ClusterModel
 from segspark.model.mixture import Mixture
@@ -135,7 +122,7 @@ def run_sweep(
         for (candidate, model), each in judged
     }
     progress("comparing with data without structure")
-    rows, curve = _compared(fitted, evidence, sample, settings)
+    rows, curve = compared(fitted, evidence, sample, settings)
     if past is not None:
         # An engine gives candidates that find their number of segments back with that number.
         asked = zip(plan.candidates, rows, strict=True)
@@ -231,31 +218,3 @@ def with_parameters(
     width = model.centres.shape[1]
     count = mixture_parameter_count(covariance, components=model.k, width=width)
     return replace(found, parameter_count=count)
-
-
-def _compared(
-    fitted: Sequence[FittedCandidate],
-    evidence: Mapping[Candidate, Evidence],
-    sample: Floats,
-    settings: TrainingSettings,
-) -> tuple[list[CandidateResult], dict[int, GapStatistic]]:
-    """The candidates beside data without structure, and the gap of KMeans from one segment up."""
-    few = sample[: settings.selection.structureless_customers]
-    models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
-    rivals = rivals_of({each.segment_count for each in models}, settings.sweep)
-    held_to = list(dict.fromkeys([*models, *rivals]))
-    draws = settings.selection.structureless_draws
-    drawn = cluster_structureless(few, held_to, settings.sweep, draws=draws)
-    # The rule of the gap statistic begins at one segment, whatever the sweep does.
-    most = max((each.segment_count for each in models), default=0)
-    from_one = {k: Candidate(Algorithm.KMEANS, k) for k in range(1, most + 1)}
-    own = counterparts(few, list(dict.fromkeys([*models, *from_one.values()])), settings.sweep)
-    gaps = gap_statistics(own, cluster_uniform(few, list(own), settings.sweep, draws=draws))
-    copula_gaps = gap_statistics(own, drawn)
-    rows = results(
-        fitted,
-        evidence=evidence,
-        sampled=sample_evidence(sample, models, gaps=gaps, copula_gaps=copula_gaps),
-        structureless=best_of_all_algorithms(structureless_silhouettes(drawn)),
-    )
-    return rows, {k: gaps[kmeans] for k, kmeans in from_one.items() if kmeans in gaps}
