@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from segspark.clustering.stepping import SetSums, chunks, spans_of
 from segspark.model.mixture import Mixture
@@ -110,24 +109,19 @@ def _products(columns: Floats) -> Floats:
 def _log_density_factors(mixture: Mixture) -> Floats:
     """What `_products` is multiplied by for the logarithms of weight times density, (k, p)."""
     width = mixture.centres.shape[1]
-    identity = np.eye(width)
     upper = np.triu_indices(width)
-    rows = []
-    for weight, mean, covariance in zip(
-        mixture.weights, mixture.centres, mixture.covariances, strict=True
-    ):
-        lower = np.linalg.cholesky(covariance)
-        half = solve_triangular(lower, identity, lower=True)
-        precision = half.T @ half
-        quadratic = np.where(upper[0] == upper[1], -0.5, -1.0) * precision[upper]
-        linear = precision @ mean
-        constant = (
-            np.log(weight)
-            - 0.5 * (width * np.log(2.0 * np.pi) + mean @ linear)
-            - np.log(np.diag(lower)).sum()
-        )
-        rows.append(np.concatenate([quadratic, linear, [constant]]))
-    return np.array(rows)
+    lower = np.linalg.cholesky(mixture.covariances)
+    halves = np.linalg.solve(lower, np.broadcast_to(np.eye(width), lower.shape))
+    precisions = halves.transpose(0, 2, 1) @ halves
+    quadratic = np.where(upper[0] == upper[1], -0.5, -1.0) * precisions[:, upper[0], upper[1]]
+    linear = np.einsum("kde,ke->kd", precisions, mixture.centres)
+    constants = (
+        np.log(mixture.weights)
+        - 0.5 * (width * np.log(2.0 * np.pi) + np.einsum("kd,kd->k", mixture.centres, linear))
+        - np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
+    )
+    factors: Floats = np.column_stack([quadratic, linear, constants])
+    return factors
 
 
 def _mixture_of(sums: Floats, covariance: Covariance) -> Mixture:
