@@ -18,19 +18,26 @@ EXCLUDED = (
     "com.fasterxml.jackson.module:*",
     "com.github.luben:*",
     "com.google.code.findbugs:*",
+    "commons-codec:*",
     "commons-logging:*",
     "commons-pool:*",
     "io.airlift:*",
+    "io.netty:*",
     "javax.annotation:*",
-    "org.apache.hadoop:*",
+    "org.apache.hadoop:hadoop-c*",
+    "org.apache.httpcomponents:*",
     "org.apache.logging.log4j:*",
     "org.apache.parquet:*",
     "org.locationtech.jts:*",
     "org.roaringbitmap:*",
     "org.slf4j:*",
     "org.xerial.snappy:*",
+    "software.amazon.awssdk:bundle",
 )
-"""What jars ask for and Spark brings itself; without these, Delta comes as 33 jars, not seven."""
+"""What jars ask for and Spark brings itself; without these, Delta comes as 33 jars, not seven.
+
+The last is all of Amazon's services in 600 MB, of which S3 is 9: see `S3` in `drivers`.
+"""
 
 _PATIENCE_SECONDS = 300
 _NO_NETWORK = re.compile(

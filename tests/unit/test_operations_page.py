@@ -8,8 +8,14 @@ import pytest
 from segspark.model.clusters import Centres
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
+from segspark.session.ivy import EXCLUDED
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def test_a_submission_leaves_out_the_jars_that_a_local_session_leaves_out() -> None:
+    (excluded,) = re.findall(r"^EXCLUDED='(.*)'$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert tuple(excluded.split(",")) == EXCLUDED
 
 
 def test_the_page_scores_one_customer_by_a_model_alone(
