@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segspark.errors import SetupError
-from segspark.session.drivers import DRIVERS
+from segspark.session.drivers import TESTED_PACKAGES
 from segspark.session.java import check_java
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,9 +31,9 @@ def main() -> int:
         _make_environment()
         _install_packages()
         subprocess.run([PYTHON, "-m", "segspark.session.jars"], cwd=ROOT, check=True)
-        # The tests read databases; what they need comes now, so that they need no network.
-        drivers = [driver.coordinate for driver in DRIVERS]
-        subprocess.run([PYTHON, "-m", "segspark.session.packages", *drivers], cwd=ROOT, check=True)
+        # The tests read databases and S3; what they need comes now, so that they need no network.
+        fetching = ("-m", "segspark.session.packages", *TESTED_PACKAGES)
+        subprocess.run([PYTHON, *fetching], cwd=ROOT, check=True)
     except SetupError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from segspark.session.drivers import DRIVERS
+from segspark.session.drivers import TESTED_PACKAGES
 from segspark.session.opening import spark_session
 from segspark.settings.lake import SparkSettings
 
@@ -25,13 +25,13 @@ def lake_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    """The product's own local session, two cores and 2 GiB, with the drivers of databases."""
+    """The product's own local session, two cores, 2 GiB, drivers of databases and S3."""
     os.environ.setdefault("SPARK_SUBMIT_OPTS", _SHORT_RUNS)
     settings = SparkSettings(
         master="local[2]",
         driver_memory="2g",
         shuffle_partitions=2,
-        packages=tuple(driver.coordinate for driver in DRIVERS),
+        packages=TESTED_PACKAGES,
     )
     with spark_session(settings, app_name="segspark tests") as session:
         yield session

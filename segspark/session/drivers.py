@@ -1,4 +1,4 @@
-"""Drivers of the databases that segspark is tested with: the class and the jar that holds it."""
+"""What segspark is tested with beyond Spark's own files: drivers of databases, and S3."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,11 @@ POSTGRESQL = Driver(
 )
 SQLITE = Driver("jdbc:sqlite:", "org.sqlite.JDBC", "org.xerial:sqlite-jdbc:3.54.1.0")
 DRIVERS = (POSTGRESQL, SQLITE)
+S3 = ("org.apache.hadoop:hadoop-aws:3.5.0", "software.amazon.awssdk:s3-transfer-manager:2.35.4")
+"""What `s3a://` addresses need: a part of Hadoop that Spark lacks, of the same version as the rest,
+and what that uses of Amazon's SDK, of the version that it asks for."""
+TESTED_PACKAGES = (*(driver.coordinate for driver in DRIVERS), *S3)
+"""All of these as `spark.packages` takes them."""
 
 
 def driver_of(address: str) -> Driver | None:

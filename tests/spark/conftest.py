@@ -7,6 +7,7 @@ from pyspark.sql import SparkSession
 
 from segspark.pipeline.stage import Workspace
 from tests.hostile import good_lake
+from tests.object_store import ObjectStore, object_store
 from tests.postgres import PostgresServer, postgres_server
 
 _ORDERS = """
@@ -40,3 +41,17 @@ def shop(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> PostgresS
     monkeypatch.setenv("SHOP_PASSWORD", postgres.password)
     postgres.run(_ORDERS)
     return postgres
+
+
+@pytest.fixture(scope="session")
+def s3(spark: SparkSession) -> Iterator[ObjectStore]:
+    """An S3 server that the session knows, stopped at the end."""
+    with object_store() as server:
+        server.let_in(spark)
+        yield server
+
+
+@pytest.fixture
+def bucket(s3: ObjectStore) -> str:
+    """The name of an empty bucket."""
+    return s3.make_bucket()

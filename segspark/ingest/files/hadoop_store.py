@@ -49,6 +49,7 @@ class HadoopStore(Store):
         session: JavaObject = spark._jsparkSession  # noqa: SLF001 - no public way
         self._gateway: JavaObject = spark.sparkContext._gateway  # noqa: SLF001 - no public way
         self._hadoop: JavaObject = java.org.apache.hadoop.fs
+        self._java: JavaObject = java
         self._conf: JavaObject = session.sessionState().newHadoopConf()
 
     def find(self, location: str, *, note_skipped: NoteSkipped = unnoted) -> list[FoundFile]:
@@ -99,8 +100,12 @@ class HadoopStore(Store):
 
     def _send(self, system: JavaObject, place: str, path: JavaObject) -> None:
         with _engine_as_os_errors():
-            local = self._hadoop.Path(f"file://{place}")
-            system.copyFromLocalFile(False, True, local, path)  # noqa: FBT003 - Java's own
+            # Not by copyFromLocalFile: S3's own is by a second client, which needs another Netty
+            # than Spark's, and fails after minutes.
+            target = system.create(path)
+            source = self._java.java.io.FileInputStream(place)
+            copy = self._java.org.apache.hadoop.io.IOUtils.copyBytes
+            copy(source, target, self._conf, True)  # noqa: FBT003 - Java takes no keywords
 
     def fingerprint(self, address: str) -> str:
         with refusals(address), _engine_as_os_errors():
@@ -114,6 +119,8 @@ class HadoopStore(Store):
 
     def _at(self, address: str) -> tuple[JavaObject, JavaObject]:
         path = self._hadoop.Path(address)
+        if not path.toUri().getPath():  # a bucket, without a slash behind it
+            path = self._hadoop.Path(f"{address}/")
         return path.getFileSystem(self._conf), path
 
     def _files(self, system: JavaObject, start: JavaObject) -> Iterator[JavaObject]:
@@ -134,8 +141,9 @@ class HadoopStore(Store):
 
     def _fingerprint(self, status: JavaObject) -> str:
         has_etag = is_instance_of(self._gateway, status, "org.apache.hadoop.fs.EtagSource")
-        etag = status.getEtag() if has_etag else ""
-        return f"{status.getLen()}-{status.getModificationTime()}-{etag}"
+        etag = status.getEtag() if has_etag else None
+        # Where there is an etag, times may differ: some lists of files have finer ones than files.
+        return f"{status.getLen()}-{etag or status.getModificationTime()}"
 
 
 class _Upload(io.FileIO):
