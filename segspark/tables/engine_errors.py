@@ -1,5 +1,6 @@
 """Turning what Spark, Delta and Py4J throw into one sentence."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,13 @@ _DEEPEST_CAUSE = 20
 _OVERFLOW = "numbers grow beyond what 64 bits hold: correct what they are worked out from"
 _OWN_ERRORS = f"{SegsparkError.__module__}."
 _JAVAS_PYTHON_ERROR = "org.apache.spark.api.python.PythonException"
+_MISSING_CLASS = re.compile(
+    r"ClassNotFoundException: Class (org\.apache\.hadoop\.fs\.[\w.$]+) not found|"
+    r"NoClassDefFoundError: (software/amazon/[\w/$]+)"
+)
+_NO_BUCKET = ("NoSuchBucket", "UnknownStoreException")
+_NO_LOGIN = ("NoAuthWithAWSException", "CredentialInitializationException", "NoAwsCredentials")
+_DENIED = re.compile(r"Exception: ?(?P<said>[^:()]*?)\.? ?\(Service: S3, Status Code: 40[13]")
 _CONFLICTS = ("CONCURRENT", "METADATACHANGED", "PROTOCOLCHANGED")
 """Parts of Delta's names of conflicts, whether of the error or of its class."""
 
@@ -50,7 +58,32 @@ def engine_sentence(caught: BaseException) -> str:
     # Where two stages of a query fail, Spark's name of the error is that of both.
     if "ARITHMETIC_OVERFLOW" in reason:
         return _OVERFLOW
-    return reason
+    return storage_advice(caught) or reason
+
+
+def storage_advice(caught: BaseException) -> str | None:
+    """What an object store lacks or refuses, and what to do; None: it is something else."""
+    # What is thrown first often says it, and the last cause sometimes.
+    told = f"{caught} {engine_reason(caught)}"
+    missing = _MISSING_CLASS.search(told)
+    if missing:
+        name = (missing[1] or missing[2]).replace("/", ".")
+        return (
+            f"Spark has no jar with {name}: add what docs/ingest.md names for such addresses to "
+            "spark.packages, or submit with --packages"
+        )
+    if any(word in told for word in _NO_BUCKET):
+        return "there is no such bucket: correct the address"
+    if any(word in told for word in _NO_LOGIN):
+        return (
+            "there are no credentials for it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            "give Spark others"
+        )
+    denied = _DENIED.search(told)
+    if denied:
+        said = f" ({denied['said']})" if denied["said"] else ""
+        return f"access is denied{said}: check the credentials that Spark has, and what they may do"
+    return None
 
 
 def engine_reason(caught: BaseException) -> str:

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from segspark.errors import IngestError
 from segspark.ingest.files.stores import (
+    AdvisedError,
     FoundFile,
     NoteSkipped,
     Store,
@@ -26,7 +27,7 @@ from segspark.ingest.files.stores import (
     unnoted,
 )
 from segspark.settings.base import without_credentials
-from segspark.tables.engine_errors import ENGINE_ERRORS, engine_reason
+from segspark.tables.engine_errors import ENGINE_ERRORS, engine_reason, storage_advice
 
 _MAGIC = frozenset("*?[{\\")
 _BUFFER_BYTES = 1 << 20
@@ -176,6 +177,9 @@ def _engine_as_os_errors() -> Iterator[None]:
         yield
     except ENGINE_ERRORS as caught:
         reason = engine_reason(caught)
+        advice = storage_advice(caught)
+        if advice is not None:
+            raise AdvisedError(errno.EIO, advice) from caught
         # The cause may be a storage's own error, whose kind only Hadoop's error around it tells.
         told = f"{caught} {reason}"
         number = next((number for word, number in _HADOOP_ERRORS if word in told), errno.EIO)

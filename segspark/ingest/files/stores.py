@@ -76,6 +76,10 @@ class Store(ABC):
         """Remove a file, or a folder and all below it; one that is not there does no harm."""
 
 
+class AdvisedError(OSError):
+    """What a storage answers, where it is known what to do: `strerror` says both."""
+
+
 @contextmanager
 def refusals(name: str) -> Iterator[None]:
     """Raise what a disk or a storage throws inside the block as a sentence about `name`."""
@@ -89,7 +93,9 @@ def refusal(name: str, error: Exception) -> IngestError:
     """The sentence for what a disk or a storage threw: what to do depends on what it was."""
     number = getattr(error, "errno", None)
     reason = getattr(error, "strerror", None) or str(error)
-    if isinstance(error, PermissionError):
+    if isinstance(error, AdvisedError):
+        text = reason
+    elif isinstance(error, PermissionError):
         text = "access is denied: grant it to the user that runs segspark"
     elif isinstance(error, FileNotFoundError):
         text = "is not there any more: try again once its folder is complete"

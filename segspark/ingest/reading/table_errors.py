@@ -9,7 +9,7 @@ from segspark.session.drivers import Driver
 from segspark.settings.base import resolve_location, without_credentials
 from segspark.settings.formats import JdbcFormat
 from segspark.settings.sources import SourceSettings
-from segspark.tables.engine_errors import ENGINE_ERRORS, engine_sentence
+from segspark.tables.engine_errors import ENGINE_ERRORS, engine_sentence, storage_advice
 
 _CONDITION = re.compile(r"^\[[A-Z_.]+\] ")
 _DEEPEST_CAUSE = 20
@@ -28,9 +28,8 @@ def table_sentences(source: SourceSettings, *, name: str) -> Iterator[None]:
         hidden = _hidden(source)
         cause = _without(_cause(caught), hidden)
         what = _without(_what(source), hidden)
-        raise IngestError(
-            f"source {name}: {what}: {cause}: {_advice(source, cause, name)}"
-        ) from caught
+        told = storage_advice(caught) or f"{cause}: {_advice(source, cause, name)}"
+        raise IngestError(f"source {name}: {what}: {told}") from caught
 
 
 def _what(source: SourceSettings) -> str:
