@@ -36,6 +36,16 @@ def one_good_batch(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
+def small_splits(spark: SparkSession) -> Iterator[None]:
+    """Spark cuts files after 4 KiB, as it does after 128 MiB unless told otherwise."""
+    key = "spark.sql.files.maxPartitionBytes"
+    before = str(spark.conf.get(key))
+    spark.conf.set(key, "4096")
+    yield
+    spark.conf.set(key, before)
+
+
+@pytest.fixture
 def shop(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> PostgresServer:
     """The server with 20 orders of consecutive hours and one without any stamp or number."""
     monkeypatch.setenv("SHOP_PASSWORD", postgres.password)

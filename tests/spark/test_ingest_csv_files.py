@@ -145,21 +145,17 @@ def test_names_in_a_header_lose_their_outer_spaces_and_nameless_columns_get_one(
     assert rows(raw, "_c0", "who", "paid", "_c4") == [("0", "7", "1", None)]
 
 
+@pytest.mark.usefixtures("small_splits")
 def test_each_files_header_is_skipped_once_and_a_line_like_it_is_kept(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     for name in ("a", "b", "c"):
         text = f"{HEADER}\n{HEADER}\n" + f"{name},x,1\n" * 2000
         (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
-    before = spark.conf.get("spark.sql.files.maxPartitionBytes")
-    spark.conf.set("spark.sql.files.maxPartitionBytes", "4096")
-    try:
-        raw = only_frame(spark, file_source(tmp_path, "csv"), tmp_path / "staging")
-        assert raw.rdd.getNumPartitions() > 6
-        counts = {(r["who"], r[FILE_NAME]): r["count"]
-                  for r in raw.groupBy("who", FILE_NAME).count().collect()}  # fmt: skip
-    finally:
-        spark.conf.set("spark.sql.files.maxPartitionBytes", str(before))
+    raw = only_frame(spark, file_source(tmp_path, "csv"), tmp_path / "staging")
+    assert raw.rdd.getNumPartitions() > 6
+    counts = {(r["who"], r[FILE_NAME]): r["count"]
+              for r in raw.groupBy("who", FILE_NAME).count().collect()}  # fmt: skip
     assert counts == {
         (who, f"{name}.csv"): count for name in "abc" for who, count in ((name, 2000), ("who", 1))
     }

@@ -1,9 +1,13 @@
 """Staged rows are the parsed ones, although some of their columns are not written."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import orc
 from pyspark.sql import DataFrame, SparkSession
 
 from segspark.errors import IngestError
@@ -12,6 +16,7 @@ from segspark.ingest.books.lines import STAGED_ROW
 from segspark.ingest.files.contents import Content
 from segspark.ingest.parsing.exchange import read_rates
 from segspark.ingest.parsing.implied import implied_columns
+from segspark.ingest.parsing.rows import parse_rows
 from segspark.ingest.reading import row_files
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.intake import Intake
@@ -29,6 +34,7 @@ from tests.purchases import (
     values,
     workspace,
 )
+from tests.readables import file_source, only_frame
 
 RAW = "who string, at string, order string, what string, units string, price string, more string"
 ROWS = (
@@ -139,6 +145,42 @@ def test_other_entities_are_staged_without_the_name_of_their_source(
 ) -> None:
     settings = checked({"location": "x.csv", "format": {"kind": "csv"}, **ENTITIES[entity]})
     check(table(spark, RAW, *ROWS), tmp_path, settings, {"source"})
+
+
+def large_file(path: Path, kind: str) -> dict[str, Any]:
+    """Write 4,000 lines, of customers 10000 and on; returns the format that reads them."""
+    customers = [str(10_000 + number) for number in range(4000)]
+    lines = pa.table({"who": customers, "at": ["2026-01-05"] * 4000, "paid": ["1.50"] * 4000})
+    if kind == "parquet":
+        pq.write_table(lines, path, row_group_size=200)
+    elif kind == "orc":
+        orc.write_table(lines, path, batch_size=200, stripe_size=1024)
+    elif kind == "json":
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in lines.to_pylist()))
+    elif kind == "csv":
+        csv_file(path, *(f"{who},2026-01-05,1.50" for who in customers), header="who,at,paid")
+    else:
+        path.write_text("".join(f"{who} 2026-01-05 1.50\n" for who in customers))
+        return {"kind": kind, "fields": {"who": [1, 5], "at": [7, 16], "paid": [18, 21]}}
+    return {"kind": kind}
+
+
+@pytest.mark.usefixtures("small_splits")
+@pytest.mark.parametrize("kind", ["csv", "json", "fixed_width", "parquet", "orc"])
+def test_a_file_larger_than_a_split_is_staged_by_several_tasks_and_each_row_once(
+    spark: SparkSession, tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / "large"
+    settings = file_source(file, large_file(file, kind))
+    raw = only_frame(spark, settings, tmp_path / "staging")
+    rows = parse_rows(raw, name="shop", source=settings, currency="EUR")
+
+    staged = stage_rows(rows, str(tmp_path / "staged"), implied={})
+
+    counts = [pq.read_metadata(part).num_rows for part in (tmp_path / "staged").glob("*.parquet")]
+    assert sum(count > 0 for count in counts) > 2
+    assert sum(counts) == 4000
+    assert values(staged, "customer_id") == [(str(10_000 + number),) for number in range(4000)]
 
 
 @pytest.mark.usefixtures("spark")
