@@ -9,12 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 from pyspark.sql import SparkSession
 
 from segspark.tables.contract import TableContract
 from segspark.tables.entities import CUSTOMER_EVENTS, CUSTOMERS, PRODUCTS
 from segspark.tables.purchases import TRANSACTIONS
+from tests.jobs.ingest_page_files import pack, write_old_workbook, write_orc, write_workbook
 from tests.jobs.ingest_page_growing import NOON, append_kiosk, append_sales, write_history
 
 _at = datetime.fromisoformat
@@ -73,20 +73,31 @@ def _history(spark: SparkSession) -> None:
     write_history(spark, (7, "A1", 2.55), (None, "A2", -1.0))
 
 
+def _archive(_: SparkSession) -> None:
+    write_orc((7, "A1", 2.55), (None, "A2", -1.0))
+
+
 def _fair(_: SparkSession) -> None:
-    book = openpyxl.Workbook()
-    header = ("Customer", "Date", "Units", "Price")
     sheets: dict[str, list[tuple[Any, ...]]] = {
-        "Saturday": [header, (7, NOON, 2, 2.55)],
-        "Sunday": [header, (8, "2024-03-01", 1, 4)],
-        "Notes": [("by Ann",)],
+        "Saturday": [(7, NOON, 2, 2.55)],
+        "Sunday": [(8, "2024-03-01", 1, 4)],
     }
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    book.remove(book.worksheets[0])
-    book.save("fair.xlsx")
+    write_workbook(sheets, other=("Notes", "by Ann"))
+
+
+def _market(_: SparkSession) -> None:
+    write_old_workbook((7, NOON, 2, 2.55), (8, "2024-03-01", 1, 4))
+
+
+def _received(_: SparkSession) -> None:
+    days = [f"who,order,at,amount\n7,A{day},2024-04-0{day},2.55\n" for day in (1, 2, 3, 4)]
+    pack(*(text.encode() for text in days))
+
+
+def _branches(_: SparkSession) -> None:
+    fitting = ("berlin/sales-01", "rome/sales-02")
+    for name in (*fitting, "rome/sales-3", "rome/old/sales-04", "sales-05"):
+        _text(f"branches/{name}.csv", "who,order,at,amount", f"7,{name},2024-03-01,2.55")
 
 
 def _till(_: SparkSession) -> None:
@@ -188,10 +199,31 @@ EXAMPLES = {
         ("customer_id", "order_id", "transaction_at", "line_kind", "line_amount"),
         [("7", "A1", NOON, "sale", Decimal("2.55")), (None, "A2", NOON, "return", Decimal(-1))],
     ),
+    "archive": Example(
+        _archive,
+        ("customer_id", "order_id", "transaction_at", "line_kind", "line_amount"),
+        [("7", "A1", _at("2024-03-01 11:00"), "sale", Decimal("2.55")),
+         (None, "A2", _at("2024-03-01 11:00"), "return", Decimal(-1))],
+    ),
     "fair": Example(
         _fair,
         ("customer_id", "transaction_at", "quantity_units", "line_amount"),
         [("7", NOON, 2, Decimal("5.1")), ("8", _at("2024-03-01"), 1, Decimal(4))],
+    ),
+    "market": Example(
+        _market,
+        ("customer_id", "transaction_at", "quantity_units", "line_amount"),
+        [("7", NOON, 2, Decimal("5.1")), ("8", _at("2024-03-01"), 1, Decimal(4))],
+    ),
+    "received": Example(
+        _received,
+        ("customer_id", "order_id", "transaction_date", "line_amount"),
+        [("7", f"A{day}", date(2024, 4, day), Decimal("2.55")) for day in (1, 2, 3, 4)],
+    ),
+    "branches": Example(
+        _branches,
+        ("customer_id", "order_id", "transaction_date", "line_amount"),
+        [("7", name, DAY, Decimal("2.55")) for name in ("berlin/sales-01", "rome/sales-02")],
     ),
     "till": Example(
         _till,

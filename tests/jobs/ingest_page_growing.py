@@ -22,7 +22,7 @@ def append_sales(spark: SparkSession, *rows: tuple[str, str]) -> None:
 
 
 def append_kiosk(*orders: str) -> None:
-    """Add lines with these orders to the growing SQLite database of the page; numbered from 9."""
+    """Add lines with these orders to the growing SQLite database of the page; numbered from 98."""
     connection = sqlite3.connect("kiosk.db")
     connection.execute(
         "CREATE TABLE IF NOT EXISTS lines (line_number INTEGER, card, receipt, at, amount)"
@@ -30,7 +30,7 @@ def append_kiosk(*orders: str) -> None:
     (taken,) = connection.execute("SELECT count(*) FROM lines").fetchone()
     lines = [
         (number, 7, order, "2024-03-01 12:00:00", 2.55)
-        for number, order in enumerate(orders, start=9 + taken)
+        for number, order in enumerate(orders, start=98 + taken)
     ]
     connection.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?)", lines)
     connection.commit()

@@ -161,10 +161,19 @@ def test_each_rule_of_the_page_counts_the_rows_that_break_it(ingested: Ingested)
     }
 
 
-def test_each_file_below_a_folder_is_a_batch(ingested: Ingested) -> None:
-    batches = current_batches(ingested.work["shop"])
-    names = {row["file_name"] for row in batches if row["source"] == "shop"}
-    assert names == {"2024/january.csv", "july.csv"}
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("shop", {"2024/january.csv", "july.csv"}),
+        ("received", {"1.csv.gz", "2.csv.zst", "april.zip/3.csv", "april.zip/4.csv"}),
+        ("branches", {"berlin/sales-01.csv", "rome/sales-02.csv"}),
+    ],
+)
+def test_each_file_below_a_folder_in_an_archive_or_of_a_glob_is_a_batch(
+    ingested: Ingested, source: str, names: set[str]
+) -> None:
+    batches = current_batches(ingested.work[source])
+    assert {row["file_name"] for row in batches if row["source"] == source} == names
 
 
 def test_a_row_committed_later_below_the_last_watermark_is_never_taken(
@@ -200,12 +209,12 @@ def test_a_folder_in_several_parts_is_one_batch_and_written_anew_it_takes_the_ol
 
 def test_an_sqlite_database_that_grows_adds_its_new_rows_once(ingested: Ingested) -> None:
     work = ingested.alone("kiosk")
-    append_kiosk("A2", "A3")  # numbers 10 and 11, which as texts would be below 9
+    append_kiosk("A2", "A3")  # numbers 99 and 100, of which texts would take 99 for the highest
     assert not ingest(work).was_done
     assert ingest(work).was_done
     mine = work.lake.read(TRANSACTIONS).filter(F.col("source") == "kiosk")
     assert values(mine, "order_id") == [("A1",), ("A2",), ("A3",)]
-    assert sorted(row["watermark"] for row in current_batches(work)) == ["11", "9"]
+    assert sorted(row["watermark"] for row in current_batches(work)) == ["100", "98"]
 
 
 @pytest.mark.parametrize(("source", "driver"), [(DATABASE, POSTGRESQL), ("kiosk", SQLITE)])
