@@ -34,6 +34,7 @@ $(STAMP): pyproject.toml setup.py requirements-dev.lock scripts/set_up.py segspa
 	@touch $@
 
 demo: setup
+	@$(RUN) -m scripts.join_campaigns
 	@$(BIN)/segspark demo
 
 test: setup

@@ -11,14 +11,12 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from scripts.join_campaigns import join_campaigns
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.progress import Progress
 from segspark.pipeline.stage import Workspace
-from segspark.settings.formats import ParquetFormat
 from segspark.settings.loading import load_settings
-from segspark.settings.mapping import EventColumns
-from segspark.settings.sources import EventSource
 from segspark.tables.entities import CUSTOMER_EVENTS, CUSTOMERS, PRODUCTS
 from segspark.tables.lake import Lake
 from segspark.tables.purchases import TRANSACTIONS
@@ -43,31 +41,19 @@ def _plain(name: str) -> pd.DataFrame:
 
 
 def _campaigns() -> pd.DataFrame:
-    """Households reached by each campaign, with its days: a source is one table, so joined here."""
+    """Households reached by each campaign, with its days."""
     return _plain("campaigns").merge(_plain("campaign_descriptions"), on="campaign_id")
 
 
 @pytest.fixture(scope="module")
 def taken_in(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """All sources of the demo, and its campaigns as events of the day on which they began."""
+    """All sources of the demo, its campaigns as events of the day on which they began."""
     folder = tmp_path_factory.mktemp("journey")
-    _campaigns().to_parquet(folder / "campaigns.parquet")
-    settings = load_settings(ROOT / "conf" / "demo.yml", [f"lake.location={folder / 'lake'}"])
-    campaigns = EventSource(
-        entity="events",
-        event_type="campaign",
-        location=str(folder / "campaigns.parquet"),
-        format=ParquetFormat(kind="parquet"),
-        columns=EventColumns(
-            customer_id="household_id",
-            event_at="start_date",
-            campaign_id="campaign_id",
-            attributes=("campaign_type", "end_date"),
-        ),
-    )
-    sources = {**settings.sources, "campaigns": campaigns}
-    changed = settings.model_copy(update={"sources": sources})
-    work = Workspace(changed, Lake.open(spark, changed.lake), Progress())
+    campaigns = folder / "campaigns.parquet"
+    join_campaigns(campaigns)
+    places = [f"lake.location={folder / 'lake'}", f"sources.campaigns.location={campaigns}"]
+    settings = load_settings(ROOT / "conf" / "demo.yml", places)
+    work = Workspace(settings, Lake.open(spark, settings.lake), Progress())
     ingest(work)
     return work
 
