@@ -137,8 +137,8 @@ def choose(points: Floats, settings: TrainingSettings) -> Selection:
     drawn = cluster_structureless(
         points[: selection.structureless_customers],
         candidates,
+        sweep,
         draws=selection.structureless_draws,
-        seed=sweep.seed,
     )
     rows = results(
         [FittedCandidate(each, clusters=models[each]) for each in candidates],
