@@ -33,7 +33,7 @@ def compared(
 
     Returns:
         A row for each candidate, in order, and the gap of KMeans by its number of segments, from
-        one up to the most that a candidate has.
+        one up to one more than the most that a candidate has.
     """
     few = sample[: settings.selection.structureless_customers]
     models = {each.candidate: each.clusters for each in fitted if each.clusters is not None}
@@ -41,9 +41,9 @@ def compared(
     held_to = list(dict.fromkeys([*models, *rivals]))
     draws = settings.selection.structureless_draws
     drawn = cluster_structureless(few, held_to, settings.sweep, draws=draws)
-    # The rule of the gap statistic begins at one segment, whatever the sweep does.
+    # The rule of the gap statistic begins at one segment and looks one ahead of the last.
     most = max((each.segment_count for each in models), default=0)
-    from_one = {k: Candidate(Algorithm.KMEANS, k) for k in range(1, most + 1)}
+    from_one = {k: Candidate(Algorithm.KMEANS, k) for k in range(1, most + 2)}
     own = counterparts(few, list(dict.fromkeys([*models, *from_one.values()])), settings.sweep)
     gaps = gap_statistics(own, cluster_uniform(few, list(own), settings.sweep, draws=draws))
     copula_gaps = gap_statistics(own, drawn)

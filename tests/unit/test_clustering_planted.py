@@ -115,11 +115,15 @@ def test_separated_clusters_are_found_and_called_natural() -> None:
     assert agreement(found, customers.points, groups_of(customers)) == 1.0
 
 
-def test_the_gap_to_uniform_data_takes_as_many_segments_as_are_planted_and_one_of_none() -> None:
+@pytest.mark.parametrize("most", [4, 6])
+def test_the_gap_to_uniform_data_takes_as_many_segments_as_are_planted_and_one_of_none(
+    most: int,
+) -> None:
     points, _ = planted(100, 100, 100, 100, spread=0.7)
     even = np.random.default_rng(1).uniform(size=(400, 3))
 
-    found, of_none = sweep_of(points), sweep_of(standardised(even))
+    settings = SweepSettings(most_segments=most)
+    found, of_none = sweep_of(points, settings), sweep_of(standardised(even), settings)
 
     assert "the gap to uniform data would have chosen 4 segments." in found.selection.verdict
     assert "would have chosen one segment: no clusters." in of_none.selection.verdict
