@@ -9,7 +9,7 @@ from segspark.lifetime.arrays import Floats
 from segspark.lifetime.bg_nbd import BgNbd
 from segspark.lifetime.customer_values import CustomerValuer, ValueTerms
 from segspark.lifetime.fitted import FittedModels, SpendBasis, Statistics, fit_models
-from segspark.lifetime.fitting import fit_purchase_model
+from segspark.lifetime.fitting import fit_gamma_gamma, fit_purchase_model
 from segspark.lifetime.gamma_gamma import GammaGamma
 from segspark.lifetime.intervals import log_deviations
 from segspark.lifetime.observed import ObservedCustomers
@@ -19,13 +19,14 @@ from tests.model_draws import draw_models, quantile_interval
 
 TERMS = ValueTerms(365.0, 0.1, 0.5)
 TRUE = BgNbd(0.8, 30.0, 0.7, 2.0)
+SPEND = GammaGamma(6, 4, 15)
 
 
 @pytest.fixture(scope="module")
 def customers() -> ObservedCustomers:
     seen = simulated(TRUE, np.full(500, 200.0), seed=3)
-    days = simulated_spends(GammaGamma(6, 4, 15), seen.repeat_counts + 1.0, seed=4)
-    repeats = simulated_spends(GammaGamma(6, 4, 15), seen.repeat_counts, seed=5)
+    days = simulated_spends(SPEND, seen.repeat_counts + 1.0, seed=4)
+    repeats = simulated_spends(SPEND, seen.repeat_counts, seed=5)
     return ObservedCustomers(seen, repeats.mean_spends, days.mean_spends)
 
 
@@ -56,6 +57,21 @@ def test_value_is_discounted_purchases_times_spend_times_margin(
     assert (found.values > undiscounted / 1.1).all()
     assert (found.lower < found.values).all()
     assert (found.upper > found.values).all()
+
+
+def test_what_stands_beside_the_value_is_the_models_and_the_past_spend(
+    customers: ObservedCustomers, fitted: FittedModels
+) -> None:
+    model, seen = fitted.purchases["BG/NBD"].model, customers.histories
+
+    found = valuer(fitted, SpendBasis.ALL_DAYS).value(customers)
+
+    np.testing.assert_allclose(found.expected_purchases, model.expected_purchases(seen, 365.0))
+    np.testing.assert_allclose(found.alive, model.probabilities_alive(seen))
+    # Of half the spend so far: nobody is older than the 365 days.
+    spent = (seen.repeat_counts + 1.0) * customers.day_means
+    assert seen.ages.max() < 365.0
+    np.testing.assert_allclose(found.historic_spends, 0.5 * spent)
 
 
 def test_a_customers_value_does_not_depend_on_the_others(
@@ -110,6 +126,32 @@ def test_the_delta_methods_interval_is_about_that_of_draws() -> None:
     likely = expected(fit.model) > 0.01
     assert likely.sum() > 3
     np.testing.assert_allclose(width[likely], np.log(drawn.upper / drawn.lower)[likely], rtol=0.2)
+
+
+def test_the_interval_of_a_value_is_that_of_draws_of_both_models(
+    customers: ObservedCustomers, fitted: FittedModels
+) -> None:
+    # So many of one and so few of the other that both leave about as much open.
+    purchases = fit_purchase_model(BgNbd, simulated(TRUE, np.full(1_000, 200.0), seed=1))
+    spend = fit_gamma_gamma(simulated_spends(SPEND, np.full(200, 4.0), seed=1))
+    own = CustomerValuer(purchases, SpendBasis.ALL_DAYS, spend, fitted.mean_spend, TERMS)
+    seen, rows = customers.histories, customers.day_spends
+    drawn = zip(
+        draw_models(purchases, draw_count=800, seed=1),
+        draw_models(spend, draw_count=800, seed=2),
+        strict=True,
+    )
+
+    expected = quantile_interval(
+        list(drawn),
+        lambda pair: pair[0].expected_purchases(seen, 365.0) * pair[1].expected_spends(rows),
+        coverage=0.9,
+    )
+    found = own.value(customers)
+
+    width = np.log(found.upper / found.lower)
+    np.testing.assert_allclose(width, np.log(expected.upper / expected.lower), rtol=0.2)
+    np.testing.assert_allclose(found.lower * found.upper, found.values**2)
 
 
 def test_a_statistic_that_is_zero_is_known_to_be() -> None:

@@ -6,7 +6,7 @@ import pytest
 from segspark.errors import LifetimeError
 from segspark.lifetime.bg_nbd import BgNbd
 from segspark.lifetime.choice import choose_models, fold_days
-from segspark.lifetime.fitted import SpendBasis, Statistics, fit_models
+from segspark.lifetime.fitted import FittedModels, SpendBasis, Statistics, fit_models
 from segspark.lifetime.forecast_scores import ForecastScores
 from segspark.lifetime.holdout import (
     HISTORIC_SPEND,
@@ -17,7 +17,9 @@ from segspark.lifetime.holdout import (
     FoldResult,
     evaluate_fold,
     is_model,
+    purchase_forecasts,
     rank_methods,
+    value_forecasts,
     value_method,
 )
 from segspark.lifetime.observed import Fold, ObservedCustomers
@@ -79,6 +81,56 @@ def test_every_method_is_scored_in_a_fold(held_out: FoldResult) -> None:
         HISTORIC_SPEND, *(value_method(title, basis) for title in titles for basis in SpendBasis)
     }  # fmt: skip
     assert held_out.failures == {}
+
+
+@pytest.fixture(scope="module")
+def fitted() -> FittedModels:
+    rows = simulated(BgNbd(0.8, 30.0, 0.7, 2.0), np.full(400, 200.0), seed=1)
+    luck = np.random.default_rng(1)
+    repeats = np.where(rows.repeat_counts > 0.0, luck.gamma(6.0, 2.0, 400), 0.0)
+    customers = ObservedCustomers(rows, repeats, luck.gamma(6.0, 2.0, 400))
+    return fit_models(Statistics.of(customers))
+
+
+def few(*, days: float) -> Fold:
+    """Customers whose mean waits are 20, 5 and 10 days, and two without a repeat purchase."""
+    seen = histories((0, 0, 10), (0, 0, 50), (2, 40, 80), (4, 20, 100), (1, 10, 12))
+    means = np.array([9.0, 3.0, 10.0, 20.0, 6.0])
+    customers = ObservedCustomers(seen, np.array([0.0, 0.0, 12.0, 21.0, 5.0]), means)
+    return Fold("2024-01-01", days, customers, np.ones(5), np.ones(5))
+
+
+def test_purchases_of_a_hold_out_are_forecast_for_its_days(fitted: FittedModels) -> None:
+    fold = few(days=30.0)
+
+    found = purchase_forecasts(fold, fitted)
+
+    # Silent for 40, 80 and 2 days: the cut-off lies between 10 and 20.
+    assert found[NAIVE_RATE] == pytest.approx([0.0, 0.0, 60 / 80, 120 / 100, 30 / 12])
+    assert found[RECENCY_CUT_OFF] == pytest.approx([0.0, 0.0, 0.0, 0.0, 30 / 12])
+    for title, fit in fitted.purchases.items():
+        expected = fit.model.expected_purchases(fold.customers.histories, 30.0)
+        np.testing.assert_array_equal(found[title], expected)
+    assert set(found) == {NAIVE_RATE, RECENCY_CUT_OFF, "BG/NBD", "MBG/NBD", "Pareto/NBD"}
+
+
+def test_the_value_of_a_hold_out_is_purchases_times_spend_and_the_past_prorated_to_its_days(
+    fitted: FittedModels,
+) -> None:
+    fold = few(days=30.0)
+    purchases = {title: np.arange(1.0, 6.0) for title in fitted.purchases}
+
+    found = value_forecasts(fold, fitted, purchases)
+
+    # Spent 9, 3, 30, 100 and 12; who is younger than 30 days spends as much again.
+    expected = [9.0, 3.0 * 30 / 50, 30.0 * 30 / 80, 100.0 * 30 / 100, 12.0]
+    assert found[HISTORIC_SPEND] == pytest.approx(expected)
+    assert len(found) == 1 + 3 * 3
+    for title in fitted.purchases:
+        for basis in SpendBasis:
+            spends = fitted.expected_spends(fold.customers, basis)
+            values = found[value_method(title, basis)]
+            np.testing.assert_allclose(values, np.arange(1.0, 6.0) * spends)
 
 
 def test_the_lowest_mean_rank_over_error_gini_and_total_wins() -> None:

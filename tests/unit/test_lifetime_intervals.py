@@ -6,6 +6,7 @@ from segspark.lifetime.arrays import Floats
 from segspark.lifetime.bg_nbd import BgNbd
 from segspark.lifetime.fitting import Fit, fit_gamma_gamma, fit_purchase_model
 from segspark.lifetime.gamma_gamma import GammaGamma
+from segspark.lifetime.intervals import log_deviations
 from segspark.lifetime.parameters import log_parameters
 from tests.lifetimes import cdnow, random_histories, simulated, simulated_spends
 from tests.model_draws import draw_models, quantile_interval
@@ -94,3 +95,12 @@ def test_an_interval_needs_draws_and_a_coverage() -> None:
     for coverage in (0.0, 1.0, -1.0, np.nan):
         with pytest.raises(LifetimeError, match="a share between 0 and 1"):
             quantile_interval([1.0], float, coverage=coverage)
+
+
+def test_a_power_of_a_parameter_deviates_by_so_many_times_its_own_up_to_a_factor_of_400() -> None:
+    fit = some_fit()
+    own = float(np.sqrt(fit.covariance[0, 0]))
+
+    found = log_deviations(fit, lambda model: model.r ** (np.array([1.0, -3.0, 5.9, 60.0]) / own))
+
+    assert found == pytest.approx([1.0, 3.0, 5.9, 6.0])

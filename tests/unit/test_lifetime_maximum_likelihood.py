@@ -96,13 +96,18 @@ def test_what_a_ridge_leaves_open_has_the_largest_deviation() -> None:
     assert found.is_unsure.all()
 
 
-def test_a_slope_that_is_left_is_no_convergence() -> None:
-    # A top so sharp that no step of a difference sees it.
-    found = polish(lambda point: (float(-np.abs(point).sum()), -np.sign(point + 1e-9)),
-                   np.array([0.3]), customer_count=1.0)  # fmt: skip
+@pytest.mark.parametrize(("steepness", "is_converged"), [(1.0, False), (2e-6, False), (5e-7, True)])
+def test_a_slope_of_more_than_a_millionth_that_is_left_is_no_convergence(
+    steepness: float, *, is_converged: bool
+) -> None:
+    def roof(point: Floats) -> tuple[float, Floats]:
+        """A top so sharp that no step of a difference sees it."""
+        return steepness * float(-np.abs(point).sum()), -steepness * np.sign(point + 1e-9)
 
-    assert not found.is_converged
-    assert found.gradient_norm == pytest.approx(1.0)
+    found = polish(roof, np.array([0.3]), customer_count=1.0)
+
+    assert found.is_converged is is_converged
+    assert found.gradient_norm == pytest.approx(steepness)
 
 
 def test_a_cheaper_function_leads_the_steps_and_the_curvature_told_is_the_functions_own() -> None:
