@@ -18,9 +18,12 @@ class Case:
 
     vector: FeatureVector
     customers: list[Customer]
+    is_everyday: bool = False
 
     def tolerances(self, customer: Customer) -> list[float]:
-        """1e-12 of the numbers that each coordinate of the customer's point is made of."""
+        """1e-12; of an extreme case, times the numbers that each coordinate is made of."""
+        if self.is_everyday:
+            return [1e-12] * len(self.vector.columns)
         return [
             1e-12 * max(abs(_cut(column, customer)), abs(column.centre)) / column.scale
             for column in self.vector.columns
@@ -73,6 +76,24 @@ def cases(draw: st.DrawFn) -> Case:
         for _ in range(draw(st.integers(1, 6)))
     ]
     return Case(vector, customers)
+
+
+@st.composite
+def _everyday_columns(draw: st.DrawFn, name: str) -> VectorColumn:
+    rule = ValueRule(name, transformation=draw(st.sampled_from(get_args(Transformation))))
+    lower, upper = draw(st.floats(0, 5)), draw(st.floats(5, 1e4))
+    return VectorColumn(rule, lower, upper, draw(st.floats(-10, 10)), draw(st.floats(0.1, 1e3)))
+
+
+@st.composite
+def everyday_cases(draw: st.DrawFn) -> Case:
+    """Values, centres and scales as shops have them: points agree to a plain 1e-12."""
+    vector = FeatureVector(tuple(draw(_everyday_columns(name)) for name in NAMES))
+    values = st.floats(0, 1e4)
+    customers: list[Customer] = [
+        {name: draw(values) for name in NAMES} for _ in range(draw(st.integers(1, 6)))
+    ]
+    return Case(vector, customers, is_everyday=True)
 
 
 def _values(column: VectorColumn) -> st.SearchStrategy[float | None]:

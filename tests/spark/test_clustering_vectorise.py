@@ -7,7 +7,7 @@ from segspark.clustering.vectorise import vector_column
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 from segspark.model.vector_arrays import points_of_values
 from tests.builders import table
-from tests.vectors import NAMES, Case, cases
+from tests.vectors import NAMES, Case, cases, everyday_cases
 
 SCHEMA = ", ".join(["number int", *(f"{name} double" for name in NAMES)])
 
@@ -21,8 +21,14 @@ SCHEMA = ", ".join(["number int", *(f"{name} double" for name in NAMES)])
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-@given(drawn=st.lists(cases(), min_size=6, max_size=6))
-def test_spark_arrays_and_one_customer_agree(spark: SparkSession, drawn: list[Case]) -> None:
+@given(
+    extreme=st.lists(cases(), min_size=4, max_size=4),
+    everyday=st.lists(everyday_cases(), min_size=2, max_size=2),
+)
+def test_spark_arrays_and_one_customer_agree(
+    spark: SparkSession, extreme: list[Case], everyday: list[Case]
+) -> None:
+    drawn = [*extreme, *everyday]
     rows = [
         (number, *(customer[name] for name in NAMES))
         for number, case in enumerate(drawn)

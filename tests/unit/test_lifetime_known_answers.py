@@ -17,8 +17,10 @@ from tests.lifetimes import BG, Shop, cdnow, histories, known_answers, online_re
 ANSWERS = known_answers()
 SAMPLE = ANSWERS["cdnow_sample"]
 RETAIL = ANSWERS["online_retail"]
-PRINTED = 5e-6
-"""Half a unit of the sixth decimal, and some."""
+SIX_DECIMALS, FIVE_DECIMALS = 5e-7, 5e-6
+"""Half a unit of the last digit that is printed."""
+COMPUTED = 1e-6
+"""Relative: of figures that are computed independently and given with all their digits."""
 
 
 def points(model: str) -> list[dict[str, Any]]:
@@ -106,16 +108,16 @@ def test_single_customers_of_cdnow_are_valued_as_published(place: str) -> None:
     for kind, suffix in ((BgNbd, "bgnbd"), (ParetoNbd, "pnbd")):
         model = fit_purchase_model(kind, shop.histories).model
         assert model.probabilities_alive(one)[0] == pytest.approx(
-            answer[f"palive_{suffix}"], rel=1e-4
+            answer[f"palive_{suffix}"], rel=COMPUTED
         )
         for weeks in (39, 52):
             if f"e{weeks}_{suffix}" in answer:
                 expected = model.expected_purchases(one, float(weeks))[0]
-                assert expected == pytest.approx(answer[f"e{weeks}_{suffix}"], rel=1e-4)
+                assert expected == pytest.approx(answer[f"e{weeks}_{suffix}"], rel=COMPUTED)
     if "zbar" in answer:
         spend = fit_gamma_gamma(shop.spends).model
         expected = spend.expected_spends(spends((answer["x"], answer["zbar"])))[0]
-        assert expected == pytest.approx(answer["exp_avg_profit_gg"], rel=1e-4)
+        assert expected == pytest.approx(answer["exp_avg_profit_gg"], rel=COMPUTED)
 
 
 def test_the_point_checks_of_bg_nbd() -> None:
@@ -126,9 +128,11 @@ def test_the_point_checks_of_bg_nbd() -> None:
             assert found[0] == pytest.approx(count["p"], rel=1e-5)
         if "p_alive" in check:
             one = histories((check["x"], check["t_x"], check["T"]))
-            assert model.probabilities_alive(one)[0] == pytest.approx(check["p_alive"], abs=PRINTED)
+            assert model.probabilities_alive(one)[0] == pytest.approx(
+                check["p_alive"], abs=SIX_DECIMALS
+            )
             expected = model.expected_purchases(one, 39.0)[0]
-            assert expected == pytest.approx(check["expected_purchases_39"], abs=PRINTED)
+            assert expected == pytest.approx(check["expected_purchases_39"], abs=SIX_DECIMALS)
 
 
 def test_the_point_check_of_mbg_nbd() -> None:
@@ -137,7 +141,7 @@ def test_the_point_check_of_mbg_nbd() -> None:
 
     found = MbgNbd(*check["parameters"]).probabilities_alive(one)[0]
 
-    assert found == pytest.approx(check["p_alive"], abs=PRINTED)
+    assert found == pytest.approx(check["p_alive"], abs=SIX_DECIMALS)
 
 
 def test_the_point_check_of_pareto_nbd() -> None:
@@ -145,7 +149,7 @@ def test_the_point_check_of_pareto_nbd() -> None:
     model = ParetoNbd(*check["parameters"])
     one = histories((check["x"], check["t_x"], check["T"]))
 
-    assert model.probabilities_alive(one)[0] == pytest.approx(check["p_alive"], abs=PRINTED)
+    assert model.probabilities_alive(one)[0] == pytest.approx(check["p_alive"], abs=FIVE_DECIMALS)
     assert model.expected_purchases(one, 52.0)[0] == pytest.approx(
         check["expected_purchases_52"], abs=5e-5
     )
@@ -158,13 +162,13 @@ def test_the_point_checks_of_spend_and_lifetime_value() -> None:
     (check,) = points("gamma_gamma")
     spend = GammaGamma(*check["parameters"])
     found = spend.expected_spends(spends((check["x"], check["monetary_value"])))
-    assert found[0] == pytest.approx(check["expected_average"], abs=PRINTED)
+    assert found[0] == pytest.approx(check["expected_average"], abs=FIVE_DECIMALS)
 
     (check,) = points("bg_nbd + gamma_gamma")
     months_of_weeks = Periods(365.25 / 12 / 7, 12, 0.01)
     one = histories((check["x"], check["t_x"], check["T"]))
     value = lifetime_values(BG, one, found, months_of_weeks)
-    assert value[0] == pytest.approx(check["clv_12_months"], abs=PRINTED)
+    assert value[0] == pytest.approx(check["clv_12_months"], abs=FIVE_DECIMALS)
 
 
 def test_the_formulas_stay_stable_where_they_are_known_to_break() -> None:
@@ -172,12 +176,13 @@ def test_the_formulas_stay_stable_where_they_are_known_to_break() -> None:
 
     model = BgNbd(*new["parameters"])
     expected = model.expected_purchases(histories((new["x"], new["t_x"], new["T"])), new["t"])
+    # The formula and quadrature give 0.56458862: the last digit printed is wrong by one.
     assert expected[0] == pytest.approx(new["expected_purchases"], abs=1e-7)
 
     model = BgNbd(*at_pole["parameters"])
     counts, ages = np.array([float(at_pole["x"])]), np.array([float(at_pole["T"])])
     while_alive = model.expected_purchases_while_alive(counts, ages, at_pole["t"])
-    assert while_alive[0] == pytest.approx(at_pole["expected_purchases"], abs=PRINTED)
+    assert while_alive[0] == pytest.approx(at_pole["expected_purchases"], abs=SIX_DECIMALS)
 
     one = histories((silent["x"], silent["t_x"], silent["T"]))
     assert BG.probabilities_alive(one)[0] == pytest.approx(silent["p_alive"], abs=1e-100)
@@ -215,8 +220,8 @@ def test_online_retails_totals_are_as_computed_independently() -> None:
 
     for days in (30, 90, 365):
         expected = model.expected_purchases(shop.histories, float(days)).sum()
-        assert expected == pytest.approx(answer[f"exp_purchases_{days}d"], rel=1e-4)
+        assert expected == pytest.approx(answer[f"exp_purchases_{days}d"], rel=COMPUTED)
     twelve = lifetime_values(model, shop.histories, spend, Periods(30.0, 12, 0.01)).sum()
-    assert twelve == pytest.approx(answer["clv_12x30d_disc1pct"], rel=1e-4)
+    assert twelve == pytest.approx(answer["clv_12x30d_disc1pct"], rel=COMPUTED)
     year = lifetime_values(model, shop.histories, spend, Periods(365.0, 1, 0.0)).sum()
-    assert year == pytest.approx(answer["clv_365d_undiscounted"], rel=1e-4)
+    assert year == pytest.approx(answer["clv_365d_undiscounted"], rel=COMPUTED)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from segspark.errors import ClusteringError, StorageError
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 from segspark.model.vector_arrays import points_of_values
-from tests.vectors import Case, cases
+from tests.vectors import Case, cases, everyday_cases
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -64,7 +64,7 @@ def test_a_value_below_the_least_is_raised_to_it_before_its_logarithm() -> None:
     assert points_of_values(vector, np.array([[-40.0]])).tolist() == [[0.0]]
 
 
-@given(cases())
+@given(st.one_of(cases(), everyday_cases()))
 def test_one_customer_arrays_and_frames_agree(case: Case) -> None:
     frame = pd.DataFrame(case.customers)[list(case.vector.names)]
 
