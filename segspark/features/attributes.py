@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from segspark.features.lines import is_purchase
 from segspark.settings.features import LedgerSettings
 from segspark.tables.behaviour import CUSTOMER_ATTRIBUTES
 
@@ -66,10 +67,9 @@ def told_by_lines(transactions: DataFrame, *, settings: LedgerSettings, as_of: d
         One row per `customer_id` and `name` with its `value`. Ties go to the value seen last, then
         to the first in order.
     """
-    is_purchase = F.col("line_kind").isin(*settings.purchase_kinds) & (F.col("line_amount") > 0)
     day = F.col("transaction_date")
     lines = transactions.filter(
-        is_purchase & F.col("customer_id").isNotNull() & (day <= F.lit(as_of))
+        is_purchase(settings) & F.col("customer_id").isNotNull() & (day <= F.lit(as_of))
     )
     told = lines.select("customer_id", day, *(F.col(name) for name in ("country", "store_id")))
     counted = (

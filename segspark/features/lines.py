@@ -10,6 +10,7 @@ from segspark.features.matching import GROUP
 from segspark.features.orders import order_days
 from segspark.features.ten_thousandths import ten_thousandths
 from segspark.settings.features import LedgerSettings
+from segspark.settings.rules import LineKind
 
 LINE_COLUMNS = (
     "batch_id",
@@ -81,6 +82,18 @@ def group_hash() -> Column:
     return F.when(is_known, F.xxhash64(*GROUP)).alias("group_hash")
 
 
+def is_purchase(settings: LedgerSettings) -> Column:
+    """Whether a line of `transactions` makes a purchase.
+
+    Args:
+        settings: Kinds of line that do, with money above zero; a sample with no money does, too,
+            where that kind is among them.
+    """
+    kind, amount = F.col("line_kind"), F.col("line_amount")
+    is_free = (kind == LineKind.SAMPLE.value) & (amount == 0)
+    return kind.isin(*settings.purchase_kinds) & ((amount > 0) | is_free)
+
+
 def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> DataFrame:
     """Lines of known customers, with what they count for.
 
@@ -108,7 +121,7 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         "transaction_at",
         "transaction_date",
         "local_hour",
-        (kind.isin(*settings.purchase_kinds) & (amount > 0)).alias("is_purchase"),
+        is_purchase(settings).alias("is_purchase"),
         (kind.isin(*settings.return_kinds) & (amount < 0)).alias("is_return"),
         copies.cast("long").alias("copies"),
         (ten_thousandths(F.abs("quantity_units")) * copies).alias("units"),

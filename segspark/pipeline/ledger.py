@@ -28,7 +28,7 @@ PURCHASES = Ledger(
     TRANSACTIONS,
     LINE_COLUMNS,
     reads=tuple(LedgerSettings.model_fields),
-    version=6,
+    version=7,
 )
 _MONEY = ("gross_amount", "returned_amount", "unmatched_returned_amount")
 

@@ -25,7 +25,8 @@ class LedgerSettings(StrictModel):
     sources: tuple[str, ...] = Field(default=(), strict=False)
     """Names of the sources of purchases and of events that count; empty: all."""
     purchase_kinds: tuple[KindName, ...] = Field(default=(LineKind.SALE,), strict=False)
-    """Kinds of line that, with money above zero, make a purchase."""
+    """Kinds of line that, with money above zero, make a purchase; a `sample` does without money,
+    so name it where free lines are purchases, too."""
     return_kinds: tuple[KindName, ...] = Field(
         default=(LineKind.RETURN, LineKind.CANCELLATION), strict=False
     )

@@ -203,6 +203,26 @@ def test_kinds_and_copies_count_as_asked(spark: SparkSession) -> None:
     ) == [(Decimal(40), 4, 1)]
 
 
+def test_a_line_without_money_is_a_purchase_where_samples_are_and_it_is_one(
+    spark: SparkSession,
+) -> None:
+    lines = [
+        Line("7", "A1", 1, day=1, kind="sample", price=0),
+        Line("7", "A2", 1, day=2, kind="sample", price=0),
+        Line("7", "A2", 1, day=2),
+        Line("7", "A3", 1, day=3, price=0),
+        Line("7", "A4", 1, day=4, kind="fee", price=0),
+    ]
+    wide = LedgerSettings(purchase_kinds=(LineKind.SALE, LineKind.SAMPLE, LineKind.FEE))
+    columns = ("purchase_date", "order_count", "line_count", "gross_amount")
+
+    plain = values(ledger(spark, *lines), *columns)
+    free = values(ledger(spark, *lines, settings=wide), *columns)
+
+    assert [row for row in plain if row[1]] == [(day(2), 1, 1, 10)]
+    assert [row for row in free if row[1]] == [(day(1), 1, 1, 0), (day(2), 1, 2, 10)]
+
+
 def test_a_cancelled_order_counts_for_nothing(
     spark: SparkSession, found: dict[Matching, list[Row]]
 ) -> None:

@@ -12,6 +12,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from segspark.features.ledger import customer_days
+from segspark.features.lifetime_histories import history_statistics, purchase_histories
+from segspark.features.lines import ledger_lines
+from segspark.lifetime.fitted import SpendBasis, Statistics, fit_models
+from segspark.lifetime.parameters import parameter_names
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.progress import Progress
@@ -19,11 +24,13 @@ from segspark.pipeline.stage import Workspace
 from segspark.settings.loading import load_settings
 from segspark.tables.lake import Lake
 from segspark.tables.purchases import TRANSACTIONS
+from tests.lifetimes import known_answers
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("SEGSPARK_DATA", ROOT / ".." / "shared" / "data")).resolve()
 FILE = DATA / "cdnow" / "CDNOW_sample.txt"
 LAST_CALIBRATION_DAY = date(1997, 9, 30)
+PUBLISHED = known_answers()["cdnow_sample"]
 
 pytestmark = pytest.mark.skipif(
     not FILE.is_file(), reason=f"no CDNOW in {DATA}: name its parent in SEGSPARK_DATA"
@@ -121,3 +128,42 @@ def test_repeat_purchases_are_those_of_fader_hardie_and_lee(
     first = calibrated["00004"]
     weeks = [(day - first[0]).days / 7 for day in (first[-1], LAST_CALIBRATION_DAY)]
     assert (repeats["00004"], [round(span, 2) for span in weeks]) == (2, [30.43, 38.86])
+
+
+@pytest.fixture(scope="module")
+def calibrated(taken_in: Workspace) -> Statistics:
+    """What the models see of the ledger, at the end of the calibration."""
+    settings, lines = taken_in.settings, taken_in.lake.read(TRANSACTIONS)
+    days = customer_days(ledger_lines(lines, settings=settings.ledger), ledger_id="ledger-1")
+    histories = purchase_histories(days, settings=settings.features, as_of=LAST_CALIBRATION_DAY)
+    return history_statistics(histories, customer_count=2357)
+
+
+def test_the_ledger_counts_customers_and_repeat_purchases_as_published(
+    calibrated: Statistics,
+) -> None:
+    seen, totals = calibrated.histories, PUBLISHED["holdout_totals"]
+    customers = seen.customer_counts
+    assert customers.sum() == 2357
+    assert customers[seen.repeat_counts == 0.0].sum() == totals["zero_repeaters"]
+    assert customers @ seen.repeat_counts == totals["calibration_repeat_transactions"]
+
+
+def test_the_ledger_is_fitted_as_published(calibrated: Statistics) -> None:
+    fitted, weeks = fit_models(calibrated), calibrated.histories.in_time_unit(1 / 7)
+
+    for title, name, tolerance in (
+        ("BG/NBD", "bg_nbd", 1e-3), ("MBG/NBD", "mbg_nbd", 1e-3), ("Pareto/NBD", "pareto_nbd", 5e-3)
+    ):  # fmt: skip
+        model, published = fitted.purchases[title].model.in_time_unit(1 / 7), PUBLISHED[name]
+        for parameter in parameter_names(model):
+            found = getattr(model, parameter)
+            assert found == pytest.approx(published[parameter], rel=tolerance), (title, parameter)
+        if "log_likelihood" in published:
+            likelihood = weeks.customer_counts @ model.log_likelihoods(weeks)
+            assert likelihood == pytest.approx(published["log_likelihood"], abs=1e-3)
+
+    spend, published = fitted.spends[SpendBasis.REPEAT_DAYS], PUBLISHED["gamma_gamma"]
+    assert spend.customer_count == published["customers"]
+    for parameter in parameter_names(spend.model):
+        assert getattr(spend.model, parameter) == pytest.approx(published[parameter], rel=1e-3)

@@ -9,14 +9,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.features.customers import customer_summaries
 from segspark.features.ledger import customer_days
+from segspark.features.lifetime_histories import history_statistics, purchase_histories
 from segspark.features.lines import ledger_lines
 from segspark.features.scores import score_cuts
+from segspark.lifetime.fitted import SpendBasis, fit_models
+from segspark.lifetime.parameters import parameter_names
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import ingest
 from segspark.pipeline.progress import Progress
@@ -25,6 +29,7 @@ from segspark.settings.loading import load_settings
 from segspark.settings.root import Settings
 from segspark.tables.lake import Lake
 from segspark.tables.purchases import TRANSACTIONS
+from tests.lifetimes import known_answers, online_retail
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("SEGSPARK_DATA", ROOT / ".." / "shared" / "data")).resolve()
@@ -129,18 +134,23 @@ def test_the_funnel_is_met_step_by_step(lines: DataFrame) -> None:
     assert found == expected
 
 
-def _summaries(taken_in: Workspace, *overrides: str) -> DataFrame:
-    """Customers as of the day after the last, under settings of the test; computed once."""
-    settings = _settings(*overrides)
-    lines = ledger_lines(taken_in.lake.read(TRANSACTIONS), settings=settings.ledger)
-    days = customer_days(lines, ledger_id="ledger-1")
-    made = customer_summaries(days, settings=settings.features, as_of=AS_OF)
+def _once(made: DataFrame) -> DataFrame:
+    """The rows of a frame, worked out once."""
     return made.sparkSession.createDataFrame(made.collect(), made.schema)
 
 
 @pytest.fixture(scope="module")
-def gross(taken_in: Workspace) -> DataFrame:
-    return _summaries(taken_in, *GROSS, "ledger.exact_duplicates=all")
+def gross_days(taken_in: Workspace) -> DataFrame:
+    """The ledger by the published recipe."""
+    settings = _settings(*GROSS, "ledger.exact_duplicates=all").ledger
+    lines = ledger_lines(taken_in.lake.read(TRANSACTIONS), settings=settings)
+    return _once(customer_days(lines, ledger_id="ledger-1"))
+
+
+@pytest.fixture(scope="module")
+def gross(gross_days: DataFrame) -> DataFrame:
+    """Customers as of the day after the last."""
+    return _once(customer_summaries(gross_days, settings=_settings(*GROSS).features, as_of=AS_OF))
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +207,45 @@ def test_the_cuts_of_the_scores_are_the_published_quintiles(
         ("monetary_amount", "monetary_gbp"),
     ):
         assert cuts[ours] == pytest.approx(published[theirs], rel=1e-12)
+
+
+@pytest.fixture(scope="module")
+def histories(gross_days: DataFrame) -> DataFrame:
+    """What the models see on the last day."""
+    settings = _settings(*GROSS).features
+    return _once(purchase_histories(gross_days, settings=settings, as_of=date(2011, 12, 9)))
+
+
+def test_every_customer_has_the_purchase_history_of_plain_pandas(histories: DataFrame) -> None:
+    shop = online_retail()
+    found = {row["customer_id"]: row for row in histories.collect() if not row["exclusion_reason"]}
+    expected = {
+        "repeat_count": shop.histories.repeat_counts,
+        "last_repeat_days": shop.histories.last_repeat_times,
+        "age_days": shop.histories.ages,
+        "repeat_mean": shop.spends.mean_spends,
+        "day_mean": shop.day_means,
+    }
+    assert sorted(found) == sorted(shop.customer_ids)
+    for name, column in expected.items():
+        values = [found[who][name] for who in shop.customer_ids]
+        np.testing.assert_allclose(values, column, rtol=1e-9, err_msg=name)
+
+
+def test_purchases_and_spend_are_fitted_as_computed_independently(histories: DataFrame) -> None:
+    """known_answers/btyd.json, online_retail."""
+    expected = known_answers()["online_retail"]
+
+    fitted = fit_models(history_statistics(histories, customer_count=4372))
+
+    purchases, spend = fitted.purchases["BG/NBD"], fitted.spends[SpendBasis.REPEAT_DAYS]
+    assert purchases.customer_count == expected["customers"]
+    assert purchases.log_likelihood == pytest.approx(expected["bg_nbd"]["LL"], abs=1e-2)
+    assert spend.customer_count == expected["gamma_gamma"]["n"]
+    for fit, name in ((purchases, "bg_nbd"), (spend, "gamma_gamma")):
+        for parameter in parameter_names(fit.model):
+            value = getattr(fit.model, parameter)
+            assert value == pytest.approx(expected[name][parameter], rel=1e-3), parameter
 
 
 def test_without_exact_duplicates_the_sum_is_the_published_one(lines: DataFrame) -> None:
