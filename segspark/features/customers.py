@@ -85,10 +85,25 @@ def with_scores(
     Returns:
         Conforms to `customer_features` of the settings.
     """
-    scored = summaries.withColumns(score_columns(cuts)).withColumns(
-        {"snapshot_id": F.lit(snapshot_id), "as_of_date": F.lit(as_of)}
-    )
-    built_in = customer_features(settings.model_copy(update={"custom": ()})).conform(scored)
+    scored = summaries.withColumns(score_columns(cuts))
+    return _with_custom(scored, settings=settings, as_of=as_of, snapshot_id=snapshot_id)
+
+
+def without_scores(summaries: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
+    """As `with_scores`, for what must not depend on the other customers: scores are NULL.
+
+    So are custom features that are made of scores, but where their formula minds no NULL.
+    """
+    scores = {each.name: F.lit(None).cast(each.dtype) for each in SCORE_FEATURES}
+    unscored = summaries.withColumns(scores)
+    return _with_custom(unscored, settings=settings, as_of=as_of, snapshot_id="")
+
+
+def _with_custom(
+    customers: DataFrame, *, settings: FeatureSettings, as_of: date, snapshot_id: str
+) -> DataFrame:
+    named = customers.withColumns({"snapshot_id": F.lit(snapshot_id), "as_of_date": F.lit(as_of)})
+    built_in = customer_features(settings.model_copy(update={"custom": ()})).conform(named)
     return built_in.withColumns(custom_columns(built_in, settings.custom)).transform(
         customer_features(settings).conform
     )

@@ -9,7 +9,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from segspark.features.customers import customer_histories, customer_summaries
+from segspark.features.customers import (
+    customer_histories,
+    customer_summaries,
+    without_scores,
+)
 from segspark.features.known import known_days
 from segspark.lifetime.arrays import Floats
 from segspark.lifetime.compression import CELL_DAYS, CELL_LOG_SPEND
@@ -17,11 +21,20 @@ from segspark.lifetime.fitted import Statistics
 from segspark.lifetime.histories import PurchaseHistories, SpendHistories
 from segspark.lifetime.observed import Fold, ObservedCustomers
 from segspark.settings.features import FeatureSettings
-from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.features import built_in_features
+from segspark.tables.purchase_features import SCORE_FEATURES
 
 OBSERVED = ("repeat_count", "last_repeat_days", "age_days", "repeat_mean", "day_mean")
 MOST_TRIPLES = 5_000_000
 """So many distinct (x, t_x, T) are fitted exactly; of more, cells."""
+_OWN_COLUMNS = {
+    "customer_id",
+    "exclusion_reason",
+    "first_purchase_date",
+    *OBSERVED,
+    "later_count",
+    "later_amount",
+}
 _HASHES = 1_000_000
 _EXACT_SPEND = "decimal(34,10)"
 """Sums of it do not depend on the order, as sums of floats do."""
@@ -39,7 +52,9 @@ def purchase_histories(
         ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
         settings: Net or gross, and the windows of recent days.
         as_of: Last day counted, inclusive.
-        with_features: Whether to add the numbers of `customer_summaries`, which only trees ask for.
+        with_features: Whether to add the numbers of `customer_features`, which only trees ask for:
+            all but scores, those of the windows asked for, and custom ones as `custom_` and their
+            name, so that none is called like a column of histories.
 
     Returns:
         One row per customer: `customer_id`, `exclusion_reason`, `first_purchase_date`,
@@ -47,9 +62,12 @@ def purchase_histories(
         of all days, NULL where there is a reason; and the features as doubles.
     """
     whole = settings.model_copy(update={"observation_days": None})
-    work_out = customer_summaries if with_features else customer_histories
-    summaries = work_out(ledger, settings=whole, as_of=as_of)
-    features = feature_names(summaries) if with_features else ()
+    if with_features:
+        summaries = customer_summaries(ledger, settings=whole, as_of=as_of)
+        customers = without_scores(summaries, settings=whole, as_of=as_of)
+    else:
+        customers = customer_histories(ledger, settings=whole, as_of=as_of)
+    features = _features(settings) if with_features else {}
     repeat_mean = F.coalesce("btyd_repeat_mean_amount", F.lit(0.0))
     columns = {
         "repeat_count": F.col("btyd_repeat_count"),
@@ -58,25 +76,28 @@ def purchase_histories(
         "repeat_mean": F.when(F.col("exclusion_reason").isNull(), repeat_mean),
         "day_mean": F.col("btyd_day_mean_amount"),
     }
-    return summaries.select(
+    return customers.select(
         "customer_id",
         "exclusion_reason",
         "first_purchase_date",
         *(column.cast("double").alias(name) for name, column in columns.items()),
-        *(F.col(name).cast("double").alias(name) for name in features),
+        *(F.col(feature).cast("double").alias(name) for name, feature in features.items()),
     )
 
 
-def feature_names(customers: DataFrame) -> tuple[str, ...]:
-    """Columns of customers that are numbers of `CUSTOMER_FEATURES`, but no scores, in its order."""
-    found = set(customers.columns)
-    return tuple(
-        column.name
-        for column in CUSTOMER_FEATURES.columns
-        if isinstance(column.dtype, T.NumericType)
-        and not column.name.endswith("_score")
-        and column.name in found
-    )
+def _features(settings: FeatureSettings) -> dict[str, str]:
+    """Name beside a history → column of `customer_features`."""
+    built_in = {
+        each.name: each.name
+        for each in built_in_features(settings)
+        if isinstance(each.dtype, T.NumericType) and each not in SCORE_FEATURES
+    }
+    return built_in | {f"custom_{each.name}": each.name for each in settings.custom}
+
+
+def feature_names(histories: DataFrame) -> tuple[str, ...]:
+    """The features beside histories, from `purchase_histories` or `held_out_histories`."""
+    return tuple(name for name in histories.columns if name not in _OWN_COLUMNS)
 
 
 def held_out_histories(

@@ -57,7 +57,7 @@ from segspark.tables.manifest import Outcome, StageRun
 from segspark.tables.purchases import CUSTOMER_DAYS
 
 STAGE = "lifetime"
-_LIFETIME_VERSION = 2
+_LIFETIME_VERSION = 3
 """Raised when the same snapshot and settings would give other rows."""
 
 

@@ -15,6 +15,7 @@ from segspark.features import lifetime_histories
 from segspark.features.cohorts import customer_cohorts
 from segspark.features.lifetime_histories import (
     collect_fold,
+    feature_names,
     held_out_histories,
     history_statistics,
     purchase_histories,
@@ -27,7 +28,7 @@ from segspark.lifetime.compression import merge_histories_in_cells
 from segspark.lifetime.customer_values import CustomerValuer, ValueTerms
 from segspark.lifetime.fitted import SpendBasis, Statistics, fit_models
 from segspark.lifetime.observed import ObservedCustomers
-from segspark.settings.features import FeatureSettings
+from segspark.settings.features import CustomFeature, FeatureSettings
 from segspark.tables.purchases import CUSTOMER_DAYS
 from tests.builders import table
 from tests.ledger_rows import Habits, drawn_sales, ledger_row
@@ -150,6 +151,32 @@ def test_histories_are_the_same_with_features_beside_them(
     made = purchase_histories(ledger, settings=PLAIN, as_of=MIDDLE, with_features=True)
     assert {"monetary_amount", "spend_30_days_amount", "purchase_gap_mean_days"} <= {*made.columns}
     assert by_customer(made.select(middle.columns)) == by_customer(middle)
+
+
+def test_trees_see_the_windows_asked_for_and_custom_features_and_no_scores(
+    ledger: DataFrame, middle: DataFrame
+) -> None:
+    custom = tuple(
+        CustomFeature(name=name, unit="days", description="Any", expression=expression)
+        for name, expression in (("age_days", "2 * tenure_days"), ("scored", "recency_score + 1"))
+    )
+    asked = FeatureSettings(windows_days=(14,), custom=custom)
+
+    made = purchase_histories(ledger, settings=asked, as_of=MIDDLE, with_features=True)
+
+    names = feature_names(made)
+    assert {name for name in names if "_days_" in name} == {
+        "order_14_days_count", "spend_14_days_amount", "purchase_14_days_count",
+        "average_order_14_days_amount", "spend_14_days_trend_ratio",
+    }  # fmt: skip
+    assert not {"recency_score", "frequency_score", "monetary_score"} & {*names}
+    found = by_customer(made)
+    for who, row in by_customer(middle).items():
+        assert found[who]["age_days"] == row["age_days"]
+        doubled = None if row["age_days"] is None else 2.0 * row["age_days"]
+        assert (found[who]["custom_age_days"], found[who]["custom_scored"]) == (doubled, None)
+    later = held_out_histories(ledger, settings=asked, after=MIDDLE, until=END, with_features=True)
+    assert feature_names(later) == names
 
 
 def test_histories_alone_are_worked_out_without_windows_and_habits(
