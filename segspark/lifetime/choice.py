@@ -23,24 +23,27 @@ class Choice:
     basis: SpendBasis
 
 
-def choose_models(fitted: FittedModels, *, purchases: Ranking, value: Ranking) -> Choice | None:
-    """The best purchase model of the hold-out, priced by what forecasts its value best.
+def choose_models(fitted: FittedModels, *, value: Ranking) -> Choice | None:
+    """The pair of models that forecasts value best in the hold-out.
 
-    A baseline may win over all models; customers are valued with a model even so, since a baseline
-    knows neither a churn nor an interval. Without a hold-out, the first that could be fitted. One
-    that has not converged as of the date comes last, however well it did before.
+    A baseline may win over all pairs; customers are valued with models even so, since a baseline
+    knows neither a churn nor an interval. Without a hold-out, the first pair that could be fitted.
+    A purchase model that has not converged as of the date comes last, however well it did before.
 
     Returns:
         None where no purchase model could be fitted, or nothing that prices purchases.
     """
-    ranked = [title for title in purchases.mean_ranks if title in fitted.purchases]
-    titles = ranked or list(fitted.purchases)
-    if not titles or not fitted.bases:
-        return None
-    titles.sort(key=lambda title: not fitted.purchases[title].is_converged)
-    methods = {value_method(titles[0], basis): basis for basis in fitted.bases}
-    bases = [methods[method] for method in value.mean_ranks if method in methods]
-    return Choice(titles[0], (bases or list(fitted.bases))[0])
+    pairs = {
+        value_method(title, basis): Choice(title, basis)
+        for title in fitted.purchases
+        for basis in fitted.bases
+    }
+    ranked = [pairs[method] for method in value.mean_ranks if method in pairs]
+    return min(
+        ranked or pairs.values(),
+        key=lambda pair: not fitted.purchases[pair.title].is_converged,
+        default=None,
+    )
 
 
 def fold_days(history_days: int, *, wanted_days: int) -> int | None:

@@ -47,7 +47,7 @@ class Evidence:
     def of(cls, fitted: FittedModels, results: tuple[FoldResult, ...]) -> "Evidence":
         """Rank the methods and choose the models."""
         purchases, value = rank_methods(PURCHASES, results), rank_methods(VALUE, results)
-        choice = choose_models(fitted, purchases=purchases, value=value)
+        choice = choose_models(fitted, value=value)
         return cls(fitted, results, purchases, value, choice)
 
     @property
@@ -153,15 +153,34 @@ def _reason(method: _Method, ranking: Ranking, evidence: Evidence) -> str:
     if failure:
         return failure
     if _is_chosen(method, evidence):
-        lead = "" if method.name == ranking.winner else "the best model that can be had; "
-        return f"{lead}{ranking.verdict}"
+        return f"{_lead(method, ranking)}{ranking.verdict}"
     if method.name not in ranking.mean_ranks:
         return NO_HOLD_OUT
-    if method.name == ranking.winner and not is_model(method.name):
-        return "it wins the hold-out, but a baseline knows neither churn nor an interval"
     if method.name == ranking.winner:
-        return "it wins the hold-out, but its purchases are not those forecast best"
+        return f"it wins the hold-out, but {_but(method, evidence)}"
     return f"mean rank {ranking.mean_ranks[method.name]:.1f}, behind {ranking.winner}"
+
+
+def _lead(method: _Method, ranking: Ranking) -> str:
+    """Why it was chosen, where it does not win."""
+    if method.name == ranking.winner:
+        return ""
+    if ranking.forecast == PURCHASES and ranking.mean_ranks:
+        return "its value is forecast best; "
+    return "the best model that can be had; "
+
+
+def _but(method: _Method, evidence: Evidence) -> str:
+    """Why customers are not valued with what wins."""
+    if method.title is None:
+        return "a baseline knows neither churn nor an interval"
+    if evidence.choice is None:
+        return "nothing prices its purchases"
+    if not evidence.fitted.purchases[method.title or ""].is_converged:
+        return "its fit to all customers has not converged"
+    return "value is forecast better by " + value_method(
+        evidence.choice.title, evidence.choice.basis
+    )
 
 
 def _failure(method: _Method, fitted: FittedModels) -> str | None:

@@ -5,7 +5,7 @@ import pytest
 
 from segspark.errors import LifetimeError
 from segspark.lifetime.bg_nbd import BgNbd
-from segspark.lifetime.choice import choose_models, fold_days
+from segspark.lifetime.choice import Choice, choose_models, fold_days
 from segspark.lifetime.fitted import FittedModels, SpendBasis, Statistics, fit_models
 from segspark.lifetime.forecast_scores import ForecastScores
 from segspark.lifetime.holdout import (
@@ -173,38 +173,42 @@ def test_without_folds_nothing_is_ranked_and_the_sentence_says_so() -> None:
     assert EMPTY.verdict.startswith("purchases: no hold-out could be made")
 
 
-def test_customers_are_valued_with_the_best_model_also_where_a_baseline_wins() -> None:
-    rows = simulated(BgNbd(0.8, 30.0, 0.7, 2.0), np.full(400, 200.0), seed=1)
-    luck = np.random.default_rng(1)
-    customers = ObservedCustomers(rows, np.full(400, 7.0), luck.gamma(6.0, 2.0, 400))
-    fitted = fit_models(Statistics.of(customers))
-    order = (NAIVE_RATE, "BG/NBD", "MBG/NBD")
-    purchases = replace(EMPTY, mean_ranks=dict.fromkeys(order, 1.0))
-    methods = (
-        value_method("MBG/NBD", SpendBasis.ALL_DAYS),
+def test_customers_are_valued_with_the_pair_of_models_that_forecasts_value_best(
+    fitted: FittedModels,
+) -> None:
+    order = (
+        HISTORIC_SPEND,
         value_method("BG/NBD", SpendBasis.EVERYBODY),
+        value_method("MBG/NBD", SpendBasis.ALL_DAYS),
     )
-    value = replace(EMPTY, mean_ranks=dict.fromkeys(methods, 1.0))
+    value = replace(EMPTY, mean_ranks=dict.fromkeys(order, 1.0))
 
-    found = choose_models(fitted, purchases=purchases, value=value)
-    untested = choose_models(fitted, purchases=EMPTY, value=EMPTY)
-
-    assert found is not None
-    assert (found.title, found.basis) == ("BG/NBD", SpendBasis.EVERYBODY)
-    assert untested is not None
-    assert (untested.title, untested.basis) == ("MBG/NBD", SpendBasis.ALL_DAYS)
-    assert "Gamma-Gamma could not be estimated" in fitted.failures[SpendBasis.REPEAT_DAYS]
+    assert choose_models(fitted, value=value) == Choice("BG/NBD", SpendBasis.EVERYBODY)
+    assert choose_models(fitted, value=EMPTY) == Choice("MBG/NBD", SpendBasis.ALL_DAYS)
+    alone = replace(EMPTY, mean_ranks={HISTORIC_SPEND: 1.0})
+    assert choose_models(fitted, value=alone) == Choice("MBG/NBD", SpendBasis.ALL_DAYS)
 
 
-def test_a_model_that_has_not_converged_comes_last() -> None:
+def test_a_model_that_has_not_converged_comes_last(fitted: FittedModels) -> None:
+    poor = replace(fitted.purchases["MBG/NBD"], is_converged=False)
+    changed = replace(fitted, purchases={**fitted.purchases, "MBG/NBD": poor})
+    best = value_method("MBG/NBD", SpendBasis.REPEAT_DAYS)
+    then = value_method("Pareto/NBD", SpendBasis.EVERYBODY)
+    value = replace(EMPTY, mean_ranks={best: 1.0, then: 2.0})
+
+    assert choose_models(changed, value=EMPTY) == Choice("BG/NBD", SpendBasis.ALL_DAYS)
+    assert choose_models(changed, value=value) == Choice("Pareto/NBD", SpendBasis.EVERYBODY)
+    assert choose_models(changed, value=replace(value, mean_ranks={best: 1.0})) == Choice(
+        "MBG/NBD", SpendBasis.REPEAT_DAYS
+    )
+
+
+def test_where_all_spend_the_same_gamma_gamma_is_a_sentence_and_everybodys_mean_prices() -> None:
     rows = simulated(BgNbd(0.8, 30.0, 0.7, 2.0), np.full(400, 200.0), seed=1)
-    fitted = fit_models(Statistics.of(ObservedCustomers(rows, np.ones(400), np.ones(400))))
-    fits = {**fitted.purchases, "MBG/NBD": replace(fitted.purchases["MBG/NBD"], is_converged=False)}
-
-    found = choose_models(replace(fitted, purchases=fits), purchases=EMPTY, value=EMPTY)
-
-    assert found is not None
-    assert (found.title, found.basis) == ("BG/NBD", SpendBasis.EVERYBODY)
+    found = fit_models(Statistics.of(ObservedCustomers(rows, np.ones(400), np.ones(400))))
+    assert found.bases == (SpendBasis.EVERYBODY,)
+    assert "all 400 customers spend 1 on average" in found.failures[SpendBasis.ALL_DAYS]
+    assert choose_models(found, value=EMPTY) == Choice("MBG/NBD", SpendBasis.EVERYBODY)
 
 
 def test_what_cannot_be_fitted_is_a_sentence_for_each_model() -> None:
@@ -216,7 +220,7 @@ def test_what_cannot_be_fitted_is_a_sentence_for_each_model() -> None:
     assert not fitted.spends
     assert len(fitted.failures) == 5
     assert "none of the 20 customers has bought again" in fitted.failures["BG/NBD"]
-    assert choose_models(fitted, purchases=EMPTY, value=EMPTY) is None
+    assert choose_models(fitted, value=EMPTY) is None
 
 
 def test_a_fold_in_which_nobody_buys_is_refused() -> None:

@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 
 from segspark.lifetime.bg_nbd import BgNbd
-from segspark.lifetime.fitted import Statistics, fit_models
-from segspark.lifetime.holdout import HISTORIC_SPEND, NAIVE_RATE, RECENCY_CUT_OFF, evaluate_fold
+from segspark.lifetime.choice import choose_models
+from segspark.lifetime.fitted import SpendBasis, Statistics, fit_models
+from segspark.lifetime.holdout import (
+    HISTORIC_SPEND,
+    NAIVE_RATE,
+    RECENCY_CUT_OFF,
+    evaluate_fold,
+    value_method,
+)
 from segspark.lifetime.observed import Fold, ObservedCustomers
 from segspark.pipeline.lifetime_evidence import (
     NO_HOLD_OUT,
@@ -72,7 +79,48 @@ def test_a_winning_baseline_says_why_customers_are_not_valued_with_it(evidence: 
         "it wins the hold-out, but a baseline knows neither churn nor an interval"
     )
     (chosen,) = [row for (of, _), row in found.items() if of == "purchases" and row["is_chosen"]]
-    assert chosen["reason"].startswith("the best model that can be had; purchases: ")
+    assert chosen["reason"].startswith("its value is forecast best; purchases: ")
+
+
+def ranked(found: Evidence, *, purchases: str, value: str) -> Evidence:
+    """The evidence where these win the two hold-outs."""
+    first, then = (
+        replace(
+            ranking, mean_ranks={winner: 1.0} | {m: 2.0 for m in ranking.mean_ranks if m != winner}
+        )
+        for ranking, winner in ((found.purchases, purchases), (found.value, value))
+    )
+    choice = choose_models(found.fitted, value=then)
+    return replace(found, purchases=first, value=then, choice=choice)
+
+
+def test_customers_are_valued_with_what_forecasts_value_best_whoever_forecasts_purchases_best(
+    evidence: Evidence,
+) -> None:
+    best = value_method("Pareto/NBD", SpendBasis.REPEAT_DAYS)
+    found = models_of(ranked(evidence, purchases="BG/NBD", value=best))
+
+    chosen = [key for key, row in found.items() if row["is_chosen"]]
+    winners = [key for key, row in found.items() if row["is_winner"]]
+    assert chosen == [("purchases", "Pareto/NBD"), ("value", best)]
+    assert winners == [("purchases", "BG/NBD"), ("value", best)]
+    assert found["purchases", "BG/NBD"]["reason"] == (
+        f"it wins the hold-out, but value is forecast better by {best}"
+    )
+
+
+def test_a_winner_that_has_not_converged_as_of_the_date_says_so(evidence: Evidence) -> None:
+    best = value_method("BG/NBD", SpendBasis.ALL_DAYS)
+    fits = evidence.fitted.purchases
+    poor = {**fits, "BG/NBD": replace(fits["BG/NBD"], is_converged=False)}
+    fitted = replace(evidence.fitted, purchases=poor)
+    found = models_of(ranked(replace(evidence, fitted=fitted), purchases="BG/NBD", value=best))
+
+    assert not found["value", best]["is_chosen"]
+    for row in (found["value", best], found["purchases", "BG/NBD"]):
+        assert row["reason"] == (
+            "it wins the hold-out, but its fit to all customers has not converged"
+        )
 
 
 def test_a_row_holds_the_parameters_of_both_models_and_the_last_ones_likelihood(
