@@ -1,6 +1,7 @@
 """Fitted models and histories → each customer's lifetime value."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -18,8 +19,14 @@ Forecasts = tuple[CustomerValuer, ServedChurn]
 """Of value and of churn."""
 _ESTIMATES = (
     "expected_purchase_count",
+    "expected_purchase_lower_count",
+    "expected_purchase_upper_count",
     "probability_alive_ratio",
+    "probability_alive_lower_ratio",
+    "probability_alive_upper_ratio",
     "expected_purchase_amount",
+    "expected_purchase_lower_amount",
+    "expected_purchase_upper_amount",
     "lifetime_value_amount",
     "lifetime_value_lower_amount",
     "lifetime_value_upper_amount",
@@ -92,17 +99,9 @@ def _scorer(
 
 
 def _columns(found: CustomerValues, churn: Floats) -> list[Floats]:
-    """In the order of the table."""
-    return [
-        found.expected_purchases,
-        found.alive,
-        found.expected_spends,
-        found.values,
-        found.lower,
-        found.upper,
-        churn,
-        found.historic_spends,
-    ]
+    """In the order of `_NAMES`."""
+    estimates = (found.purchases, found.alive, found.spends, found.values)
+    return [*chain.from_iterable(estimates), churn, found.historic_spends]
 
 
 def _in_chunks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

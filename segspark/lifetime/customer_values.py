@@ -1,6 +1,7 @@
 """What each customer is worth by one chosen pair of models, ready to be sent to where rows are."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
@@ -35,26 +36,40 @@ class ValueTerms:
     margin_ratio: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CustomerValues:
-    """One number per customer, each of shape (n,).
+class Estimate(NamedTuple):
+    """One number per customer and its interval at 90 %, each of shape (n,).
 
-    Attributes:
-        expected_purchases: Purchase days within the horizon, not discounted.
-        alive: Probability not to have dropped out.
-        expected_spends: Spend of a purchase day.
-        values: Discounted value of the purchases within the horizon, times the margin.
-        lower: Lower end of its interval.
-        upper: Upper end of its interval.
-        historic_spends: Spend so far, prorated to the horizon, times the margin.
+    The interval is that of the logarithm, by the delta method: of what the parameters could be, not
+    of what one customer will do by chance.
     """
 
-    expected_purchases: Floats
-    alive: Floats
-    expected_spends: Floats
-    values: Floats
+    expected: Floats
     lower: Floats
     upper: Floats
+
+    @classmethod
+    def of(cls, expected: Floats, log_deviations: Floats) -> "Estimate":
+        """The estimate whose logarithm has these standard deviations."""
+        factor = np.exp(ndtri(0.5 + 0.5 * COVERAGE) * log_deviations)
+        return cls(expected, expected / factor, expected * factor)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CustomerValues:
+    """What is expected of customers, and what they have spent.
+
+    Attributes:
+        purchases: Purchase days within the horizon, not discounted.
+        alive: Probability not to have dropped out.
+        spends: Spend of a purchase day; an interval without width where it is everybody's mean.
+        values: Discounted value of the purchases within the horizon, times the margin.
+        historic_spends: Spend so far, prorated to the horizon, times the margin, shape (n,).
+    """
+
+    purchases: Estimate
+    alive: Estimate
+    spends: Estimate
+    values: Estimate
     historic_spends: Floats
 
 
@@ -93,23 +108,22 @@ class CustomerValuer:
         return cls(fitted.purchases[title], basis, spend, fitted.mean_spend, terms)
 
     def value(self, customers: ObservedCustomers) -> CustomerValues:
-        """Value customers; a row does not depend on the other rows.
-
-        The interval is that of the logarithm of the value, at 90 %: of what the parameters could
-        be, not of what one customer will do by chance.
-        """
+        """Value customers; a row does not depend on the other rows."""
         terms, model, seen = self.terms, self.purchases.model, customers.histories
         spends = self._spends(customers)
         periods = whole_months(terms.horizon_days, yearly_discount_rate=terms.yearly_discount_ratio)
         values = lifetime_values(model, seen, spends * terms.margin_ratio, periods)
-        factor = np.exp(ndtri(0.5 + 0.5 * COVERAGE) * self._log_deviations(customers))
+        alive = np.clip(model.probabilities_alive(seen), 0.0, 1.0)
+        expected = model.expected_purchases(seen, terms.horizon_days)
+        by_alive, by_purchases = self._purchase_deviations(customers)
+        by_spends = self._spend_deviations(customers)
+        is_alive = Estimate.of(alive, by_alive)
         return CustomerValues(
-            expected_purchases=model.expected_purchases(seen, terms.horizon_days),
-            alive=np.clip(model.probabilities_alive(seen), 0.0, 1.0),
-            expected_spends=spends,
-            values=values,
-            lower=values / factor,
-            upper=values * factor,
+            purchases=Estimate.of(expected, by_purchases),
+            alive=is_alive._replace(upper=np.minimum(is_alive.upper, 1.0)),
+            spends=Estimate.of(spends, by_spends),
+            # The two fits know nothing of each other, so their variances add up.
+            values=Estimate.of(values, np.hypot(by_purchases, by_spends)),
             historic_spends=historic_spend(customers, terms.horizon_days) * terms.margin_ratio,
         )
 
@@ -118,15 +132,22 @@ class CustomerValuer:
             return np.full(len(customers), self.mean_spend)
         return self.spend.model.expected_spends(spend_rows(customers, self.basis))
 
-    def _log_deviations(self, customers: ObservedCustomers) -> Floats:
-        """Of the value; the two fits know nothing of each other, so their variances add up."""
-        days = self.terms.horizon_days
-        found = log_deviations(
-            self.purchases, lambda model: model.expected_purchases(customers.histories, days)
-        )
+    def _purchase_deviations(self, customers: ObservedCustomers) -> tuple[Floats, Floats]:
+        """Of the logarithms of P(alive) and of the expected purchases, shape (n,) each."""
+        seen, days = customers.histories, self.terms.horizon_days
+        counts, ages, rows = seen.distinct_counts_and_ages
+
+        def both(model: AnyPurchaseModel) -> Floats:
+            alive = model.probabilities_alive(seen)
+            while_alive = model.expected_purchases_while_alive(counts, ages, days)
+            return np.concatenate([alive, alive * while_alive[rows]])
+
+        by_alive, by_purchases = np.split(log_deviations(self.purchases, both), 2)
+        return by_alive, by_purchases
+
+    def _spend_deviations(self, customers: ObservedCustomers) -> Floats:
+        """Of the logarithm of the expected spend, shape (n,)."""
         if self.spend is None:
-            return found
+            return np.zeros(len(customers))
         rows = spend_rows(customers, self.basis)
-        priced = log_deviations(self.spend, lambda model: model.expected_spends(rows))
-        both: Floats = np.hypot(found, priced)
-        return both
+        return log_deviations(self.spend, lambda model: model.expected_spends(rows))

@@ -13,6 +13,7 @@ _FORECAST = Column(
 _METHOD = Column("method", T.StringType(), "A model, how it is priced, or a baseline.")
 _FOLD_DATE = Column("fold_date", T.DateType(), "Last day of calibration; the hold-out follows.")
 _CHURN_DATE = Column("fold_date", T.DateType(), "Day of the forecast; the churn days follow.")
+_LOWER, _UPPER = "Lower end of its interval at 90 %.", "Upper end of its interval at 90 %."
 _TEXTS = T.ArrayType(T.StringType())
 
 LIFETIME_MODELS = TableContract(
@@ -169,8 +170,8 @@ CHURN_RELIABILITY = TableContract(
         Column("highest_ratio", T.DoubleType(), "Largest probability among them."),
         Column("predicted_mean_ratio", T.DoubleType(), "Mean probability."),
         Column("churned_ratio", T.DoubleType(), "Share that churned."),
-        Column("churned_lower_ratio", T.DoubleType(), "Lower end of its interval at 90 %."),
-        Column("churned_upper_ratio", T.DoubleType(), "Upper end of its interval at 90 %."),
+        Column("churned_lower_ratio", T.DoubleType(), _LOWER),
+        Column("churned_upper_ratio", T.DoubleType(), _UPPER),
     ),
 )
 
@@ -194,7 +195,11 @@ CUSTOMER_LIFETIME_VALUES = TableContract(
             nullable=True,
         ),
         _estimate("expected_purchase_count", "Purchase days within the horizon, not discounted."),
+        _estimate("expected_purchase_lower_count", _LOWER),
+        _estimate("expected_purchase_upper_count", _UPPER),
         _estimate("probability_alive_ratio", "Probability not to have dropped out."),
+        _estimate("probability_alive_lower_ratio", _LOWER),
+        _estimate("probability_alive_upper_ratio", _UPPER),
         _estimate(
             "churn_probability_ratio",
             "Probability to buy nothing within `lifetime.churn_days`, by `churn_method`.",
@@ -207,11 +212,13 @@ CUSTOMER_LIFETIME_VALUES = TableContract(
             nullable=True,
         ),
         _estimate("expected_purchase_amount", "Spend of a purchase day."),
+        _estimate("expected_purchase_lower_amount", _LOWER),
+        _estimate("expected_purchase_upper_amount", _UPPER),
         _estimate(
             "lifetime_value_amount", "Discounted spend within the horizon, times the margin."
         ),
-        _estimate("lifetime_value_lower_amount", "Lower end of its interval at 90 %."),
-        _estimate("lifetime_value_upper_amount", "Upper end of its interval at 90 %."),
+        _estimate("lifetime_value_lower_amount", _LOWER),
+        _estimate("lifetime_value_upper_amount", _UPPER),
         Column(
             "historic_spend_amount",
             T.DoubleType(),

@@ -278,13 +278,19 @@ def test_every_customer_is_valued_as_on_arrays_or_has_a_reason(
     expected = valuer.value(customers)
     churn = own.probabilities(SeenCustomers(customers.histories, np.empty((len(customers), 0))))
     columns = {
-        "expected_purchase_count": expected.expected_purchases,
-        "probability_alive_ratio": expected.alive,
+        "expected_purchase_count": expected.purchases.expected,
+        "expected_purchase_lower_count": expected.purchases.lower,
+        "expected_purchase_upper_count": expected.purchases.upper,
+        "probability_alive_ratio": expected.alive.expected,
+        "probability_alive_lower_ratio": expected.alive.lower,
+        "probability_alive_upper_ratio": expected.alive.upper,
         "churn_probability_ratio": churn,
-        "expected_purchase_amount": expected.expected_spends,
-        "lifetime_value_amount": expected.values,
-        "lifetime_value_lower_amount": expected.lower,
-        "lifetime_value_upper_amount": expected.upper,
+        "expected_purchase_amount": expected.spends.expected,
+        "expected_purchase_lower_amount": expected.spends.lower,
+        "expected_purchase_upper_amount": expected.spends.upper,
+        "lifetime_value_amount": expected.values.expected,
+        "lifetime_value_lower_amount": expected.values.lower,
+        "lifetime_value_upper_amount": expected.values.upper,
         "historic_spend_amount": expected.historic_spends,
     }
     excluded = found.pop(ONLY_RETURNS)

@@ -1,4 +1,5 @@
 import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -50,13 +51,13 @@ def test_value_is_discounted_purchases_times_spend_times_margin(
     spends = fitted.expected_spends(customers, basis)
     periods = whole_months(365.0, yearly_discount_rate=0.1)
     expected = 0.5 * discounted_purchases(model, customers.histories, periods) * spends
-    np.testing.assert_allclose(found.values, expected, rtol=1e-12)
-    np.testing.assert_allclose(found.expected_spends, spends)
-    undiscounted = 0.5 * found.expected_purchases * spends
-    assert (found.values < undiscounted).all()
-    assert (found.values > undiscounted / 1.1).all()
-    assert (found.lower < found.values).all()
-    assert (found.upper > found.values).all()
+    np.testing.assert_allclose(found.values.expected, expected, rtol=1e-12)
+    np.testing.assert_allclose(found.spends.expected, spends)
+    undiscounted = 0.5 * found.purchases.expected * spends
+    assert (found.values.expected < undiscounted).all()
+    assert (found.values.expected > undiscounted / 1.1).all()
+    assert (found.values.lower < found.values.expected).all()
+    assert (found.values.upper > found.values.expected).all()
 
 
 def test_what_stands_beside_the_value_is_the_models_and_the_past_spend(
@@ -66,8 +67,8 @@ def test_what_stands_beside_the_value_is_the_models_and_the_past_spend(
 
     found = valuer(fitted, SpendBasis.ALL_DAYS).value(customers)
 
-    np.testing.assert_allclose(found.expected_purchases, model.expected_purchases(seen, 365.0))
-    np.testing.assert_allclose(found.alive, model.probabilities_alive(seen))
+    np.testing.assert_allclose(found.purchases.expected, model.expected_purchases(seen, 365.0))
+    np.testing.assert_allclose(found.alive.expected, model.probabilities_alive(seen))
     # Of half the spend so far: nobody is older than the 365 days.
     spent = (seen.repeat_counts + 1.0) * customers.day_means
     assert seen.ages.max() < 365.0
@@ -82,8 +83,10 @@ def test_a_customers_value_does_not_depend_on_the_others(
     one = histories((seen.repeat_counts[7], seen.last_repeat_times[7], seen.ages[7]))
     alone = ObservedCustomers(one, customers.repeat_means[7:8], customers.day_means[7:8])
     found = valuer(fitted, SpendBasis.ALL_DAYS).value(alone)
-    for name in ("values", "lower", "upper", "alive", "historic_spends"):
-        assert getattr(found, name)[0] == pytest.approx(getattr(whole, name)[7], rel=1e-12)
+    for name in ("purchases", "alive", "spends", "values"):
+        for one_of, of_all in zip(getattr(found, name), getattr(whole, name), strict=True):
+            assert one_of[0] == pytest.approx(of_all[7], rel=1e-12), name
+    assert found.historic_spends[0] == pytest.approx(whole.historic_spends[7], rel=1e-12)
 
 
 def test_nothing_is_missing_for_the_new_the_silent_and_the_unpriced(fitted: FittedModels) -> None:
@@ -96,7 +99,7 @@ def test_nothing_is_missing_for_the_new_the_silent_and_the_unpriced(fitted: Fitt
         found = valuer(fitted, basis).value(odd)
         for name in found.__slots__:
             assert np.isfinite(getattr(found, name)).all(), name
-        assert (found.values >= 0.0).all()
+        assert (found.values.expected >= 0.0).all()
 
 
 def test_models_that_were_not_fitted_value_nobody(fitted: FittedModels) -> None:
@@ -107,7 +110,8 @@ def test_models_that_were_not_fitted_value_nobody(fitted: FittedModels) -> None:
 def test_a_valuer_travels(customers: ObservedCustomers, fitted: FittedModels) -> None:
     own = valuer(fitted, SpendBasis.ALL_DAYS)
     sent = pickle.loads(pickle.dumps(own))  # noqa: S301 - our own
-    assert (sent.value(customers).values == own.value(customers).values).all()
+    found, expected = sent.value(customers).values, own.value(customers).values
+    assert (found.expected == expected.expected).all()
 
 
 def test_the_delta_methods_interval_is_about_that_of_draws() -> None:
@@ -128,7 +132,7 @@ def test_the_delta_methods_interval_is_about_that_of_draws() -> None:
     np.testing.assert_allclose(width[likely], np.log(drawn.upper / drawn.lower)[likely], rtol=0.2)
 
 
-def test_the_interval_of_a_value_is_that_of_draws_of_both_models(
+def test_intervals_are_those_of_draws_of_both_models(
     customers: ObservedCustomers, fitted: FittedModels
 ) -> None:
     # So many of one and so few of the other that both leave about as much open.
@@ -136,22 +140,46 @@ def test_the_interval_of_a_value_is_that_of_draws_of_both_models(
     spend = fit_gamma_gamma(simulated_spends(SPEND, np.full(200, 4.0), seed=1))
     own = CustomerValuer(purchases, SpendBasis.ALL_DAYS, spend, fitted.mean_spend, TERMS)
     seen, rows = customers.histories, customers.day_spends
-    drawn = zip(
-        draw_models(purchases, draw_count=800, seed=1),
-        draw_models(spend, draw_count=800, seed=2),
-        strict=True,
-    )
+    drawn = [
+        *zip(
+            draw_models(purchases, draw_count=800, seed=1),
+            draw_models(spend, draw_count=800, seed=2),
+            strict=True,
+        )
+    ]
 
-    expected = quantile_interval(
-        list(drawn),
-        lambda pair: pair[0].expected_purchases(seen, 365.0) * pair[1].expected_spends(rows),
-        coverage=0.9,
-    )
+    drawn_statistics: dict[str, Callable[[tuple[BgNbd, GammaGamma]], Floats]] = {
+        "purchases": lambda pair: pair[0].expected_purchases(seen, 365.0),
+        "spends": lambda pair: pair[1].expected_spends(rows),
+        "values": lambda pair: (
+            pair[0].expected_purchases(seen, 365.0) * pair[1].expected_spends(rows)
+        ),
+    }
     found = own.value(customers)
 
-    width = np.log(found.upper / found.lower)
-    np.testing.assert_allclose(width, np.log(expected.upper / expected.lower), rtol=0.2)
-    np.testing.assert_allclose(found.lower * found.upper, found.values**2)
+    for name, statistic in drawn_statistics.items():
+        expected = quantile_interval(drawn, statistic, coverage=0.9)
+        estimate = getattr(found, name)
+        width, drawn_width = (np.log(each.upper / each.lower) for each in (estimate, expected))
+        np.testing.assert_allclose(width, drawn_width, rtol=0.2, atol=0.01, err_msg=name)
+        np.testing.assert_allclose(estimate.lower * estimate.upper, estimate.expected**2)
+    alive = quantile_interval(drawn, lambda pair: pair[0].probabilities_alive(seen), coverage=0.9)
+    likely = found.alive.expected > 0.3
+    assert likely.sum() > 100
+    np.testing.assert_allclose(found.alive.lower[likely], alive.lower[likely], atol=0.03)
+    np.testing.assert_allclose(found.alive.upper[likely], alive.upper[likely], atol=0.03)
+    assert (found.alive.upper <= 1.0).all()
+
+
+def test_however_little_is_known_a_probability_to_be_alive_ends_at_one() -> None:
+    seen = simulated(TRUE, np.full(20, 200.0), seed=3)
+    few = ObservedCustomers(seen, np.full(20, 5.0), np.full(20, 5.0))
+
+    found = valuer(fit_models(Statistics.of(few)), SpendBasis.EVERYBODY).value(few).alive
+
+    is_cut = (found.upper == 1.0) & (found.expected < 1.0)
+    assert is_cut.any()
+    assert found.upper.max() == 1.0
 
 
 def test_a_statistic_that_is_zero_is_known_to_be() -> None:
