@@ -22,7 +22,7 @@ from segspark.settings.base import StrictModel
 from segspark.settings.root import Settings
 from segspark.tables.catalogue import ALL_TABLES
 from segspark.tables.contract import Column, TableContract
-from segspark.tables.views import CURRENT_VIEWS
+from segspark.tables.views import CURRENT_LIFETIME, CURRENT_VIEWS
 
 ROOT = Path(__file__).resolve().parent.parent
 _NAMES: dict[object, str] = {
@@ -133,8 +133,8 @@ def _tables_page() -> str:
         "`publications` for each segmentation. `current_transactions` holds the lines behind the "
         "published features, while `transactions` also holds batches that no longer count: "
         "replaced files, and files taken in under settings that have changed since. "
-        "`current_customer_lifetime_values` and `current_lifetime_models` hold what the newest "
-        "stage `lifetime` of the published features wrote.\n"
+        f"{', '.join(f'`{name}`' for name in CURRENT_LIFETIME)} hold what the newest stage "
+        "`lifetime` of the published features wrote.\n"
     )
     views = [
         (f"`{view.name}`", prose(view.meaning), f"`{view.table.name}`", f"`{view.key}`")

@@ -17,7 +17,15 @@ from segspark.tables.engagement import CUSTOMER_ENGAGEMENT, CUSTOMER_EVENT_TYPES
 from segspark.tables.explanations import SEGMENT_DIFFERENCES, SEGMENT_DRIVERS, SEGMENT_RULES
 from segspark.tables.features import CUSTOMER_FEATURES, FEATURE_CATALOGUE
 from segspark.tables.lake import Lake
-from segspark.tables.lifetime import CUSTOMER_COHORTS, CUSTOMER_LIFETIME_VALUES, LIFETIME_MODELS
+from segspark.tables.lifetime import (
+    CHURN_RELIABILITY,
+    CHURN_SCORES,
+    CUSTOMER_COHORTS,
+    CUSTOMER_LIFETIME_VALUES,
+    LIFETIME_CALIBRATION,
+    LIFETIME_MODELS,
+    LIFETIME_SCORES,
+)
 from segspark.tables.operations import PUBLICATIONS, STAGE_RUNS
 from segspark.tables.purchases import TRANSACTIONS
 from segspark.tables.segments import (
@@ -33,8 +41,15 @@ CURRENT_TRANSACTIONS = "current_transactions"
 no longer count: replaced files, and files taken in under settings that have changed since."""
 
 CURRENT_LIFETIME = {
-    "current_customer_lifetime_values": CUSTOMER_LIFETIME_VALUES,
-    "current_lifetime_models": LIFETIME_MODELS,
+    f"current_{table.name}": table
+    for table in (
+        CUSTOMER_LIFETIME_VALUES,
+        LIFETIME_MODELS,
+        LIFETIME_SCORES,
+        LIFETIME_CALIBRATION,
+        CHURN_SCORES,
+        CHURN_RELIABILITY,
+    )
 }
 """Rows of the newest lifetime stage of the published features: other settings make other rows."""
 

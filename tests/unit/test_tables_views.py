@@ -28,7 +28,18 @@ def test_a_table_that_has_its_segmentation_does_not_get_another() -> None:
     assert "SELECT t.* FROM" in statement
 
 
-def test_lifetime_values_follow_the_newest_stage_of_the_published_features() -> None:
+@pytest.mark.parametrize(
+    "table",
+    [
+        "customer_lifetime_values",
+        "lifetime_models",
+        "lifetime_scores",
+        "lifetime_calibration",
+        "churn_scores",
+        "churn_reliability",
+    ],
+)
+def test_lifetime_tables_follow_the_newest_stage_of_the_published_features(table: str) -> None:
     lake = duckdb.connect()
     lake.execute("""
         CREATE TABLE publications AS SELECT 's' AS segmentation, 2 AS publication_number,
@@ -38,14 +49,15 @@ def test_lifetime_values_follow_the_newest_stage_of_the_published_features() -> 
           ('lifetime', 'earlier features', 's', ['old'], 4), ('train', 'other', 's', ['new'], 5),
           ('lifetime', 'another', 't', ['new'], 6)
         ) AS t(stage, stage_id, segmentation, input_ids, completed_at);
-        CREATE TABLE customer_lifetime_values AS SELECT unnest(
+        CREATE TABLE lifetime_ids AS SELECT unnest(
           ['old id', 'newest id', 'earlier features', 'other', 'another']) AS lifetime_id;
     """)
+    lake.table("lifetime_ids").create(table)
     statements = view_statements("/lake", dialect="duckdb")
-    for name in ("current_publications", "current_customer_lifetime_values"):
+    for name in ("current_publications", f"current_{table}"):
         lake.execute(re.sub(r"delta_scan\('/lake/(\w+)'\)", r"\1", one_of(statements, name)))
 
-    found = lake.sql("SELECT * FROM current_customer_lifetime_values").fetchall()
+    found = lake.table(f"current_{table}").fetchall()
 
     assert found == [("s", "newest id")]
 
