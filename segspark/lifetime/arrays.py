@@ -12,6 +12,7 @@ Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
 CHUNK_ROWS = 65_536
+_TENTHS = 10
 
 
 def checked_columns(columns: Mapping[str, ArrayLike]) -> list[Floats]:
@@ -66,3 +67,15 @@ def sums_by_group(values: Floats, rows: Indices, group_count: int) -> Floats:
     """Sum the values of each group, shape (group_count,); `rows` says the group of each value."""
     # Of floats, bincount makes floats, but its types say integers.
     return np.bincount(rows, values, minlength=group_count).astype(np.float64)
+
+
+def tenths(values: Floats) -> Indices:
+    """Each value's tenth of all, 1 the lowest; equal values share one, so some may be empty.
+
+    Returns:
+        Shape (n,); no values are fine.
+    """
+    if not len(values):
+        return np.empty(0, dtype=np.intp)
+    cuts = np.quantile(values, np.arange(1, _TENTHS) / _TENTHS)
+    return 1 + np.searchsorted(cuts, values, side="left")

@@ -27,13 +27,12 @@ from segspark.lifetime.churn_scores import (
     reliability,
     score_probabilities,
 )
+from segspark.lifetime.intervals import WITHIN_DEVIATIONS
 
 CHURN = "churn"
 PAST_DATES = 2
 """Days that a method learns from."""
 _FOLD_COUNT = 2
-_SURE = 1.645
-"""Standard errors of a difference that 90 % of chance stay within."""
 LEAST_SPANS = 3
 """Churn days that a history needs: one before the day learnt from, two after it."""
 
@@ -183,7 +182,7 @@ def _verdict(mean_briers: Mapping[str, float], folds: Sequence[ChurnFold], days:
     model = other if is_baseline(winner) else winner
     error = float(np.sqrt(sum(fold.gap_errors[model] ** 2 for fold in folds))) / len(folds)
     gap = mean_briers[other] - mean_briers[winner]
-    chance = ", which may be chance" if gap < _SURE * error else ""
+    chance = ", which may be chance" if gap < WITHIN_DEVIATIONS * error else ""
     kind = "the best model" if is_baseline(winner) else "the baseline"
     return f"{found}; {kind}, {other}, has {gap:.4f} ± {error:.4f} more{chance}"
 

@@ -4,15 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from segspark.errors import LifetimeError
-from segspark.lifetime.arrays import Floats, checked_columns, refuse_rows
+from segspark.lifetime.arrays import Floats, checked_columns, refuse_rows, tenths
+from segspark.lifetime.intervals import WITHIN_DEVIATIONS
 
-BIN_COUNT = 10
-COVERAGE = 0.9
-"""Of the intervals of the observed share."""
 _LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
 
 
@@ -44,7 +41,7 @@ class ReliabilityBin:
     """Customers of similar probabilities.
 
     Attributes:
-        number: 1 for the lowest probabilities, at most `BIN_COUNT`.
+        number: 1 for the lowest probabilities, at most 10.
         customer_count: How many.
         lowest: Smallest probability among them.
         highest: Largest probability among them.
@@ -93,8 +90,7 @@ def reliability(predicted: ArrayLike, has_churned: ArrayLike) -> list[Reliabilit
         LifetimeError: As of `score_probabilities`.
     """
     guess, truth = _checked(predicted, has_churned)
-    cuts = np.quantile(guess, np.arange(1, BIN_COUNT) / BIN_COUNT)
-    numbers = 1 + np.searchsorted(cuts, guess, side="left")
+    numbers = tenths(guess)
     return [
         _bin(int(number), guess[numbers == number], truth[numbers == number])
         for number in np.unique(numbers)
@@ -103,7 +99,7 @@ def reliability(predicted: ArrayLike, has_churned: ArrayLike) -> list[Reliabilit
 
 def share_interval(share: float, customer_count: int) -> tuple[float, float]:
     """Wilson's interval of a share at 90 %, within 0 and 1."""
-    z = float(ndtri(0.5 + 0.5 * COVERAGE))
+    z = WITHIN_DEVIATIONS
     spread = z * np.sqrt(share * (1.0 - share) / customer_count + (z / customer_count / 2.0) ** 2)
     middle, scale = share + z * z / customer_count / 2.0, 1.0 + z * z / customer_count
     lower, upper = (middle - spread) / scale, (middle + spread) / scale

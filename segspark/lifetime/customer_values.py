@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
 from segspark.errors import LifetimeError
 from segspark.lifetime.arrays import Floats
@@ -13,12 +12,9 @@ from segspark.lifetime.fitted import AnyPurchaseModel, FittedModels, SpendBasis,
 from segspark.lifetime.fitting import Fit
 from segspark.lifetime.gamma_gamma import GammaGamma
 from segspark.lifetime.holdout import value_method
-from segspark.lifetime.intervals import log_deviations
+from segspark.lifetime.intervals import WITHIN_DEVIATIONS, log_deviations
 from segspark.lifetime.observed import ObservedCustomers
 from segspark.lifetime.valuation import lifetime_values, whole_months
-
-COVERAGE = 0.9
-"""Of the intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class Estimate(NamedTuple):
     @classmethod
     def of(cls, expected: Floats, log_deviations: Floats) -> "Estimate":
         """The estimate whose logarithm has these standard deviations."""
-        factor = np.exp(ndtri(0.5 + 0.5 * COVERAGE) * log_deviations)
+        factor = np.exp(WITHIN_DEVIATIONS * log_deviations)
         return cls(expected, expected / factor, expected * factor)
 
 

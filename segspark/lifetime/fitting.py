@@ -178,8 +178,8 @@ def _refuse_poor_histories(
 def _refuse_poor_spends(spends: SpendHistories, customer_count: float) -> None:
     if customer_count < LEAST_CUSTOMERS:
         raise LifetimeError(
-            f"Gamma-Gamma could not be estimated: {customer_count:g} customers with a repeat "
-            f"purchase and a positive mean spend are too few, and {LEAST_CUSTOMERS} are the least"
+            f"Gamma-Gamma could not be estimated: {customer_count:g} customers with a positive "
+            f"mean spend are too few, and {LEAST_CUSTOMERS} are the least"
         )
     if np.ptp(spends.mean_spends) == 0.0:
         raise LifetimeError(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from scipy.special import ndtri
 
 from segspark.lifetime.arrays import Floats
 from segspark.lifetime.fitting import Fit
@@ -11,6 +12,11 @@ from segspark.lifetime.parameters import from_log_parameters, log_parameters
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+COVERAGE = 0.9
+"""Of every interval that is told."""
+WITHIN_DEVIATIONS = float(ndtri(0.5 + 0.5 * COVERAGE))
+"""Standard deviations to either side that hold so much of a normal distribution."""
 
 _STEP = 1e-3
 """Of a logarithm of a parameter, to either side."""

@@ -8,11 +8,10 @@ from numpy.typing import ArrayLike
 from scipy.stats import kruskal
 
 from segspark.errors import LifetimeError
-from segspark.lifetime.arrays import Floats, Indices, checked_columns
+from segspark.lifetime.arrays import Floats, Indices, checked_columns, tenths
 from segspark.lifetime.forecast_scores import score_forecast
 
 DECILES = "deciles of past spend"
-_DECILE_COUNT = 10
 _FEWEST_GROUPS = 2
 """One alone tells nothing."""
 
@@ -63,16 +62,8 @@ def compare_usefulness(
     past, amounts, counts = checked_columns(named)
     return {
         title: _usefulness(title, np.asarray(groups), past, amounts, counts > 0)
-        for title, groups in {**divisions, DECILES: deciles(past)}.items()
+        for title, groups in {**divisions, DECILES: tenths(past)}.items()
     }
-
-
-def deciles(amounts: Floats) -> Indices:
-    """Each customer's tenth of spend, 1 the lowest; equal spends share one."""
-    if not len(amounts):
-        return np.empty(0, dtype=np.intp)
-    cuts = np.quantile(amounts, np.arange(1, _DECILE_COUNT) / _DECILE_COUNT)
-    return 1 + np.searchsorted(cuts, amounts, side="left")
 
 
 def _usefulness(

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from segspark.errors import LifetimeError
-from segspark.lifetime.usefulness import DECILES, Usefulness, compare_usefulness, deciles
+from segspark.lifetime.arrays import tenths
+from segspark.lifetime.usefulness import DECILES, Usefulness, compare_usefulness
 from tests.naive_usefulness import naive_area
 
 RANDOM = np.random.default_rng(5)
@@ -100,12 +101,12 @@ def test_all_divisions_are_of_the_same_customers_and_deciles_come_last() -> None
 
     assert list(found) == ["segments", "rfm", DECILES]
     assert [each.group_count for each in found.values()] == [3, 3, 10]
-    assert found[DECILES] == judged(deciles(PAST))
+    assert found[DECILES] == judged(tenths(PAST))
 
 
-def test_deciles_hold_a_tenth_each_and_equal_spends_share_one() -> None:
-    assert np.bincount(deciles(np.arange(100.0)))[1:].tolist() == [10] * 10
-    assert set(deciles(np.array([5.0] * 95 + [9.0] * 5)).tolist()) == {1, 10}
+def test_tenths_hold_as_many_each_and_equal_values_share_one() -> None:
+    assert np.bincount(tenths(np.arange(100.0)))[1:].tolist() == [10] * 10
+    assert set(tenths(np.array([5.0] * 95 + [9.0] * 5)).tolist()) == {1, 10}
 
 
 def test_a_purchase_without_spend_keeps_a_customer() -> None:
