@@ -2,15 +2,23 @@
 
 import json
 
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from segspark.lifetime.churn_holdout import CHURN
+from segspark.lifetime.holdout import PURCHASES, VALUE
 from segspark.pipeline.aligned import aligned
 from segspark.pipeline.lifetime import STAGE
 from segspark.pipeline.stage import StageResult, Workspace
-from segspark.tables.lifetime import CHURN_RELIABILITY, CHURN_SCORES, LIFETIME_MODELS
+from segspark.tables.lifetime import (
+    CHURN_RELIABILITY,
+    CHURN_SCORES,
+    LIFETIME_MODELS,
+    LIFETIME_SCORES,
+)
 from segspark.tables.manifest import find_stage
 
+_FORECASTS = ("{} forecast by", "predicted", "actual", "error", "Gini", "top tenth's lift")
 _SCORES = ("churn forecast by", "Brier score", "skill", "log loss", "AUC")
 _BINS = ("probability", "forecast", "churned", "at 90 %", "customers")
 
@@ -22,8 +30,37 @@ def lifetime_lines(here: Workspace, result: StageResult) -> list[str]:
         return []
     audit = json.loads(row["audit_json"])
     told = [f"  {each}" for each in (*audit["verdicts"], *audit["remarks"])]
-    churn = churn_tables(here, result.stage_id)
-    return [f"\nLifetime value: {result.summary}.", *told, *(f"\n{each}" for each in churn)]
+    tables = (*forecast_tables(here, result.stage_id), *churn_tables(here, result.stage_id))
+    return [f"\nLifetime value: {result.summary}.", *told, *(f"\n{each}" for each in tables)]
+
+
+def forecast_tables(here: Workspace, lifetime_id: str) -> list[str]:
+    """Scores of the ranked forecasts of purchases and of value, models and baselines together.
+
+    Returns:
+        Aligned text, in the order of their mean ranks: totals of the hold-outs together, and the
+        mean over them of the error per customer, the Gini and the lift; none where nothing was
+        tested.
+    """
+    own = F.col("lifetime_id") == F.lit(lifetime_id)
+    totals = (F.sum(name) for name in ("predicted_total", "actual_total"))
+    means = (F.avg(name) for name in ("mean_absolute_error", "gini", "top_decile_lift"))
+    scores = here.lake.read(LIFETIME_SCORES).filter(own).groupBy("forecast", "method")
+    models = here.lake.read(LIFETIME_MODELS).filter(own)
+    ranks = models.select("forecast", "method", "mean_rank").dropna()
+    found = scores.agg(*totals, *means).join(ranks, on=["forecast", "method"]).collect()
+    ordered = sorted(found, key=lambda row: (row["mean_rank"], row["method"]))
+    return [
+        aligned([(_FORECASTS[0].format(forecast), *_FORECASTS[1:]), *rows])
+        for forecast in (PURCHASES, VALUE)
+        if (rows := [_forecast_row(row) for row in ordered if row["forecast"] == forecast])
+    ]
+
+
+def _forecast_row(row: Row) -> tuple[str, ...]:
+    _, method, predicted, actual, error, gini, lift, _ = row
+    ranked = ("" if each is None else f"{each:.2f}" for each in (gini, lift))
+    return method, f"{predicted:,.0f}", f"{actual:,.0f}", f"{error:,.2f}", *ranked
 
 
 def churn_tables(here: Workspace, lifetime_id: str) -> list[str]:
