@@ -133,10 +133,10 @@ def _value(
     )
     remarks += told
     remarks += sorted(set(fitted.failures.values()))
-    if everybody.unpriced:
+    unpriced = everybody.unpriced.get(evidence.choice.basis, 0) if evidence.choice else 0
+    if unpriced:
         remarks.append(
-            f"{everybody.unpriced:,} customers with a mean spend of 0 or less are priced like the "
-            "typical one"
+            f"{unpriced:,} customers with a mean spend of 0 or less are priced like the typical one"
         )
     progress.step("lifetime: writing values, models and cohorts")
     rows_out = _write_evidence(workspace.lake, run.stage_id, evidence, churn)

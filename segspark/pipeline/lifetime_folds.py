@@ -1,5 +1,6 @@
 """Hold-outs before the as-of date: what the models would have said, and what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,6 +14,7 @@ from segspark.features.lifetime_histories import (
     sampled,
 )
 from segspark.lifetime.choice import FOLD_COUNT, fold_days
+from segspark.lifetime.fitted import SpendBasis
 from segspark.lifetime.holdout import FoldResult, evaluate_fold
 from segspark.pipeline.stage import Workspace
 
@@ -27,13 +29,14 @@ class Population:
     Attributes:
         customers: All of them.
         known: Those with a purchase.
-        unpriced: Those of them with a mean spend of 0 or less.
+        unpriced: Basis of price → those of them whose mean spend, of the days that it is made of,
+            is 0 or less.
         history_days: Days from the first purchase of anybody to the as-of date.
     """
 
     customers: int
     known: int
-    unpriced: int
+    unpriced: Mapping[SpendBasis, int]
     history_days: int
 
     @classmethod
@@ -42,11 +45,18 @@ class Population:
         row = histories.agg(
             F.count("*").alias("customers"),
             F.count_if(F.col("exclusion_reason").isNull()).alias("known"),
-            F.count_if(F.col("day_mean") <= 0).alias("unpriced"),
+            F.count_if(F.col("day_mean") <= 0).alias("by_all_days"),
+            F.count_if((F.col("repeat_count") > 0) & (F.col("repeat_mean") <= 0)).alias(
+                "by_repeat_days"
+            ),
             F.min("first_purchase_date").alias("first"),
         ).collect()[0]
         days = (as_of - row["first"]).days if row["first"] else 0
-        return cls(row["customers"], row["known"], row["unpriced"], days)
+        unpriced = {
+            SpendBasis.ALL_DAYS: row["by_all_days"],
+            SpendBasis.REPEAT_DAYS: row["by_repeat_days"],
+        }
+        return cls(row["customers"], row["known"], unpriced, days)
 
 
 def hold_outs(

@@ -88,7 +88,7 @@ def ledger(spark: SparkSession) -> Iterator[DataFrame]:
 
 @pytest.fixture(scope="module")
 def days(work: Workspace, ledger: DataFrame) -> tuple[ChurnDate, ...]:
-    return churn_dates(work, ledger, Population(150, 150, 0, DAYS), AS_OF)
+    return churn_dates(work, ledger, Population(150, 150, {}, DAYS), AS_OF)
 
 
 def assert_same(found: ChurnDate, expected: ChurnDate) -> None:
@@ -140,7 +140,7 @@ def test_what_comes_after_a_days_outcome_changes_nothing_of_that_day(
     more = [sale(f"c{number:03}", later) for number in range(150)]
 
     found = churn_dates(
-        work, ledger_of(spark, before + returns + more), Population(150, 150, 0, DAYS), AS_OF
+        work, ledger_of(spark, before + returns + more), Population(150, 150, {}, DAYS), AS_OF
     )
 
     assert_same(found[1], days[1])
@@ -154,7 +154,7 @@ def test_a_purchase_undone_within_the_days_that_follow_is_none(
     first, then = PAST[0] - timedelta(days=3), PAST[0] + timedelta(days=1)
     rows = [sale(who, day) for who in ("kept", "undone") for day in (first, then)]
     rows.append(undone("undone", then, AS_OF))
-    (found, *_) = churn_dates(work, ledger_of(spark, rows), Population(2, 2, 0, 3 * CHURN), AS_OF)
+    (found, *_) = churn_dates(work, ledger_of(spark, rows), Population(2, 2, {}, 3 * CHURN), AS_OF)
     assert sorted(found.has_churned) == [0.0, 1.0]
 
 
@@ -162,7 +162,7 @@ def test_of_many_customers_the_same_ones_are_seen_whatever_the_partitions(
     work: Workspace, ledger: DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifetime_churn, "_MOST_CUSTOMERS", 75)
-    population = Population(150, 150, 0, 3 * CHURN)
+    population = Population(150, 150, {}, 3 * CHURN)
     once = churn_dates(work, ledger, population, AS_OF)
     again = churn_dates(work, ledger.repartition(5, "purchase_date"), population, AS_OF)
     for found, expected in zip(again, once, strict=True):
@@ -186,7 +186,7 @@ def test_of_many_customers_no_others_are_worked_out_for_a_hold_out(
 
     monkeypatch.setattr(lifetime_folds, "_MOST_CUSTOMERS", 75)
     monkeypatch.setattr(lifetime_folds, "collect_fold", explained)
-    hold_outs(work, ledger, Population(150, 150, 0, DAYS), AS_OF)
+    hold_outs(work, ledger, Population(150, 150, {}, DAYS), AS_OF)
     assert len(plans) == 2
     for plan in plans:
         # A plan is told from its end; the hash is what samples.

@@ -9,7 +9,14 @@ from segspark.errors import LifetimeError
 from segspark.lifetime.arrays import Floats
 from segspark.lifetime.bg_nbd import BgNbd
 from segspark.lifetime.customer_values import CustomerValuer, ValueTerms
-from segspark.lifetime.fitted import FittedModels, SpendBasis, Statistics, fit_models
+from segspark.lifetime.fitted import (
+    AnyPurchaseModel,
+    FittedModels,
+    SpendBasis,
+    Statistics,
+    fit_models,
+    fit_purchase_models,
+)
 from segspark.lifetime.fitting import fit_gamma_gamma, fit_purchase_model
 from segspark.lifetime.gamma_gamma import GammaGamma
 from segspark.lifetime.intervals import log_deviations
@@ -136,7 +143,7 @@ def test_intervals_are_those_of_draws_of_both_models(
     customers: ObservedCustomers, fitted: FittedModels
 ) -> None:
     # So many of one and so few of the other that both leave about as much open.
-    purchases = fit_purchase_model(BgNbd, simulated(TRUE, np.full(1_000, 200.0), seed=1))
+    purchases = fit_purchase_models(simulated(TRUE, np.full(1_000, 200.0), seed=1)).fits["BG/NBD"]
     spend = fit_gamma_gamma(simulated_spends(SPEND, np.full(200, 4.0), seed=1))
     own = CustomerValuer(purchases, SpendBasis.ALL_DAYS, spend, fitted.mean_spend, TERMS)
     seen, rows = customers.histories, customers.day_spends
@@ -148,7 +155,7 @@ def test_intervals_are_those_of_draws_of_both_models(
         )
     ]
 
-    drawn_statistics: dict[str, Callable[[tuple[BgNbd, GammaGamma]], Floats]] = {
+    drawn_statistics: dict[str, Callable[[tuple[AnyPurchaseModel, GammaGamma]], Floats]] = {
         "purchases": lambda pair: pair[0].expected_purchases(seen, 365.0),
         "spends": lambda pair: pair[1].expected_spends(rows),
         "values": lambda pair: (
