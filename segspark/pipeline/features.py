@@ -15,6 +15,7 @@ from segspark.features.scores import Cuts, score_cuts
 from segspark.pipeline.behaviour import BEHAVIOUR_VERSION, describing_batches, write_behaviour
 from segspark.pipeline.event_ledger import EVENTS, build_event_ledger
 from segspark.pipeline.frozen_cuts import FrozenCuts, frozen_cuts
+from segspark.pipeline.guests import guest_line_ratio
 from segspark.pipeline.holdings import current_batches
 from segspark.pipeline.ingest import intake_run
 from segspark.pipeline.ledger import PURCHASES, build_ledger, ledger_id, read_ledger
@@ -35,7 +36,7 @@ from segspark.tables.manifest import Outcome, StageRun, find_stage
 from segspark.tables.purchases import CUSTOMER_DAYS
 
 FEATURES = "features"
-_FEATURES_VERSION = 3
+_FEATURES_VERSION = 4
 """Raised when the same inputs and settings would give other rows."""
 
 
@@ -189,7 +190,8 @@ def _build_snapshot(workspace: Workspace, batches: Sequence[Row], as_of: date) -
         ledger = read_ledger(lake, ledger_id(settings))
         cuts = _write(workspace, ledger, snapshot_id, as_of, frozen)
         groups = write_behaviour(workspace, batches, as_of=as_of, snapshot_id=snapshot_id)
-        outcome = _snapshot_outcome(lake, snapshot_id, cuts, batches, ledger_rows=ledger.count())
+        guests = guest_line_ratio(lake, batches, as_of=as_of)
+        outcome = _snapshot_outcome(lake, snapshot_id, cuts, guests, ledger_rows=ledger.count())
         return replace(outcome, rows_out={**outcome.rows_out, **groups})
 
     return run_stage(workspace, run, work)
@@ -222,7 +224,7 @@ def _write(
 
 
 def _snapshot_outcome(
-    lake: Lake, snapshot_id: str, cuts: Cuts, batches: Sequence[Row], *, ledger_rows: int
+    lake: Lake, snapshot_id: str, cuts: Cuts, guests: float, *, ledger_rows: int
 ) -> Outcome:
     reason = F.coalesce("exclusion_reason", F.lit("eligible")).alias("reason")
     counted = read_snapshot(lake, snapshot_id).groupBy(reason).count().collect()
@@ -234,12 +236,9 @@ def _snapshot_outcome(
             "all lines until then are of guests, or run it again where another process put its "
             "ledger in the place of this one"
         )
-    bought = [row for row in batches if row["entity"] == "transactions"]
-    lines = sum(row["kept_row_count"] for row in bought)
-    guests = sum(row["guest_row_count"] for row in bought) / lines if lines else 0.0
     return Outcome(
         summary=f"{customers:,} customers, {funnel.get('eligible', 0):,} with purchases; "
-        f"{guests:.1%} of the lines of its batches are of guests",
+        f"{guests:.1%} of the lines up to the date are of guests",
         rows_in={CUSTOMER_DAYS.name: ledger_rows},
         rows_out={CUSTOMER_FEATURES.name: customers},
         audit={
