@@ -37,7 +37,7 @@ from segspark.tables.lake import Lake
 from segspark.tables.purchases import TRANSACTIONS
 from segspark.tables.returns import RETURN_MATCHES
 
-BEHAVIOUR_VERSION = 1
+BEHAVIOUR_VERSION = 2
 """Raised when the same inputs and settings would give other rows."""
 
 
@@ -69,6 +69,24 @@ def describing_batches(workspace: Workspace) -> list[Row]:
     others = [row for row in current if row["entity"] != EVENTS.entity]
     found = [row for row in (*others, *events) if row["entity"] in wanted]
     return sorted(found, key=lambda row: int(row["batch_number"]))
+
+
+def describing_batches_known(lake: Lake, describing: Sequence[Row], *, as_of: date) -> list[Row]:
+    """Those of the batches of `describing_batches` that say something on the date, in their order.
+
+    Rows without a day hold from the start, also where the other rows of their batch are of later
+    days.
+    """
+    is_later = {
+        row["batch_id"]: bool(row["first_date"] and row["first_date"] > as_of) for row in describing
+    }
+    later = [batch_id for batch_id, found in is_later.items() if found]
+    if not later:
+        return list(describing)
+    is_undated = F.col("batch_id").isin(later) & F.col("valid_from_date").isNull()
+    undated = lake.read(CUSTOMERS).filter(is_undated).select("batch_id").distinct().collect()
+    seen = {row["batch_id"] for row in undated}
+    return [row for row in describing if not is_later[row["batch_id"]] or row["batch_id"] in seen]
 
 
 def write_behaviour(

@@ -12,7 +12,12 @@ from segspark.errors import StageError
 from segspark.features.custom import check_custom, function_sources
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.scores import Cuts, score_cuts
-from segspark.pipeline.behaviour import BEHAVIOUR_VERSION, describing_batches, write_behaviour
+from segspark.pipeline.behaviour import (
+    BEHAVIOUR_VERSION,
+    describing_batches,
+    describing_batches_known,
+    write_behaviour,
+)
 from segspark.pipeline.event_ledger import EVENTS, build_event_ledger
 from segspark.pipeline.frozen_cuts import FrozenCuts, frozen_cuts
 from segspark.pipeline.guests import guest_line_ratio
@@ -74,7 +79,8 @@ def backfill_features(workspace: Workspace, *, as_of_dates: Collection[date]) ->
         events = [row for row in describing if row["entity"] == EVENTS.entity]
         results.append(build_event_ledger(workspace, events))
     return results + [
-        _build_snapshot(workspace, _read_by(batches, describing, as_of), as_of) for as_of in dates
+        _build_snapshot(workspace, _read_by(workspace.lake, batches, describing, as_of), as_of)
+        for as_of in dates
     ]
 
 
@@ -84,7 +90,8 @@ def snapshot_of(workspace: Workspace, *, as_of: date) -> str:
     Raises:
         StageError: It was not built.
     """
-    read = _read_by(_counted_batches(workspace), describing_batches(workspace), as_of)
+    batches, describing = _counted_batches(workspace), describing_batches(workspace)
+    read = _read_by(workspace.lake, batches, describing, as_of)
     frozen = frozen_cuts(workspace, stage=FEATURES, as_of=as_of)
     snapshot_id = _snapshot_id(workspace.settings, read, as_of, frozen)
     if find_stage(workspace.lake, FEATURES, snapshot_id) is None:
@@ -100,10 +107,12 @@ def _known_by(batches: Sequence[Row], as_of: date) -> list[Row]:
     return [row for row in batches if row["first_date"] and row["first_date"] <= as_of]
 
 
-def _read_by(batches: Sequence[Row], describing: Sequence[Row], as_of: date) -> list[Row]:
-    """The batches of a snapshot; what describes customers and products has no days of its own."""
-    undated = [row for row in describing if row["first_date"] is None]
-    return [*_known_by(batches, as_of), *undated, *_known_by(describing, as_of)]
+def _read_by(
+    lake: Lake, batches: Sequence[Row], describing: Sequence[Row], as_of: date
+) -> list[Row]:
+    """The batches of a snapshot."""
+    described = describing_batches_known(lake, describing, as_of=as_of)
+    return [*_known_by(batches, as_of), *described]
 
 
 def _ledgers_read(settings: Settings) -> tuple[TableContract, ...]:

@@ -49,6 +49,12 @@ def work(spark: SparkSession, tmp_path: Path, lake_folder: Path) -> Workspace:
         "format": {"kind": "csv"},
         "columns": {"customer_id": "who", "valid_from": "since", "attributes": ["age"]},
     }  # fmt: skip
+    # Its row without a day holds from the start, though its first day is after the as-of date.
+    newcomers = {
+        **people,
+        "location": str(csv_file(tmp_path / "newcomers.csv", "8,,under 18", "8,2011-02-01,18-24",
+                                 header="who,since,age")),
+    }  # fmt: skip
     visits = {
         "entity": "events",
         "event_type": "visit",
@@ -69,6 +75,7 @@ def work(spark: SparkSession, tmp_path: Path, lake_folder: Path) -> Workspace:
         "shop": source_document(lines),
         "products": products,
         "people": people,
+        "newcomers": newcomers,
         "visits": visits,
     }
     features = {
@@ -111,7 +118,7 @@ def test_groups_are_written_with_the_snapshot_and_anew_where_products_change(
     ]
     assert of(work, CUSTOMER_ATTRIBUTES, first, "customer_id", "country", "attributes") == [
         ("7", "missing", {"age": "18-24"}),
-        ("8", "missing", {"age": "missing"}),
+        ("8", "missing", {"age": "under 18"}),
     ]
     types = ("customer_id", "event_type", "event_count", "window_event_counts", "engagement_score")
     assert of(work, CUSTOMER_EVENT_TYPES, first, *types) == [
