@@ -166,7 +166,7 @@ def _weight(settings: EngagementSettings) -> Column:
 
 
 def _windows(windows_days: Sequence[int], as_of: date) -> list[Column]:
-    """Maps from the windows' lengths to counts, sums of units and trends."""
+    """Maps from the windows' lengths to counts, sums and means of units, and trends."""
 
     def summed(name: str, *, after: int, until: int = 0) -> Column:
         """Sum of the days that are at least `until` and fewer than `after` days ago."""
@@ -176,6 +176,10 @@ def _windows(windows_days: Sequence[int], as_of: date) -> list[Column]:
 
     counts = [F.coalesce(summed("event_count", after=n), F.lit(0)) for n in windows_days]
     units = [summed("quantity_units", after=n).cast("decimal(28,4)") for n in windows_days]
+    means = [
+        total.cast("double") / F.nullif(count, F.lit(0))
+        for total, count in zip(units, counts, strict=True)
+    ]
     trends = [
         F.coalesce(summed("event_count", after=n), F.lit(0))
         / F.nullif(summed("event_count", after=2 * n, until=n), F.lit(0))
@@ -184,6 +188,7 @@ def _windows(windows_days: Sequence[int], as_of: date) -> list[Column]:
     return [
         _map(windows_days, counts).alias("window_event_counts"),
         _map(windows_days, units).alias("window_quantity_units"),
+        _map(windows_days, means).alias("window_mean_quantity_units"),
         _map(windows_days, trends).alias("window_trend_ratios"),
     ]
 

@@ -103,6 +103,16 @@ EVENT_TYPES = FeatureGroup(
             window=_WINDOWS,
         ),
         _of_type(
+            "window_mean_quantity_units",
+            T.MapType(T.IntegerType(), T.DoubleType()),
+            "Days of a window → that sum per event; absent where none in it has a number",
+            "that of the events, per event",
+            "sum of quantity_units / sum of event_count",
+            window=_WINDOWS,
+            # Tables that were written before get it, too.
+            is_optional=True,
+        ),
+        _of_type(
             "window_trend_ratios",
             T.MapType(T.IntegerType(), T.DoubleType()),
             "Days of a window → its events per those of as many days before it; absent where those "

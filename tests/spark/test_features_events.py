@@ -61,6 +61,7 @@ def told(events: Sequence[Event], as_of: int, *, weight: float, half_life: float
         return [event for event in events if until <= as_of - event.day < after]
 
     total = units(events)
+    sums = {n: found for n in WINDOWS if (found := units(inside(n))) is not None}
     before = {n: len(inside(2 * n, n)) for n in WINDOWS}
     last = max(event.day for event in events)
     return {
@@ -72,8 +73,9 @@ def told(events: Sequence[Event], as_of: int, *, weight: float, half_life: float
         "quantity_units": total,
         "mean_quantity_units": None if total is None else pytest.approx(float(total) / len(events)),
         "window_event_counts": {n: len(inside(n)) for n in WINDOWS},
-        "window_quantity_units": {
-            n: found for n in WINDOWS if (found := units(inside(n))) is not None
+        "window_quantity_units": sums,
+        "window_mean_quantity_units": {
+            n: pytest.approx(float(found) / len(inside(n))) for n, found in sums.items()
         },
         "window_trend_ratios": {n: len(inside(n)) / before[n] for n in WINDOWS if before[n]},
         "engagement_score": pytest.approx(
