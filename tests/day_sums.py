@@ -35,6 +35,7 @@ def day_sums(lines: Sequence[Line], as_of: int) -> dict[int, DaySum]:
             first.setdefault(line.order, line.day)
             left[line.order] += line.units
             days[first[line.order]].gross += line.units * line.price
+            days[first[line.order]].discount += line.discount
     for piece in pieces(known):
         left[piece.order] -= piece.units
         unmatched[piece.return_number] -= piece.units
@@ -47,16 +48,19 @@ def day_sums(lines: Sequence[Line], as_of: int) -> dict[int, DaySum]:
     return days
 
 
-def habits(days: dict[int, DaySum]) -> dict[str, float | None]:
-    """Gaps, months and shares of money; everything None without a purchase day."""
+def habits(days: dict[int, DaySum], *, as_of: int) -> dict[str, float | None]:
+    """Gaps, silence, months and shares of money; everything None without a purchase day."""
     bought = sorted(at for at, each in days.items() if each.orders)
     gaps = [later - earlier for earlier, later in pairwise(bought)]
+    silence = as_of - max(bought, default=0)
     gross = float(sum(each.gross for each in days.values()))
     returned = float(sum(each.returned for each in days.values()))
     found = {
         "purchase_gap_mean_days": mean(gaps) if gaps else None,
         "purchase_gap_median_days": median(gaps) if gaps else None,
         "purchase_gap_variation_ratio": stdev(gaps) / mean(gaps) if len(gaps) > 1 else None,
+        "recency_gap_ratio": silence / mean(gaps) if gaps else None,
+        "longer_gap_ratio": mean(gap > silence for gap in gaps) if gaps else None,
         "active_months_count": len({(day(at).year, day(at).month) for at in bought}),
         "return_ratio": returned / gross if gross else None,
     }

@@ -20,12 +20,14 @@ _GAPS = """
 CREATE OR REPLACE TEMP TABLE gaps AS
 WITH ordered AS (
   SELECT customer_id, purchase_date, purchase_date - lag(purchase_date) OVER (
-    PARTITION BY customer_id ORDER BY purchase_date) AS gap
+    PARTITION BY customer_id ORDER BY purchase_date) AS gap,
+    $as_of - max(purchase_date) OVER (PARTITION BY customer_id) AS silence
   FROM known WHERE orders > 0
 )
 SELECT customer_id, avg(gap) AS purchase_gap_mean_days,
   median(gap) AS purchase_gap_median_days,
   stddev_samp(gap) / avg(gap) AS purchase_gap_variation_ratio,
+  avg((gap > silence)::INT) AS longer_gap_ratio, any_value(silence) / avg(gap) AS recency_gap_ratio,
   count(DISTINCT date_trunc('month', purchase_date)) AS active_months_count
 FROM ordered GROUP BY customer_id
 """
@@ -93,7 +95,7 @@ def write_features(connection: duckdb.DuckDBPyConnection, as_of: date, folder: P
         for name in ("night", "morning", "afternoon", "evening")
     )
     connection.execute(_KNOWN.format(dayparts=dayparts), {"as_of": as_of})
-    connection.execute(_GAPS)
+    connection.execute(_GAPS, {"as_of": as_of})
     windows = ", ".join(_window(days, as_of) for days in _WINDOWS_DAYS)
     derived = ", ".join(map(_of_a_window, _WINDOWS_DAYS))
     connection.execute(_SUMMARIES.format(windows=windows, derived=derived), {"as_of": as_of})

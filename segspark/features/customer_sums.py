@@ -56,7 +56,7 @@ def customer_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) 
     habits = _Sums(
         HABIT_TYPES,
         ("orders",),
-        lambda days: habit_sums(days, (days.day >= first) & (days.sums["orders"] > 0)),
+        lambda days: habit_sums(days, (days.day >= first) & (days.sums["orders"] > 0), as_of=today),
     )
     recent = _Sums(
         window_types(windows),

@@ -13,16 +13,19 @@ HABIT_TYPES = {
     "purchase_gap_mean_days": "double",
     "purchase_gap_median_days": "double",
     "purchase_gap_variation_ratio": "double",
+    "recency_gap_ratio": "double",
+    "longer_gap_ratio": "double",
 }
 """Columns of `habit_sums` with their types."""
 
 
-def habit_sums(days: DayArrays, bought: Flags) -> dict[str, pa.Array]:
-    """Months with a purchase, and the gaps between purchase days that follow each other.
+def habit_sums(days: DayArrays, bought: Flags, *, as_of: int) -> dict[str, pa.Array]:
+    """Months with a purchase, the gaps between purchase days, and the silence since the last one.
 
     Args:
         days: Days of customers.
         bought: Which of them are purchase days that count.
+        as_of: Last day counted, in days since 1970-01-01.
 
     Returns:
         The columns of `HABIT_TYPES`; those of gaps are NULL where there are too few of them.
@@ -42,6 +45,9 @@ def habit_sums(days: DayArrays, bought: Flags) -> dict[str, pa.Array]:
     variance = (count * squares - total * total) / (more * (more - 1))
     ordered = gaps[np.lexsort((gaps, owner_of_gap))]
     first = np.cumsum(count) - count
+    # Of customers without a purchase day this is of any day; they have no gap.
+    silence = as_of - days.day[days.last(bought)]
+    longer = np.bincount(owner_of_gap[gaps > silence[owner_of_gap]], minlength=customers)
     return {
         "active_months_count": pa.array(
             np.bincount(owner[is_first_of_month], minlength=customers).astype(np.int32)
@@ -51,6 +57,8 @@ def habit_sums(days: DayArrays, bought: Flags) -> dict[str, pa.Array]:
         "purchase_gap_variation_ratio": pa.array(
             np.sqrt(variance) / np.where(count < 1, 1.0, mean), mask=count <= 1
         ),
+        "recency_gap_ratio": pa.array(silence / np.where(count < 1, 1.0, mean), mask=count < 1),
+        "longer_gap_ratio": pa.array(longer / some, mask=count < 1),
     }
 
 

@@ -158,6 +158,23 @@ HABIT_FEATURES = (
         missing="there are fewer than two gaps",
     ),
     Feature(
+        "recency_gap_ratio",
+        _NUMBER,
+        "Silence since the last purchase in gaps of the customer's own; above 1: longer than usual",
+        "ratio",
+        "recency_days / purchase_gap_mean_days",
+        missing=_NO_GAP,
+    ),
+    Feature(
+        "longer_gap_ratio",
+        _NUMBER,
+        "Share of these gaps that were longer than the silence since the last purchase: the "
+        "empirical survival function of the gaps; 0: never silent for longer before",
+        "ratio",
+        "number of gaps > recency_days / number of gaps",
+        missing=_NO_GAP,
+    ),
+    Feature(
         "active_months_count",
         _DAYS,
         "Calendar months with a purchase day",

@@ -76,12 +76,13 @@ def test_windows_and_habits_are_those_of_the_lines_known_on_the_day(
     assert found.keys() == known.keys()
     for who, lines in known.items():
         days = day_sums(lines, as_of)
-        expected = habits(days)
+        expected = habits(days, as_of=as_of)
         for length in WINDOWS:
             expected.update(window(days, as_of=as_of, length=length))
         row = {name: found[who][name] for name in expected}
         numbers = {n: float(v) if isinstance(v, Decimal) else v for n, v in row.items()}
         assert numbers == approximately(expected), who
+    assert {0, 1, None} <= {row["longer_gap_ratio"] for row in found.values()}
     variations = [row["purchase_gap_variation_ratio"] for row in found.values()]
     assert None in variations
     assert max(filter(None, variations)) > 0
@@ -95,6 +96,19 @@ def test_the_observation_window_cuts_habits(spark: SparkSession) -> None:
     assert (row["purchase_gap_mean_days"], row["purchase_gap_median_days"]) == (7.0, 7.0)
     assert row["active_months_count"] == 1
     assert row["purchase_gap_variation_ratio"] == pytest.approx(18**0.5 / 7)
+
+
+def test_silence_is_told_in_the_customers_own_gaps(spark: SparkSession) -> None:
+    days = ledger_of(spark, *((at, 1, 0) for at in (0, 2, 12, 18)))
+
+    names = ("recency_gap_ratio", "longer_gap_ratio")
+    found = {
+        as_of: [row[name] for name in names]
+        for as_of in (18, 24, 30)
+        for row in summaries(days, as_of=as_of).values()
+    }
+
+    assert found == {18: [0.0, 1.0], 24: [1.0, pytest.approx(1 / 3)], 30: [2.0, 0.0]}
 
 
 def test_a_discount_is_a_share_of_the_list_price(spark: SparkSession) -> None:
