@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.settings.features import FeatureSettings
@@ -21,14 +21,16 @@ def known_rows(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> 
         The same rows, with `orders` and `spend` as the settings count them. Like the ledger's own
         columns, they are to be summed before they mean something.
     """
-    if settings.monetary == "net":
-        orders = F.col("order_count") - F.col("undone_order_count")
-        spend = F.col("gross_amount") - F.col("returned_amount")
-    else:
-        orders, spend = F.col("order_count"), F.col("gross_amount")
+    spend = kept(settings, "gross_amount", "returned_amount")
+    orders = kept(settings, "order_count", "undone_order_count")
     return ledger.filter(F.col("effective_date") <= F.lit(as_of)).withColumns(
         {"orders": orders, "spend": spend.cast("decimal(28,4)")}
     )
+
+
+def kept(settings: FeatureSettings, placed: str, undone: str) -> Column:
+    """Sums of the ledger less those that undo them; gross: as if nothing undid them."""
+    return F.col(placed) - F.col(undone) if settings.monetary == "net" else F.col(placed)
 
 
 def in_order(rows: DataFrame, names: Sequence[str]) -> DataFrame:

@@ -6,14 +6,14 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.features import evenness
 from segspark.features.calendars import NO_HOLIDAY, Calendar, calendars
 from segspark.features.day_arrays import DayArrays, day_arrays, number_of_day, whole_customers
 from segspark.features.evenness import Counts, Floats
-from segspark.features.known import in_order, known_rows
+from segspark.features.known import in_order, kept, known_rows
 from segspark.settings.features import FeatureSettings
 from segspark.tables.behaviour import CUSTOMER_SEASONS
 from segspark.tables.purchases import DAYPART_HOURS, DAYPARTS
@@ -41,8 +41,10 @@ def customer_seasons(
         Conforms to `CUSTOMER_SEASONS`: every customer known by the date, those without a purchase
         that stands with empty shares.
     """
-    is_net = settings.monetary == "net"
-    dayparts = {f"{name}_orders": _daypart_orders(name, is_net=is_net) for name in DAYPARTS}
+    dayparts = {
+        f"{name}_orders": kept(settings, f"{name}_order_count", f"undone_{name}_order_count")
+        for name in DAYPARTS
+    }
     return (
         known_rows(ledger, settings=settings, as_of=as_of)
         .withColumns(dayparts)
@@ -51,11 +53,6 @@ def customer_seasons(
         .withColumn("snapshot_id", F.lit(snapshot_id))
         .transform(CUSTOMER_SEASONS.conform)
     )
-
-
-def _daypart_orders(daypart: str, *, is_net: bool) -> Column:
-    placed = F.col(f"{daypart}_order_count")
-    return placed - F.col(f"undone_{daypart}_order_count") if is_net else placed
 
 
 def _measured(
