@@ -23,7 +23,8 @@ SCHEMA = (
     "unit_price_amount decimal(18,4), source_unit_price_amount decimal(18,4), "
     "source_currency string, line_amount decimal(18,4), transaction_at timestamp, "
     "transaction_date date, local_hour int, line_id string, line_kind string, source string, "
-    "copies_count long, discount_amount decimal(18,4), batch_id string"
+    "copies_count long, discount_amount decimal(18,4), batch_id string, country string, "
+    "store_id string"
 )
 
 
@@ -50,6 +51,9 @@ class Line:
     currency: str = "EUR"
     rate: Decimal = Decimal(1)
     money: int | None = None
+    discount: Decimal = Decimal(0)
+    country: str | None = None
+    store: str | None = None
 
     @property
     def date(self) -> date:
@@ -75,6 +79,8 @@ class Line:
             self.copies,
             Decimal(0),
             self.batch,
+            self.country,
+            self.store,
         )
 
 

@@ -7,13 +7,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from segspark.features.lines import is_purchase
+from segspark.features.lines import customer_lines
 from segspark.settings.features import LedgerSettings
 from segspark.tables.behaviour import CUSTOMER_ATTRIBUTES
 
 OTHER = "other"
 MISSING = "missing"
 _PLACES = ("country", "region", "store_id")
+_OF_LINES = ("country", "store_id")
 _DEMOGRAPHIC = "attributes."
 """Before the name of a demographic attribute, which may be called like a place."""
 
@@ -60,29 +61,20 @@ def told_by_lines(transactions: DataFrame, *, settings: LedgerSettings, as_of: d
 
     Args:
         transactions: Conforms to `TRANSACTIONS`; the batches that count.
-        settings: What counts as a purchase.
+        settings: What counts as a purchase, and how often a line does.
         as_of: Lines of later days are not seen.
 
     Returns:
         One row per `customer_id` and `name` with its `value`. Ties go to the value seen last, then
         to the first in order.
     """
-    day = F.col("transaction_date")
-    lines = transactions.filter(
-        is_purchase(settings) & F.col("customer_id").isNotNull() & (day <= F.lit(as_of))
-    )
-    told = lines.select("customer_id", day, *(F.col(name) for name in ("country", "store_id")))
+    known = transactions.filter(F.col("transaction_date") <= F.lit(as_of))
+    bought = customer_lines(known, settings=settings, also=_OF_LINES).filter("is_purchase")
+    entries = F.array(*(_entry(name, F.col(name)) for name in _OF_LINES))
     counted = (
-        told.groupBy("customer_id", "country", "store_id")
-        .agg(F.count("*").alias("lines"), F.max(day).alias("last"))
-        .select(
-            "customer_id",
-            "lines",
-            "last",
-            F.explode(
-                F.array(*(_entry(name, F.col(name)) for name in ("country", "store_id")))
-            ).alias("entry"),
-        )
+        bought.groupBy("customer_id", *_OF_LINES)
+        .agg(F.sum("copies").alias("lines"), F.max("transaction_date").alias("last"))
+        .select("customer_id", "lines", "last", F.explode(entries).alias("entry"))
         .select("customer_id", "lines", "last", "entry.*")
         .filter(F.col("value").isNotNull())
         .groupBy("customer_id", "name", "value")

@@ -1,5 +1,6 @@
 """Which lines count: purchases, returns and the rest of a customer's lines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -82,29 +83,20 @@ def group_hash() -> Column:
     return F.when(is_known, F.xxhash64(*GROUP)).alias("group_hash")
 
 
-def is_purchase(settings: LedgerSettings) -> Column:
-    """Whether a line of `transactions` makes a purchase.
-
-    Args:
-        settings: Kinds of line that do, with money above zero; a sample with no money does, too,
-            where that kind is among them.
-    """
-    kind, amount = F.col("line_kind"), F.col("line_amount")
-    is_free = (kind == LineKind.SAMPLE.value) & (amount == 0)
-    return kind.isin(*settings.purchase_kinds) & ((amount > 0) | is_free)
-
-
-def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> DataFrame:
+def customer_lines(
+    transactions: DataFrame, *, settings: LedgerSettings, also: Sequence[str] = ()
+) -> DataFrame:
     """Lines of known customers, with what they count for.
 
     Args:
         transactions: Conforms to `TRANSACTIONS`; the batches that count.
         settings: Kinds that make and undo purchases, and whether exact duplicates count.
+        also: Further columns of the lines to keep.
 
     Returns:
         One row per line with a customer: `line`, which is its batch and id, its other keys, its
-        price in the source's currency, `is_purchase`, `is_return`, and `units`, `amount` and
-        `discount` as positive sums over its copies, in ten-thousandths.
+        price in the source's currency, `is_purchase`, `is_return`, `copies`, how often it counts,
+        and `units`, `amount` and `discount` as positive sums over these, in ten-thousandths.
     """
     copies = F.col("copies_count") if settings.exact_duplicates == "all" else F.lit(1)
     kind, amount = F.col("line_kind"), F.col("line_amount")
@@ -121,10 +113,23 @@ def customer_lines(transactions: DataFrame, *, settings: LedgerSettings) -> Data
         "transaction_at",
         "transaction_date",
         "local_hour",
-        is_purchase(settings).alias("is_purchase"),
+        _is_purchase(settings).alias("is_purchase"),
         (kind.isin(*settings.return_kinds) & (amount < 0)).alias("is_return"),
         copies.cast("long").alias("copies"),
         (ten_thousandths(F.abs("quantity_units")) * copies).alias("units"),
         (ten_thousandths(F.abs(amount)) * copies).alias("amount"),
         (ten_thousandths(F.col("discount_amount")) * copies).alias("discount"),
+        *also,
     )
+
+
+def _is_purchase(settings: LedgerSettings) -> Column:
+    """Whether a line of `transactions` makes a purchase.
+
+    Args:
+        settings: Kinds of line that do, with money above zero; a sample with no money does, too,
+            where that kind is among them.
+    """
+    kind, amount = F.col("line_kind"), F.col("line_amount")
+    is_free = (kind == LineKind.SAMPLE.value) & (amount == 0)
+    return kind.isin(*settings.purchase_kinds) & ((amount > 0) | is_free)

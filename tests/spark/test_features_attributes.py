@@ -10,16 +10,13 @@ from pyspark.sql import DataFrame, SparkSession
 from segspark.features.attributes import customer_attributes, told_by_lines, told_of_customers
 from segspark.settings.features import LedgerSettings
 from tests.builders import table
+from tests.histories import Line, day, transactions
 from tests.purchases import values
 
 AS_OF = date(2026, 6, 30)
 ROWS = (
     "customer_id string, valid_from_date date, batch_number long, line_id string, country string, "
     "region string, attributes map<string,string>"
-)
-LINES = (
-    "customer_id string, transaction_date date, line_kind string, line_amount int, "
-    "country string, store_id string"
 )
 
 
@@ -62,31 +59,44 @@ def test_of_lines_the_most_frequent_value_counts_then_the_latest_then_the_first_
     spark: SparkSession,
 ) -> None:
     random = Random(6)  # noqa: S311 - the same every time
-    lines: list[tuple[Any, ...]] = [
-        (
+    lines = [
+        Line(
             random.choice([None, *(f"c{n}" for n in range(15))]),
-            at(random.randint(-2, 1)),
-            random.choice(["sale", "sale", "sale", "return"]),
-            random.choice([1, 1, 0]),
-            random.choice(["FR", "DE", None]),
-            random.choice(["s1", "s2", "s3"]),
+            "A1",
+            1,
+            day=random.randint(0, 3),
+            kind=random.choice(["sale", "sale", "sale", "return"]),
+            money=random.choice([1, 1, 0]),
+            copies=random.choice([1, 1, 1, 4]),
+            country=random.choice(["FR", "DE", None]),
+            store=random.choice(["s1", "s2", "s3"]),
         )
         for _ in range(150)
     ]
+    rows = transactions(spark, lines).persist()
+    for duplicates in ("once", "all"):
+        settings = LedgerSettings.model_validate({"exact_duplicates": duplicates})
+        made = told_by_lines(rows, settings=settings, as_of=day(2))
+        expected = most_frequent(lines, 2, counts_copies=duplicates == "all")
+        assert {(r["customer_id"], r["name"]): r["value"] for r in made.collect()} == expected
+
+
+def most_frequent(
+    lines: list[Line], as_of: int, *, counts_copies: bool
+) -> dict[tuple[str, str], str]:
+    """Value of each customer and name, line by line."""
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    last: dict[tuple[str, str, str], date] = {}
-    for who, day, kind, money, country, store in sorted(lines, key=lambda row: row[1]):
-        if who and day <= AS_OF and kind == "sale" and money:
-            for name, value in (("country", country), ("store_id", store)):
+    last: dict[tuple[str, str, str], int] = {}
+    for line in sorted(lines, key=lambda line: line.day):
+        if line.customer and line.day <= as_of and line.kind == "sale" and line.money:
+            for name, value in (("country", line.country), ("store_id", line.store)):
                 if value:
-                    counts[who, name][value] += 1
-                    last[who, name, value] = day
-    expected = {
-        key: min(found, key=lambda v: (-found[v], -last[(*key, v)].toordinal(), v))
+                    counts[line.customer, name][value] += line.copies if counts_copies else 1
+                    last[line.customer, name, value] = line.day
+    return {
+        key: min(found, key=lambda v: (-found[v], -last[(*key, v)], v))
         for key, found in counts.items()
     }
-    made = told_by_lines(table(spark, LINES, *lines), settings=LedgerSettings(), as_of=AS_OF)
-    assert {(r["customer_id"], r["name"]): r["value"] for r in made.collect()} == expected
 
 
 def test_rare_values_become_other_and_what_is_not_known_missing(spark: SparkSession) -> None:
