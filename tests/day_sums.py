@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from statistics import mean, median, stdev
 
@@ -16,6 +17,7 @@ class DaySum:
     orders: int = 0
     gross: Units = 0
     returned: Units = 0
+    discount: Decimal = Decimal(0)
 
     @property
     def spend(self) -> float:
@@ -55,6 +57,7 @@ def habits(days: dict[int, DaySum], *, as_of: int) -> dict[str, float | None]:
     silence = as_of - max(bought, default=0)
     gross = float(sum(each.gross for each in days.values()))
     returned = float(sum(each.returned for each in days.values()))
+    discount = float(sum(each.discount for each in days.values()))
     found = {
         "purchase_gap_mean_days": mean(gaps) if gaps else None,
         "purchase_gap_median_days": median(gaps) if gaps else None,
@@ -62,6 +65,7 @@ def habits(days: dict[int, DaySum], *, as_of: int) -> dict[str, float | None]:
         "recency_gap_ratio": silence / mean(gaps) if gaps else None,
         "longer_gap_ratio": mean(gap > silence for gap in gaps) if gaps else None,
         "active_months_count": len({(day(at).year, day(at).month) for at in bought}),
+        "discount_ratio": discount / (gross + discount) if gross + discount else None,
         "return_ratio": returned / gross if gross else None,
     }
     return found if bought else dict.fromkeys(found)

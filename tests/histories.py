@@ -26,6 +26,7 @@ SCHEMA = (
     "copies_count long, discount_amount decimal(18,4), batch_id string, country string, "
     "store_id string"
 )
+_DISCOUNTS = (Decimal(0), Decimal("0.25"), Decimal(2))
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Line:
             self.kind or ("sale" if self.units > 0 else "return"),
             "shop",
             self.copies,
-            Decimal(0),
+            self.discount,
             self.batch,
             self.country,
             self.store,
@@ -164,6 +165,7 @@ def random_histories(customers: int, *, seed: int) -> list[Line]:
                     price=random.choice([3, 3, 7]),
                     hour=random.choice([0, 12]),
                     number=len(lines) + 1,
+                    discount=_DISCOUNTS[len(lines) % len(_DISCOUNTS)],
                 )
             )
     return lines
@@ -183,10 +185,12 @@ def drawn_histories(draw: st.DrawFn, *, customers: int = 25) -> list[Line]:
         st.integers(0, 4),
         st.sampled_from([0, 12]),
         st.sampled_from([("mug", 3), ("mug", 3), ("mug", 7), ("cup", 3)]),
+        st.sampled_from(_DISCOUNTS),
     )
     lines: list[Line] = []
     for customer in range(customers):
-        for sign, size, order, at, hour, (product, price) in draw(st.lists(shape, max_size=12)):
+        drawn = draw(st.lists(shape, max_size=12))
+        for sign, size, order, at, hour, (product, price), discount in drawn:
             lines.append(
                 Line(
                     customer=f"c{customer}",
@@ -197,6 +201,7 @@ def drawn_histories(draw: st.DrawFn, *, customers: int = 25) -> list[Line]:
                     price=price,
                     hour=hour,
                     number=len(lines) + 1,
+                    discount=discount,
                 )
             )
     return lines

@@ -80,9 +80,21 @@ CASES = {
         [(day(3), day(3), 0, 0)],
     ),
     "copies count once and fees not at all": Case(
-        [Line("7", "A1", 1, day=1, copies=3), Line("7", "A1", 1, day=1, kind="fee")],
-        ("gross_amount", "line_count", "order_count"),
-        [(day(1), day(1), 10, 1, 1)],
+        [
+            Line("7", "A1", 1, day=1, copies=3, discount=Decimal(2)),
+            Line("7", "A1", 1, day=1, kind="fee", discount=Decimal(1)),
+        ],
+        ("gross_amount", "discount_amount", "line_count", "order_count"),
+        [(day(1), day(1), 10, 2, 1, 1)],
+    ),
+    "a discount counts with its purchase line, from that line's day on": Case(
+        [
+            Line("7", "A1", 1, day=1, discount=Decimal("0.5")),
+            Line("7", "A1", 2, day=3, discount=Decimal(3)),
+            Line("7", "R1", -1, day=4, discount=Decimal(7)),
+        ],
+        ("discount_amount", "gross_amount"),
+        [(day(1), day(1), Decimal("0.5"), 10), (day(1), day(3), 3, 20), (day(1), day(4), 0, 0)],
     ),
     "a row that two batches hold is two lines": Case(
         [
@@ -198,9 +210,9 @@ def test_kinds_and_copies_count_as_asked(spark: SparkSession) -> None:
     wide = LedgerSettings(
         purchase_kinds=(LineKind.SALE, LineKind.FEE), return_kinds=(), exact_duplicates="all"
     )
-    assert values(
-        ledger(spark, *lines, settings=wide), "gross_amount", "line_count", "order_count"
-    ) == [(Decimal(40), 4, 1)]
+    columns = ("gross_amount", "discount_amount", "line_count", "order_count")
+    found = values(ledger(spark, *lines, settings=wide), *columns)
+    assert found == [(Decimal(40), Decimal(7), 4, 1)]
 
 
 def test_a_line_without_money_is_a_purchase_where_samples_are_and_it_is_one(
