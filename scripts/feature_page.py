@@ -31,8 +31,7 @@ features stand for their values, and
 | spend | gross_amount - returned_amount | gross_amount |
 | purchase day | `purchase_date` whose orders add up to more than 0 | the same |
 
-The ledger does not hold products, so how many different ones a customer buys is not among the
-features; and the time since the last purchase has no windows: `recency_days` is the same in each.
+The time since the last purchase has no windows: `recency_days` is the same in each.
 """
 _HEADS = ("feature", "definition", "unit", "window", "NULL", "from", "formula")
 _EVERYTHING = FeatureSettings(

@@ -1,6 +1,7 @@
 """How broad customers buy, what most, and how sure that is."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -10,11 +11,20 @@ from pyspark.sql.window import Window
 from scipy.special import betainc
 
 from segspark.features.categories import with_prior
+from segspark.features.lines import customer_lines
+from segspark.features.orders import ORDER
 from segspark.settings.behaviour import CategorySettings
+from segspark.settings.features import LedgerSettings
 from segspark.tables.behaviour import CUSTOMER_PREFERENCES, UNKNOWN
 
 _MOST_RIVALS = 100
-_KEPT = ("customer_id", "category_count", "concentration_ratio", "favourite_category")
+_KEPT = (
+    "customer_id",
+    "category_count",
+    "average_basket_products",
+    "concentration_ratio",
+    "favourite_category",
+)
 _SCHEMA = ", ".join(
     f"{c.name} {c.dtype.simpleString()}"
     for c in CUSTOMER_PREFERENCES.columns
@@ -22,8 +32,32 @@ _SCHEMA = ", ".join(
 )
 
 
+def basket_products(transactions: DataFrame, *, settings: LedgerSettings, as_of: date) -> DataFrame:
+    """Mean number of different products in the orders of each customer.
+
+    Args:
+        transactions: Conforms to `TRANSACTIONS`; the batches that count.
+        settings: What counts as a purchase.
+        as_of: Lines of later days are not seen; returns change nothing.
+
+    Returns:
+        One row per `customer_id` with an order: `average_basket_products`, in which lines without a
+        product do not count.
+    """
+    known = transactions.filter(F.col("transaction_date") <= F.lit(as_of))
+    orders = (
+        customer_lines(known, settings=settings)
+        .filter("is_purchase")
+        .groupBy(*ORDER)
+        .agg(F.count_distinct("product_id").alias("products"))
+    )
+    # Whole numbers have one sum, whatever the order.
+    mean = F.sum("products").cast("double") / F.count("*")
+    return orders.groupBy("customer_id").agg(mean.alias("average_basket_products"))
+
+
 def customer_preferences(
-    written: DataFrame, *, settings: CategorySettings, snapshot_id: str
+    written: DataFrame, baskets: DataFrame, *, settings: CategorySettings, snapshot_id: str
 ) -> DataFrame:
     """Sum up each customer's categories.
 
@@ -33,6 +67,7 @@ def customer_preferences(
 
     Args:
         written: Conforms to `CUSTOMER_CATEGORIES`; one snapshot.
+        baskets: From `basket_products`, of the same day.
         settings: The weight of the prior.
         snapshot_id: Written into every row.
 
@@ -67,9 +102,11 @@ def customer_preferences(
     known = F.when(F.size("terms") > 0, entropy)
     evenly = F.nullif(F.ln("sold_categories"), F.lit(0.0))
     return (
-        summed.select(
+        summed.join(baskets, on="customer_id", how="left")
+        .select(
             "customer_id",
             "category_count",
+            "average_basket_products",
             F.when(known <= evenly, 1 - known / evenly)
             .when(known > evenly, 0.0)
             .alias("concentration_ratio"),

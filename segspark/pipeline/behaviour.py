@@ -14,7 +14,7 @@ from segspark.features.attributes import (
 )
 from segspark.features.categories import category_orders, customer_categories, product_categories
 from segspark.features.events import customer_engagement, customer_event_types
-from segspark.features.preferences import customer_preferences
+from segspark.features.preferences import basket_products, customer_preferences
 from segspark.features.seasons import customer_seasons
 from segspark.pipeline.event_ledger import EVENTS, read_event_days
 from segspark.pipeline.holdings import current_batches
@@ -126,8 +126,12 @@ def _write_categories(
     orders = _category_orders(workspace, batches, wanted, run.as_of)
     categories = customer_categories(orders, settings=wanted, snapshot_id=snapshot_id)
     count = _write(lake, CUSTOMER_CATEGORIES, categories, snapshot_id)
+    lines = _rows(lake, TRANSACTIONS, batches)
     preferences = customer_preferences(
-        _of(lake, CUSTOMER_CATEGORIES, snapshot_id), settings=wanted, snapshot_id=snapshot_id
+        _of(lake, CUSTOMER_CATEGORIES, snapshot_id),
+        basket_products(lines, settings=workspace.settings.ledger, as_of=run.as_of),
+        settings=wanted,
+        snapshot_id=snapshot_id,
     )
     return {
         CUSTOMER_CATEGORIES.name: count,

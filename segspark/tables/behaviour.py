@@ -107,6 +107,15 @@ PREFERENCES = FeatureGroup(
             f"number of categories but {UNKNOWN} with order_count above 0",
         ),
         _preference(
+            "average_basket_products",
+            T.DoubleType(),
+            "Different products per order placed; lines without a product do not count",
+            "products per order",
+            "sum over orders of the number of different product_id / number of orders",
+            table="transactions",
+            missing="the customer placed no order",
+        ),
+        _preference(
             "concentration_ratio",
             T.DoubleType(),
             "1 less the entropy of the shares of orders over that of all categories alike; 1: one "

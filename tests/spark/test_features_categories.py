@@ -13,7 +13,7 @@ from scipy import stats
 
 from segspark.features.categories import category_orders, customer_categories, product_categories
 from segspark.features.lines import ledger_lines
-from segspark.features.preferences import customer_preferences
+from segspark.features.preferences import basket_products, customer_preferences
 from segspark.features.returns import return_matches
 from segspark.settings.behaviour import CategorySettings
 from segspark.settings.features import LedgerSettings
@@ -125,7 +125,8 @@ def test_affinities_favourites_and_their_confidence_are_those_of_the_formulas(
         orders(made, spark, as_of=20).repartition(5), settings=settings, snapshot_id="s"
     ).collect()
     written = spark.createDataFrame(rows).repartition(3)
-    summed = customer_preferences(written, settings=settings, snapshot_id="s").collect()
+    baskets = basket_products(made, settings=LedgerSettings(), as_of=day(20))
+    summed = customer_preferences(written, baskets, settings=settings, snapshot_id="s").collect()
 
     truth = expected_orders(20)
     counts = {key: n for key, (n, _) in truth.items()}
@@ -147,12 +148,32 @@ def test_affinities_favourites_and_their_confidence_are_those_of_the_formulas(
             [favourite] if favourite else []
         )
         assert row["category_count"] == len(ranked)
+        assert row["average_basket_products"] == mean_products(row["customer_id"], as_of=20)
         assert row["favourite_confidence_ratio"] == confidence(
             counts, row["customer_id"], favourite
         )
         total = sum(n for n, _ in mine.values())
         entropy = float(stats.entropy([n for n, _ in mine.values()])) / log(3) if total else 0
         assert row["concentration_ratio"] == (pytest.approx(1 - entropy) if total else None)
+
+
+def mean_products(who: str, *, as_of: int) -> object:
+    """Different products per order of a customer, order by order."""
+    products: dict[str, set[str | None]] = defaultdict(set)
+    for line in TOLD:
+        if line.customer == who and line.units > 0 and line.day <= as_of:
+            products[line.order].add(line.product)
+    sizes = [len(each - {None}) for each in products.values()]
+    return pytest.approx(sum(sizes) / len(sizes)) if sizes else None
+
+
+def test_products_of_a_basket_are_those_of_the_purchases_known_on_the_day(made: DataFrame) -> None:
+    found = basket_products(made, settings=LedgerSettings(), as_of=day(9)).collect()
+    assert {row["customer_id"]: row["average_basket_products"] for row in found} == {
+        who: mean
+        for who in {str(line.customer) for line in TOLD if line.customer}
+        if (mean := mean_products(who, as_of=9)) is not None
+    }
 
 
 def confidence(counts: dict[tuple[str, str], int], who: str, favourite: str | None) -> object:
