@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from scipy import stats
 
 from segspark.features.categories import category_orders, customer_categories, product_categories
@@ -19,7 +20,7 @@ from segspark.settings.behaviour import CategorySettings
 from segspark.settings.features import LedgerSettings
 from tests.builders import table
 from tests.histories import Line, day, pieces, random_histories, transactions
-from tests.purchases import values
+from tests.purchases import checked, parsed, values
 
 PRODUCTS = (
     "product_id string, line_id string, batch_number long, category_levels array<string>, "
@@ -224,6 +225,24 @@ def test_a_product_is_what_the_batch_taken_in_last_says(spark: SparkSession) -> 
         "2": [("mug", None), ("pan", "tin"), ("pot", None)],
         "line": [("mug", None), ("pan", "home"), ("pot", None)],
     }
+
+
+def test_a_column_of_the_lines_is_the_category_where_their_file_is_a_source_of_products(
+    spark: SparkSession,
+) -> None:
+    document = {
+        "entity": "products",
+        "location": "lines.csv",
+        "format": {"kind": "csv"},
+        "columns": {"product_id": "what", "category_levels": ["group"]},
+    }
+    lines = table(
+        spark, "who string, what string, group string",
+        ("7", "mug", "drinking"), ("8", "mug", "drinking"), ("8", "pan", "cooking"),
+    )  # fmt: skip
+    products = parsed(lines, checked(document)).withColumn("batch_number", F.lit(1))
+    found = product_categories(products, settings=CategorySettings())
+    assert values(found, "product_id", "category") == [("mug", "drinking"), ("pan", "cooking")]
 
 
 def test_without_products_the_code_is_the_category(spark: SparkSession) -> None:
