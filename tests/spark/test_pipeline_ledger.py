@@ -72,7 +72,7 @@ def work(spark: SparkSession, lake_folder: Path, monkeypatch: pytest.MonkeyPatch
     )
 
 
-@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + examples(1)))
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + examples(2)))
 def test_whatever_comes_goes_is_corrected_or_killed_the_ledger_is_that_of_its_lines(
     work: Workspace, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
