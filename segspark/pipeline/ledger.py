@@ -59,26 +59,26 @@ def build_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageResult:
         with (
             overflow_of("the amounts of the source"),
             engine_sentences("keeping the ledger", error=StageError),
-            _rows_of(part) as rows,
+            _kept(part, part.rows) as rows,
             _held(ledger_lines(rows, settings=settings)) as lines,
         ):
-            _write(lake, part, lines)
-            return _outcome(lake, part, lines, batches)
+            match_count = _write(lake, part, lines)
+            return _outcome(lake, part, lines, batches, match_count=match_count)
 
     return keep_up(workspace, PURCHASES, batches, write)
 
 
 @contextmanager
-def _rows_of(part: LedgerPart) -> Iterator[DataFrame]:
-    """The lines, which are read more than once: kept where they had to be looked for."""
+def _kept(part: LedgerPart, rows: DataFrame) -> Iterator[DataFrame]:
+    """Rows of the part, which are read more than once: kept where they had to be looked for."""
     if part.customers is None:
-        yield part.rows
-        return
-    rows = part.rows.persist()
-    try:
         yield rows
+        return
+    held = rows.persist()
+    try:
+        yield held
     finally:
-        rows.unpersist()
+        held.unpersist()
 
 
 @contextmanager
@@ -92,15 +92,21 @@ def _held(lines: LedgerLines) -> Iterator[LedgerLines]:
         days.unpersist()
 
 
-def _write(lake: Lake, part: LedgerPart, lines: LedgerLines) -> None:
-    """Both tables, the returns first: the days are worked out from them as they were written."""
+def _write(lake: Lake, part: LedgerPart, lines: LedgerLines) -> int:
+    """Both tables, the returns first: the days are worked out from them as they were written.
+
+    Returns how many rows of returns there are.
+    """
     part.bring(lake, RETURN_MATCHES, return_matches(lines, ledger_id=part.ledger_id))
-    matches = part.written(lake, RETURN_MATCHES)
-    days = customer_days(lines, ledger_id=part.ledger_id, matches=matches)
-    part.bring(lake, CUSTOMER_DAYS, days)
+    with _kept(part, part.written(lake, RETURN_MATCHES)) as matches:
+        days = customer_days(lines, ledger_id=part.ledger_id, matches=matches)
+        part.bring(lake, CUSTOMER_DAYS, days)
+        return matches.count()
 
 
-def _outcome(lake: Lake, part: LedgerPart, lines: LedgerLines, batches: Sequence[Row]) -> Outcome:
+def _outcome(
+    lake: Lake, part: LedgerPart, lines: LedgerLines, batches: Sequence[Row], *, match_count: int
+) -> Outcome:
     """Count what was written, once its money is that of the lines."""
     counted = (
         part.written(lake, CUSTOMER_DAYS)
@@ -117,10 +123,7 @@ def _outcome(lake: Lake, part: LedgerPart, lines: LedgerLines, batches: Sequence
     return Outcome(
         summary=f"{what}{counted['rows']:,} days of {counted['customers']:,} customers",
         rows_in={TRANSACTIONS.name: sum(row["kept_row_count"] for row in batches)},
-        rows_out={
-            contract.name: ledger_rows(lake, contract, part.ledger_id).count()
-            for contract in (RETURN_MATCHES, CUSTOMER_DAYS)
-        },
+        rows_out={RETURN_MATCHES.name: match_count, CUSTOMER_DAYS.name: counted["rows"]},
         audit={
             "customers_worked_out": part.customer_count or counted["customers"],
             **{name: str(counted[name]) for name in _MONEY},

@@ -32,7 +32,12 @@ STAGE_RUNS = TableContract(
             "Delta version of each table read, for the reader; never part of an id.",
         ),
         Column("rows_in", _COUNTS, "Rows read, by what they are."),
-        Column("rows_out", _COUNTS, "Rows written, by table."),
+        Column(
+            "rows_out",
+            _COUNTS,
+            "Rows written, by table; of a ledger, those of the customers worked out, also where "
+            "they are as before.",
+        ),
         Column("config_json", T.StringType(), "The settings that the stage depends on."),
         Column("config_hash", T.StringType(), "SHA-256 of them."),
         Column("engine_versions", _TEXTS, "Versions of segspark, Python, Spark, Delta and Java."),
