@@ -24,7 +24,10 @@ _MISSING_CLASS = re.compile(
 )
 _NO_BUCKET = ("NoSuchBucket", "UnknownStoreException")
 _NO_LOGIN = ("NoAuthWithAWSException", "CredentialInitializationException", "NoAwsCredentials")
-_DENIED = re.compile(r"Exception: ?(?P<said>[^:()]*?)\.? ?\(Service: S3, Status Code: 40[13]")
+_EXPIRED = ("ExpiredToken", "token has expired")
+_DENIED = re.compile(
+    r"(?:S3Exception: ?(?P<said>[^\n()]*?)\.? ?)?\(Service: S3, Status Code: 40[13]"
+)
 _CONFLICTS = ("CONCURRENT", "METADATACHANGED", "PROTOCOLCHANGED")
 """Parts of Delta's names of conflicts, whether of the error or of its class."""
 
@@ -79,6 +82,8 @@ def storage_advice(caught: BaseException) -> str | None:
             "there are no credentials for it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
             "give Spark others"
         )
+    if any(word in told for word in _EXPIRED):
+        return "the credentials that Spark has are no longer valid: get new ones"
     denied = _DENIED.search(told)
     if denied:
         said = f" ({denied['said']})" if denied["said"] else ""
