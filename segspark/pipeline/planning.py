@@ -30,6 +30,7 @@ from segspark.ingest.reading.file_columns import columns_by_file, look_at
 from segspark.ingest.reading.file_rows import require_columns
 from segspark.ingest.reading.raw import Columns
 from segspark.ingest.reading.row_files import literal_address
+from segspark.ingest.reading.sqlite_files import databases
 from segspark.ingest.reading.table_errors import table_sentences
 from segspark.ingest.reading.table_sources import (
     highest_watermark,
@@ -40,7 +41,7 @@ from segspark.ingest.reading.table_sources import (
 from segspark.pipeline.holdings import Holdings
 from segspark.pipeline.stage import Workspace
 from segspark.settings.base import resolve_location, without_credentials
-from segspark.settings.formats import FileFormat, JdbcFormat, TableFormat
+from segspark.settings.formats import FileFormat, JdbcFormat, SqliteFormat, TableFormat
 from segspark.settings.sources import Source
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.ids import content_hash
@@ -126,6 +127,8 @@ def _file_plan(workspace: Workspace, held: Holdings, file_format: FileFormat) ->
     store = store_for(workspace.lake.spark, location)
     skipped: list[str] = []
     found = find_files(store, name, location, note_skipped=skipped.append)
+    if isinstance(file_format, SqliteFormat):
+        found = databases(found)
     files = files_of(store, found, file_format, held.files, note_skipped=skipped.append)
     _say_what_to_look_at(workspace, name, files, skipped)
     contents = file_contents(files, source)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from segspark.errors import IngestError
-from segspark.ingest.reading.sqlite_files import open_sqlite
+from segspark.ingest.files.local_store import LocalStore
+from segspark.ingest.reading.sqlite_files import databases, open_sqlite
+from tests.delivered import written
 
 
 def database(path: Path, *statements: str) -> Path:
@@ -33,6 +35,13 @@ def test_every_value_becomes_its_text(tmp_path: Path) -> None:
         ("who", "units", "price", "note"),
         [("7", "9223372036854775807", "2.55", None), ("é", "-1", "0.1", "")],
     )
+
+
+def test_what_a_database_keeps_beside_itself_in_a_folder_is_no_database(tmp_path: Path) -> None:
+    for name in ("a.db", "a.db-wal", "a.db-shm", "b/a.db-journal", "c.db-journal", "c.db"):
+        written(tmp_path / name, "")
+    found = databases(LocalStore().find(str(tmp_path)))
+    assert [file.label for file in found] == ["a.db", "b/a.db-journal", "c.db"]
 
 
 def test_a_view_and_names_with_signs_are_read(tmp_path: Path) -> None:

@@ -7,14 +7,21 @@ from pathlib import Path
 from urllib.parse import quote
 
 from segspark.errors import IngestError, first_names
-from segspark.ingest.files.stores import refusals
+from segspark.ingest.files.stores import FoundFile, refusals
 from segspark.ingest.reading.text_tables import TextTable
 
 _BATCH_ROWS = 10_000
 _MOST_NAMES = 10
 _LOCK_SECONDS = 5.0
+_BESIDE = ("-wal", "-journal")
 _LOG_PLACE, _LOG = 18, b"\2"
 """Where the header says whether changes go to a write-ahead log first, and how."""
+
+
+def databases(files: Sequence[FoundFile]) -> list[FoundFile]:
+    """The files that are databases: without what SQLite keeps beside them under their names."""
+    beside = {f"{file.label}{ending}" for file in files for ending in (*_BESIDE, "-shm")}
+    return [file for file in files if file.label not in beside]
 
 
 @contextmanager
@@ -58,7 +65,7 @@ def _check_nothing_beside(path: Path, *, name: str) -> None:
     broken off takes back rows that it has. One that is done with is empty or begins with zeros.
     """
     place = path.resolve()
-    for ending in ("-wal", "-journal"):
+    for ending in _BESIDE:
         beside = place.with_name(place.name + ending)
         if beside.is_file() and _first_bytes(beside, 1) not in {b"", b"\0"}:
             raise IngestError(
