@@ -25,7 +25,7 @@ EXCLUDED = (
     "io.netty:*",
     "javax.annotation:*",
     "org.apache.hadoop:hadoop-c*",
-    "org.apache.httpcomponents:*",
+    "org.apache.httpcomponents:httpc*",
     "org.apache.logging.log4j:*",
     "org.apache.parquet:*",
     "org.locationtech.jts:*",

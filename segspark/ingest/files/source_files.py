@@ -114,11 +114,18 @@ def unchanged(store: Store, files: Iterable[SourceFile]) -> Iterator[None]:
     Raises:
         IngestError: When the block ends or fails: a file was written to, or taken away.
     """
+    each_once = dict.fromkeys(file.found for file in files)
     try:
         yield
-    finally:
-        for file in files:
-            _check_fingerprint(store, file.found)
+    except Exception:
+        _check_fingerprints(store, each_once)
+        raise
+    _check_fingerprints(store, each_once)
+
+
+def _check_fingerprints(store: Store, files: Iterable[FoundFile]) -> None:
+    for found in files:
+        _check_fingerprint(store, found)
 
 
 @contextmanager
