@@ -153,7 +153,7 @@ def _reason(method: _Method, ranking: Ranking, evidence: Evidence) -> str:
     if failure:
         return failure
     if _is_chosen(method, evidence):
-        return f"{_lead(method, ranking)}{ranking.verdict}"
+        return f"{_lead(method, ranking, evidence)}{ranking.verdict}"
     if method.name not in ranking.mean_ranks:
         return NO_HOLD_OUT
     if method.name == ranking.winner:
@@ -161,11 +161,13 @@ def _reason(method: _Method, ranking: Ranking, evidence: Evidence) -> str:
     return f"mean rank {ranking.mean_ranks[method.name]:.1f}, behind {ranking.winner}"
 
 
-def _lead(method: _Method, ranking: Ranking) -> str:
+def _lead(method: _Method, ranking: Ranking, evidence: Evidence) -> str:
     """Why it was chosen, where it does not win."""
     if method.name == ranking.winner:
         return ""
-    if ranking.forecast == PURCHASES and ranking.mean_ranks:
+    choice = evidence.choice
+    is_best = choice and evidence.value.winner == value_method(choice.title, choice.basis)
+    if ranking.forecast == PURCHASES and is_best:
         return "its value is forecast best; "
     return "the best model that can be had; "
 
@@ -176,11 +178,11 @@ def _but(method: _Method, evidence: Evidence) -> str:
         return "a baseline knows neither churn nor an interval"
     if evidence.choice is None:
         return "nothing prices its purchases"
-    if not evidence.fitted.purchases[method.title or ""].is_converged:
+    choice, fits = evidence.choice, evidence.fitted.purchases
+    # Where no fit has converged, that is held against none of them.
+    if fits[choice.title].is_converged and not fits[method.title].is_converged:
         return "its fit to all customers has not converged"
-    return "value is forecast better by " + value_method(
-        evidence.choice.title, evidence.choice.basis
-    )
+    return f"value is forecast better by {value_method(choice.title, choice.basis)}"
 
 
 def _failure(method: _Method, fitted: FittedModels) -> str | None:

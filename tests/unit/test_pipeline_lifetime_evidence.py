@@ -121,6 +121,37 @@ def test_a_winner_that_has_not_converged_as_of_the_date_says_so(evidence: Eviden
         assert row["reason"] == (
             "it wins the hold-out, but its fit to all customers has not converged"
         )
+    (chosen,) = [row for (of, _), row in found.items() if of == "purchases" and row["is_chosen"]]
+    assert chosen["reason"].startswith("the best model that can be had; purchases: ")
+
+
+def test_where_a_baseline_forecasts_value_best_no_model_is_said_to(evidence: Evidence) -> None:
+    best = value_method("MBG/NBD", SpendBasis.ALL_DAYS)
+    others = [m for m in evidence.value.mean_ranks if m not in (HISTORIC_SPEND, best)]
+    first = {HISTORIC_SPEND: 1.0, best: 2.0} | dict.fromkeys(others, 3.0)
+    value = replace(evidence.value, mean_ranks=first)
+    choice = choose_models(evidence.fitted, value=value)
+    purchases = replace(evidence.purchases, mean_ranks={"BG/NBD": 1.0, "MBG/NBD": 2.0})
+
+    found = models_of(replace(evidence, purchases=purchases, value=value, choice=choice))
+
+    chosen = {key: row["reason"] for key, row in found.items() if row["is_chosen"]}
+    assert list(chosen) == [("purchases", "MBG/NBD"), ("value", best)]
+    for (forecast, _), reason in chosen.items():
+        assert reason.startswith(f"the best model that can be had; {forecast}: ")
+
+
+def test_where_no_fit_has_converged_the_reason_is_value(evidence: Evidence) -> None:
+    fits = evidence.fitted.purchases
+    poor = {title: replace(fit, is_converged=False) for title, fit in fits.items()}
+    fitted = replace(evidence.fitted, purchases=poor)
+    best = value_method("MBG/NBD", SpendBasis.ALL_DAYS)
+
+    found = models_of(ranked(replace(evidence, fitted=fitted), purchases="BG/NBD", value=best))
+
+    assert found["purchases", "BG/NBD"]["reason"] == (
+        f"it wins the hold-out, but value is forecast better by {best}"
+    )
 
 
 def test_a_row_holds_the_parameters_of_both_models_and_the_last_ones_likelihood(
