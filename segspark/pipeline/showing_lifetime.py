@@ -38,18 +38,19 @@ def forecast_tables(here: Workspace, lifetime_id: str) -> list[str]:
     """Scores of the ranked forecasts of purchases and of value, models and baselines together.
 
     Returns:
-        Aligned text, in the order of their mean ranks: totals of the hold-outs together, and the
-        mean over them of the error per customer, the Gini and the lift; none where nothing was
-        tested.
+        Aligned text, in the order of their mean ranks, of equal ones by the error: totals of the
+        hold-outs together, and the mean over them of the error per customer, the Gini and the lift;
+        none where nothing was tested.
     """
     own = F.col("lifetime_id") == F.lit(lifetime_id)
     totals = (F.sum(name) for name in ("predicted_total", "actual_total"))
-    means = (F.avg(name) for name in ("mean_absolute_error", "gini", "top_decile_lift"))
+    error = F.avg("mean_absolute_error").alias("error")
+    means = (error, F.avg("gini"), F.avg("top_decile_lift"))
     scores = here.lake.read(LIFETIME_SCORES).filter(own).groupBy("forecast", "method")
     models = here.lake.read(LIFETIME_MODELS).filter(own)
     ranks = models.select("forecast", "method", "mean_rank").dropna()
     found = scores.agg(*totals, *means).join(ranks, on=["forecast", "method"]).collect()
-    ordered = sorted(found, key=lambda row: (row["mean_rank"], row["method"]))
+    ordered = sorted(found, key=lambda row: (row["mean_rank"], row["error"], row["method"]))
     return [
         aligned([(_FORECASTS[0].format(forecast), *_FORECASTS[1:]), *rows])
         for forecast in (PURCHASES, VALUE)

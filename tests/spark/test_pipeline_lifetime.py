@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from segspark.lifetime.fitted import SpendBasis
 from segspark.pipeline.ledger import ledger_id
@@ -148,6 +149,20 @@ def test_who_gave_back_more_than_they_paid_is_priced_like_the_typical_one(good: 
     ]
 
 
+def with_equal_ranks(shop: Shop, lifetime_id: str) -> str:
+    """The same methods and scores once more, where none ranks before another."""
+    alike = {"lifetime_id": F.lit(lifetime_id)}
+    changes = {
+        LIFETIME_SCORES: alike,
+        LIFETIME_MODELS: {**alike, "mean_rank": F.col("mean_rank") * 0},
+    }
+    for contract, changed in changes.items():
+        df = shop.here.lake.read(contract)
+        own = df.filter(df["lifetime_id"] == shop.result.stage_id)
+        shop.here.lake.replace(contract, own.withColumns(changed), {"lifetime_id": lifetime_id})
+    return lifetime_id
+
+
 def test_every_forecast_is_shown_with_its_scores_the_best_first(good: Shop) -> None:
     models = good.rows(LIFETIME_MODELS)
     scores = good.rows(LIFETIME_SCORES)
@@ -175,6 +190,10 @@ def test_every_forecast_is_shown_with_its_scores_the_best_first(good: Shop) -> N
             ),
         ]
     assert all(text in "\n".join(lifetime_lines(good.here, good.result)) for text in shown)
+    for text in forecast_tables(good.here, with_equal_ranks(good, "tied")):
+        errors = [float(re.split(r"  +", line)[3]) for line in text.splitlines()[2:]]
+        assert errors == sorted(errors)
+        assert errors[0] < errors[-1]
 
 
 def test_five_customers_have_a_reason_and_the_baseline(
