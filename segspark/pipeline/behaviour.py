@@ -77,16 +77,20 @@ def describing_batches_known(lake: Lake, describing: Sequence[Row], *, as_of: da
     Rows without a day hold from the start, also where the other rows of their batch are of later
     days.
     """
-    is_later = {
-        row["batch_id"]: bool(row["first_date"] and row["first_date"] > as_of) for row in describing
+    known = {
+        row["batch_id"] for row in describing if not row["first_date"] or row["first_date"] <= as_of
     }
-    later = [batch_id for batch_id, found in is_later.items() if found]
-    if not later:
-        return list(describing)
-    is_undated = F.col("batch_id").isin(later) & F.col("valid_from_date").isNull()
-    undated = lake.read(CUSTOMERS).filter(is_undated).select("batch_id").distinct().collect()
-    seen = {row["batch_id"] for row in undated}
-    return [row for row in describing if not is_later[row["batch_id"]] or row["batch_id"] in seen]
+    # Only of customers a row may be without a day where another of its batch has one.
+    later = [
+        row["batch_id"]
+        for row in describing
+        if row["entity"] == CUSTOMERS.name and row["batch_id"] not in known
+    ]
+    if later:
+        is_undated = F.col("batch_id").isin(later) & F.col("valid_from_date").isNull()
+        undated = lake.read(CUSTOMERS).filter(is_undated).select("batch_id").distinct().collect()
+        known |= {row["batch_id"] for row in undated}
+    return [row for row in describing if row["batch_id"] in known]
 
 
 def write_behaviour(
