@@ -24,15 +24,11 @@ from scripts.benchmarks.planted_customers import skewed
 from scripts.benchmarks.sweep_points import draw_points
 from scripts.markdown import markdown_table
 from segspark.clustering.batched import fit_in_memory
+from segspark.clustering.comparison import compared
 from segspark.clustering.engine import Candidate, FittedCandidate, candidates_of
 from segspark.clustering.evidence import evidence
-from segspark.clustering.results import gain_of, results
+from segspark.clustering.results import gain_of
 from segspark.clustering.selection import Selection, select
-from segspark.clustering.structureless import (
-    best_of_all_algorithms,
-    cluster_structureless,
-    structureless_silhouettes,
-)
 from segspark.clustering.sweep import with_stability
 from segspark.model.scores import Floats
 from segspark.settings.training import TrainingSettings
@@ -44,6 +40,7 @@ _KINDS: dict[str, Callable[[int, int], Floats]] = {
     "continuum": lambda customers, seed: skewed(customers, seed).points,
 }
 _FEWEST_CUSTOMERS = 2_000
+_FEWEST_SAMPLED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ class Choice:
         pairs = [
             (row.silhouette, found)
             for row in self.selection.rows
-            if row.silhouette is not None and (found := theirs[row.candidate]) is not None
+            if row.silhouette is not None and (found := theirs.get(row.candidate)) is not None
         ]
         return float(spearmanr(pairs).statistic)
 
@@ -107,6 +104,8 @@ def _arguments() -> argparse.Namespace:
         parser.error("--ratios are above 0 and below 1")
     if args.seeds < 1 or args.customers < _FEWEST_CUSTOMERS:
         parser.error(f"--seeds takes 1 or more, --customers {_FEWEST_CUSTOMERS} or more")
+    if any(round(ratio * args.customers) < _FEWEST_SAMPLED for ratio in args.ratios):
+        parser.error(f"--ratios leave {_FEWEST_SAMPLED} of the customers or more")
     return args
 
 
@@ -131,22 +130,11 @@ def choose(points: Floats, settings: TrainingSettings) -> Selection:
         points: Shape (n, d).
         settings: Candidates and rule.
     """
-    sweep, selection = settings.sweep, settings.selection
-    candidates = candidates_of(sweep)
-    models = fit_in_memory(points, candidates, sweep)
-    drawn = cluster_structureless(
-        points[: selection.structureless_customers],
-        candidates,
-        sweep,
-        draws=selection.structureless_draws,
-    )
-    rows = results(
-        [FittedCandidate(each, clusters=models[each]) for each in candidates],
-        evidence={each: evidence(points, model.assign(points)) for each, model in models.items()},
-        sampled={},
-        structureless=best_of_all_algorithms(structureless_silhouettes(drawn)),
-    )
-    return select(with_stability(rows, points, settings), selection)
+    models = fit_in_memory(points, candidates_of(settings.sweep), settings.sweep)
+    fitted = [FittedCandidate(each, clusters=model) for each, model in models.items()]
+    judged = {each: evidence(points, model.assign(points)) for each, model in models.items()}
+    rows, _ = compared(fitted, judged, points, settings)
+    return select(with_stability(rows, points, settings), settings.selection)
 
 
 def _row(kind: str, seed: int, choice: Choice, everyone: Choice) -> tuple[str, ...]:

@@ -96,12 +96,27 @@ def test_the_last_line_counts_each_kind_and_ratio(
     assert sum(line.startswith("| continuum | 1 |") for line in lines) == 2
 
 
-def test_a_ratio_that_is_no_share_is_refused_in_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("ratio", "sentence"),
+    [
+        ("5", "--ratios are above 0 and below 1"),
+        ("0.001", "--ratios leave 20 of the customers or more"),
+    ],
+)
+def test_a_ratio_that_is_no_share_or_leaves_too_few_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ratio: str, sentence: str
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["sample_choice", "--ratios", "5"])
+    monkeypatch.setattr(sys, "argv", ["sample_choice", "--customers", "2000", "--ratios", ratio])
 
     with pytest.raises(SystemExit):
         main()
 
-    assert "--ratios are above 0 and below 1" in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err
+
+
+def test_candidates_with_more_segments_than_customers_are_left_out() -> None:
+    points, _ = planted(3, 2, spread=0.7)
+
+    found = choose(points, QUICK)
+
+    assert [row.candidate_id for row in found.rows] == ["kmeans-3", "kmeans-4", "kmeans-5"]
