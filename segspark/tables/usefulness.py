@@ -7,8 +7,9 @@ from segspark.tables.contract import Column, TableContract
 SEGMENT_USEFULNESS = TableContract(
     name="segment_usefulness",
     meaning="How well one division of the customers of a past day tells what they did in the days "
-    "after it: the segments of a candidate, named RFM or deciles of past spend. There are none "
-    "where `training.selection.holdout_days` is 0, and of trainings of earlier versions.",
+    "after it: the segments of a candidate of the sweep that could be fitted on that day, named RFM "
+    "or deciles of past spend. There are none where `training.selection.holdout_days` is 0, and "
+    "of trainings of earlier versions.",
     grain=("training_id", "division"),
     columns=(
         Column("training_id", T.StringType(), "Hash of snapshot and training settings."),
