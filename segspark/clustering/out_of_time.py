@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Self
 
 from segspark.clustering.engine import Candidate
@@ -15,7 +16,8 @@ class OutOfTime:
     """All divisions of the same customers on a past day.
 
     Attributes:
-        period: What they were held against, such as `the 90 days after 2017-10-02`.
+        after: The past day.
+        days: Length of the period after it.
         customer_count: Customers of the past day, of a sample where there are many.
         points: Those of them who were fitted, by the vector of the training, shape (n, d).
         candidates: Of each candidate that could be fitted on the past day.
@@ -23,12 +25,18 @@ class OutOfTime:
         baselines: By title, of what needs no clustering.
     """
 
-    period: str
+    after: date
+    days: int
     customer_count: int
     points: Floats
     candidates: Mapping[Candidate, Usefulness]
     labels: Mapping[Candidate, Indices]
     baselines: Mapping[str, Usefulness]
+
+    @property
+    def period(self) -> str:
+        """What they were held against, such as `the 90 days after 2017-10-02`."""
+        return f"the {self.days} days after {self.after}"
 
     def fitted_by(self, rule: OutlierRule) -> Self:
         """Leave customers to compare whom a rule of today fits, too, where it takes them to be."""

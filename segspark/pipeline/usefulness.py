@@ -73,8 +73,7 @@ def past_usefulness(
             workspace.progress.say(f"train: of {after}: {warning}")
         later = later_purchases(ledger, settings=settings.features, after=after, until=as_of)
         found = _collected(past, later, own=fit.vector, now=plan.fit.vector)
-        period = f"the {days} days after {after}"
-        return _compared(found, plan.candidates, settings.training, period=period)
+        return _compared(found, plan.candidates, settings.training, after=after, days=days)
     except ClusteringError as error:
         raise ClusteringError(
             f"how useful candidates were cannot be told by the customers of {after} ({error}): "
@@ -113,7 +112,12 @@ def _collected(
 
 
 def _compared(
-    rows: pa.Table, candidates: Sequence[Candidate], settings: TrainingSettings, *, period: str
+    rows: pa.Table,
+    candidates: Sequence[Candidate],
+    settings: TrainingSettings,
+    *,
+    after: date,
+    days: int,
 ) -> OutOfTime:
     (batch,) = rows.to_batches()
     points, now = (
@@ -139,7 +143,8 @@ def _compared(
         later_counts=count,
     )
     return OutOfTime(
-        period=period,
+        after=after,
+        days=days,
         customer_count=len(points),
         points=now[rule.is_fitted(points)],
         candidates={each: told.pop(each.candidate_id) for each in models},

@@ -7,9 +7,9 @@ from segspark.tables.contract import Column, TableContract
 SEGMENT_USEFULNESS = TableContract(
     name="segment_usefulness",
     meaning="How well one division of the customers of a past day tells what they did in the days "
-    "after it: the segments of a candidate of the sweep that could be fitted on that day, named RFM "
-    "or deciles of past spend. There are none where `training.selection.holdout_days` is 0, and "
-    "of trainings of earlier versions.",
+    "after it: the segments of a candidate of the sweep that could be fitted on that day, named "
+    "RFM or deciles of past spend. There are none where `training.selection.holdout_days` is 0, "
+    "and of trainings of earlier versions.",
     grain=("training_id", "division"),
     columns=(
         Column("training_id", T.StringType(), "Hash of snapshot and training settings."),
@@ -20,7 +20,8 @@ SEGMENT_USEFULNESS = TableContract(
         ),
         Column("is_baseline", T.BooleanType(), "Whether it needs no clustering."),
         Column("is_chosen", T.BooleanType(), "Whether it became the model."),
-        Column("period", T.StringType(), "The days after the past day, in words."),
+        Column("fold_date", T.DateType(), "The past day; the period follows."),
+        Column("holdout_days", T.IntegerType(), "Length of the period."),
         Column("customer_count", T.LongType(), "Customers of the past day who were looked at."),
         Column("group_count", T.IntegerType(), "Groups with customers."),
         Column(

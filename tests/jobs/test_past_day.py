@@ -78,7 +78,7 @@ def test_named_rfm_and_deciles_stand_beside_the_segments_in_one_table(
         "deciles of past spend": pd.qcut(past, 10, labels=False).tolist(),
     }
     for row in told:
-        assert row["period"] == "the 30 days after 2024-01-30"
+        assert (row["fold_date"], row["holdout_days"]) == (PAST_DAY, 30)
         assert row["customer_count"] == len(customers)
         if row["is_baseline"]:
             groups = expected[row["division"]]

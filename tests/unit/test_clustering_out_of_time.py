@@ -1,6 +1,7 @@
 """What a past day says of candidates, and the choice by it."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -34,7 +35,8 @@ def past(**spend_ratios: float | None) -> OutOfTime:
     told = {KMEANS_3: "kmeans_3", KMEANS_4: "kmeans_4"}
     known = {each: name for each, name in told.items() if name in spend_ratios}
     return OutOfTime(
-        "the 90 days after 2017-10-02",
+        date(2017, 10, 2),
+        90,
         6,
         POINTS,
         {
@@ -142,7 +144,7 @@ def test_outliers_of_either_day_are_not_compared() -> None:
 def test_a_candidate_that_finds_its_number_is_known_by_what_was_asked() -> None:
     asked, found = Candidate(Algorithm.DBSCAN), Candidate(Algorithm.DBSCAN, 3, eps=0.4)
     useful = Usefulness(2, 0.4, 0.5, 0.1)
-    told = OutOfTime("these days", 6, POINTS, {asked: useful}, {asked: BEFORE}, {})
+    told = OutOfTime(date(2017, 10, 2), 90, 6, POINTS, {asked: useful}, {asked: BEFORE}, {})
     row = CandidateResult(FittedCandidate(found, clusters=THREE), None, None, None, None)
 
     after = with_past(row, told, asked=asked)

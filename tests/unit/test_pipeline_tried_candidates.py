@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from datetime import date
 from io import StringIO
 from typing import Any, cast
 
@@ -133,7 +134,7 @@ def looked_back(searched: Trained) -> Trained:
     )
     sweep = replace(searched.sweep, selection=replace(selection, rows=rows))
     baselines = {"named RFM": Usefulness(10, 0.4, 0.6, 0.2), "deciles": Usefulness(9, 0.1, 0.1, 0)}
-    past = OutOfTime("the 90 days after 2017-10-02", 77, np.ones((0, 1)), {}, {}, baselines)
+    past = OutOfTime(date(2017, 10, 2), 90, 77, np.ones((0, 1)), {}, {}, baselines)
     return replace(searched, sweep=sweep, past=past)
 
 
@@ -145,9 +146,8 @@ def test_what_divisions_of_a_past_day_told_is_a_table_and_a_file_of_the_report(
 
     rows = looked.tables("training-1")[SEGMENT_USEFULNESS]
 
-    period = "the 90 days after 2017-10-02"
     assert rows == [
-        ("training-1", name, is_baseline, is_chosen, period, 77, count, *figures)
+        ("training-1", name, is_baseline, is_chosen, date(2017, 10, 2), 90, 77, count, *figures)
         for name, is_baseline, is_chosen, count, figures in (
             (first.candidate_id, False, first.is_chosen, 4, (0.3, 0.5, 0.1)),
             (last.candidate_id, False, last.is_chosen, 3, (0.2, None, None)),
