@@ -7,6 +7,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,10 @@ USER = "shop"
 _ACCOUNTS = ("postgres", "nobody")
 """Who may run the server where the tests run as root, which it refuses."""
 _PATIENCE_SECONDS = 60
+_ANSWERING = """
+    SELECT coalesce(bool_or(now() - xact_start > interval '0.5 s'), false) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,22 @@ class PostgresServer:
     def stop(self) -> None:
         """End it at once, as a crash would."""
         self.program("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+
+    @contextmanager
+    def stopping_midway(self) -> Iterator[None]:
+        """Stop it within the block, once it is in the middle of answering somebody."""
+        stopping = threading.Thread(target=self._stop_midway)
+        stopping.start()
+        try:
+            yield
+        finally:
+            stopping.join()
+
+    def _stop_midway(self) -> None:
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while self.run(_ANSWERING) == "f" and time.monotonic() < until:
+            time.sleep(0.1)
+        self.stop()
 
     def program(self, name: str, *arguments: str) -> str:
         """Run one of the server's programs as the account; what it prints."""

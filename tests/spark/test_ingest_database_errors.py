@@ -1,7 +1,5 @@
 """Whatever goes wrong with a database ends in one sentence, without a password."""
 
-import threading
-
 import pytest
 from pyspark.sql import SparkSession
 
@@ -71,10 +69,8 @@ def test_a_server_that_goes_away_midway_is_one_sentence(
             CREATE VIEW orders AS SELECT n AS id FROM generate_series(1, 100000) AS n
             WHERE pg_sleep(0.01) IS NOT NULL
         """)
-        stopping = threading.Timer(2, server.stop)
-        stopping.start()
-        sentence = refusal(spark, shop_source(server, fetch_rows=10))
-        stopping.join()
+        with server.stopping_midway():
+            sentence = refusal(spark, shop_source(server, fetch_rows=10))
     assert "table orders of jdbc:postgresql://127.0.0.1" in sentence
     assert "terminating connection" in sentence or "I/O error" in sentence, sentence
     assert capfd.readouterr().err == ""

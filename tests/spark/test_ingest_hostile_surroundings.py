@@ -1,7 +1,6 @@
 """What goes wrong around a file ends in one sentence, and no table changes."""
 
 import sqlite3
-import threading
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -115,10 +114,8 @@ def test_a_database_that_goes_away_midway_changes_no_table(
             FROM generate_series(1, 100000) AS n WHERE pg_sleep(0.01) IS NOT NULL
         """)
         document = shop_source(server, fetch_rows=10).model_dump(mode="json", exclude_none=True)
-        stopping = threading.Timer(4, server.stop)
-        stopping.start()
-        told = refusal(one_good_batch, document)
-        stopping.join()
+        with server.stopping_midway():
+            told = refusal(one_good_batch, document)
     assert told.startswith("source new: table orders of jdbc:postgresql://127.0.0.1:")
     assert "terminating connection" in told or "I/O error" in told, told
     assert told.endswith(
