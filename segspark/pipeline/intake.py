@@ -44,6 +44,7 @@ class Intake:
         store: Where the files are that the rows are read from; None: there are none.
         history: The source's rows of `ingest_quality`, of the batches that count, in order.
         replayed: Where the rows were refused before; None otherwise.
+        rates: Of the source's currencies, from `rates_of`.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Intake:
     store: Store | None = None
     history: Sequence[QualityRow | Row] = ()
     replayed: Replayed | None = None
+    rates: DataFrame | None = None
 
     @property
     def entity(self) -> Entity:

@@ -1,7 +1,7 @@
 """What a source holds that the lake does not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame
@@ -60,6 +60,7 @@ class FilePlan:
         contents: Everything that it holds now, by content hash.
         batches: What of it is new.
         columns: The columns of each file of these, by its name.
+        rates: The source's exchange rates, where something is new; None: it names none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class FilePlan:
     contents: Mapping[str, Content]
     batches: Sequence[Batch]
     columns: Mapping[str, Columns]
+    rates: DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class TablePlan:
         table: Its new rows.
         contents: What they are, by content hash; empty where there is nothing to take.
         batches: The batch, if it is new.
+        rates: As those of a `FilePlan`.
     """
 
     name: str
@@ -89,6 +92,7 @@ class TablePlan:
     table: DataFrame
     contents: Mapping[str, Content]
     batches: Sequence[Batch]
+    rates: DataFrame | None = None
 
 
 SourcePlan = FilePlan | TablePlan
@@ -106,10 +110,10 @@ def plan_source(workspace: Workspace, held: Holdings, staging: str) -> SourcePla
         IngestError: The source or its rates cannot be read, or it is not what it was before.
     """
     plan = _plan(workspace, held, staging)
-    if plan.batches:
-        # They are read where rows are parsed, which is when other sources are taken in already.
-        rates_of(workspace.lake.spark, held.source)
-    return plan
+    if not plan.batches:
+        return plan
+    # Later, where rows are parsed, other sources are taken in already.
+    return replace(plan, rates=rates_of(workspace.lake.spark, held.source))
 
 
 def _plan(workspace: Workspace, held: Holdings, staging: str) -> SourcePlan:

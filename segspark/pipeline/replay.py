@@ -23,6 +23,7 @@ from segspark.ingest.books.replaying import (
     still_refused,
 )
 from segspark.ingest.files.contents import Content
+from segspark.ingest.parsing.exchange import rates_of
 from segspark.ingest.parsing.rows import ENTITIES, entity_name
 from segspark.ingest.reading.mapped_columns import wanted_columns
 from segspark.ingest.reading.raw import BATCH_ID, FILE_NAME, RawRows
@@ -143,7 +144,8 @@ def _plans(
     )
     raw = repaired_rows(mine, refused.rows, delivered, wanted=wanted_columns(source))
     raw = _staged(raw, f"{staging}/{name}-repaired")
-    parsed = parse_intake(workspace, Intake(name, source, (), {}), [RawRows(raw, ())])[0]
+    intake = Intake(name, source, (), {}, rates=rates_of(spark, source))
+    parsed = parse_intake(workspace, intake, [RawRows(raw, ())])[0]
     again = still_refused(parsed)
     for row in again.limit(_SHOWN_ROWS).collect():
         workspace.progress.say(f"{row[REJECTED_ID]} stays refused: {'; '.join(row['reasons'])}")
@@ -151,7 +153,7 @@ def _plans(
     good = _staged(good, f"{staging}/{name}-good")
     amounts = replayed_amounts(good, refused.rows)
     return [
-        _plan(Intake(name, source, (), {}), good, row, amounts[row["batch_id"]])
+        _plan(intake, good, row, amounts[row["batch_id"]])
         for row in refused.batches
         if row["batch_id"] in amounts
     ]

@@ -12,7 +12,6 @@ from segspark.ingest.books.lines import copied_lines, good_rows
 from segspark.ingest.books.tying_out import Delivery, count_delivery
 from segspark.ingest.files.choosing_store import store_for
 from segspark.ingest.files.source_files import unchanged
-from segspark.ingest.parsing.exchange import rates_of
 from segspark.ingest.parsing.rows import parse_rows
 from segspark.ingest.quality.alarm_words import blocking_sentence
 from segspark.ingest.quality.alarms import judge
@@ -74,7 +73,7 @@ def _take_in_together(
     """Take in some batches by one commit; returns their rows of `ingest_quality`."""
     contents = {batch.batch_id: plan.contents[batch.content_hash] for batch in batches}
     store = plan.store if isinstance(plan, FilePlan) else None
-    intake = Intake(plan.name, plan.source, batches, contents, store, history)
+    intake = Intake(plan.name, plan.source, batches, contents, store, history, rates=plan.rates)
     workspace.progress.step(f"ingest: reading {len(batches)} new batch(es) of {plan.name}")
     with _unchanged(intake), engine_sentences(f"source {plan.name}", error=IngestError):
         if isinstance(plan, FilePlan):
@@ -109,9 +108,8 @@ def take_in(
 def parse_intake(workspace: Workspace, intake: Intake, raws: Sequence[RawRows]) -> list[DataFrame]:
     """Each raw frame typed by the source's mapping; lazy."""
     name, source, currency = intake.name, intake.source, workspace.settings.lake.currency
-    rates = rates_of(workspace.lake.spark, source)
     return [
-        parse_rows(raw.frame, name=name, source=source, currency=currency, rates=rates)
+        parse_rows(raw.frame, name=name, source=source, currency=currency, rates=intake.rates)
         for raw in raws
     ]
 
