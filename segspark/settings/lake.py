@@ -32,7 +32,8 @@ class SparkSettings(StrictModel):
     driver_memory: str = Field(default="2g", pattern="^[0-9]+[mg]$")
     """Heap of the local Java process."""
     shuffle_partitions: int = Field(default=16, ge=1)
-    """Partitions of a shuffle, some times the cores; those of less than 1 MB become one."""
+    """Partitions of a middling shuffle, some times the cores; a large one has up to four times as
+    many, and those of less than 1 MB become one."""
     log_level: Literal["ERROR", "WARN", "INFO"] = "ERROR"
     """What Spark itself may print."""
     packages: tuple[Coordinate, ...] = Field(default=(), strict=False)
