@@ -7,7 +7,8 @@ count. The last line is JSON with every ratio that the sizes allow:
 DuckDB leaves out strength and p-value of seasons, which it has no functions for.
 `increment_vs_rebuild`, `increment_growth`: the ledger of 10,000 new lines against the ledger anew
 at the largest size, and against the same at the smallest.
-`btyd_seconds`: fits and values of a million customers; `peak_driver_mb`: Spark's processes.
+`btyd_seconds`: fits and values of a million customers; `peak_driver_mb`: Python's and Java's
+process, which runs the tasks as well; the table's MB are with Python's workers.
 """
 
 import argparse
@@ -37,7 +38,8 @@ class Times:
         ledger: The ledger's part of it.
         duckdb: The same by DuckDB, without strengths and p-values of seasons.
         increment: The ledger of the day after the history.
-        peak_mb: Spark's highest memory.
+        peak_mb: Highest memory of Spark's driver and its workers.
+        driver_peak_mb: Of the driver alone.
     """
 
     rebuild: list[float] = field(default_factory=list)
@@ -45,6 +47,7 @@ class Times:
     duckdb: list[float] = field(default_factory=list)
     increment: list[float] = field(default_factory=list)
     peak_mb: float = 0.0
+    driver_peak_mb: float = 0.0
 
 
 def main() -> int:
@@ -59,7 +62,7 @@ def main() -> int:
                 shutil.rmtree(shop.folder)
         lifetime, lifetime_peak_mb = _measure_lifetime(folder, args)
     _say_table(found)
-    peak_mb = max(lifetime_peak_mb, *(times.peak_mb for times in found.values()))
+    peak_mb = max(lifetime_peak_mb, *(times.driver_peak_mb for times in found.values()))
     say(json.dumps({**_ratios(found), **lifetime, "peak_driver_mb": round(peak_mb)}))
     return 0
 
@@ -110,7 +113,7 @@ def _measure_size(shop: Shop, rounds: int, driver_memory: str) -> Times:
             say(f"{shop.million_lines} million lines, increment: {ledger['seconds']:.1f} s")
             if number > 0:
                 times.increment.append(ledger["seconds"])
-        times.peak_mb = spark.peak_mb
+        times.peak_mb, times.driver_peak_mb = spark.peak_mb, spark.driver_peak_mb
     return times
 
 
@@ -122,7 +125,7 @@ def _measure_lifetime(folder: Path, args: argparse.Namespace) -> tuple[dict[str,
     """Fit and value drawn customers, the first time to warm up; then the peer's fit.
 
     Returns:
-        The figures, and Spark's highest memory in MB.
+        The figures, and the highest memory of Spark's driver in MB.
     """
     place = folder / f"{args.customers}-customers"
     place.mkdir(parents=True, exist_ok=True)
@@ -134,8 +137,8 @@ def _measure_lifetime(folder: Path, args: argparse.Namespace) -> tuple[dict[str,
         for _ in range(args.rounds + 1):
             seconds.append(spark.ask({"do": "value", "histories": str(histories)})["seconds"])
             say(f"{args.customers:,} customers, fitted and valued: {seconds[-1]:.1f} s")
-        peak_mb = spark.peak_mb
-        say(f"highest memory of that: {peak_mb:,.0f} MB")
+        peak_mb = spark.driver_peak_mb
+        say(f"highest memory of that: {spark.peak_mb:,.0f} MB")
     peer = full_data_fit_seconds(histories)
     say(f"{args.customers:,} customers, BG/NBD fitted to each of them: {peer:.1f} s")
     return {

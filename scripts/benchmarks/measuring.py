@@ -32,8 +32,13 @@ def measure(command: list[str]) -> tuple[float, float]:
     return time.monotonic() - started, peak
 
 
-def highest_mb(pid: int) -> float:
-    """Highest memory so far of a process and everything below it, as Linux tells it."""
+def highest_mb(pid: int, *, generations: int | None = None) -> float:
+    """Highest memory so far of a process and those below it, as Linux tells it.
+
+    Args:
+        pid: The process.
+        generations: How far below it; None: all.
+    """
     children: dict[int, list[int]] = {}
     sizes: dict[int, float] = {}
     spaces: dict[int, str] = {}
@@ -48,11 +53,13 @@ def highest_mb(pid: int) -> float:
         children.setdefault(int(fields["PPid"]), []).append(number)
         sizes[number] = int(fields.get("VmHWM", "0 kB").split()[0]) / 1024
         spaces[number] = fields.get("VmSize", "")
-    wanted, total = [(pid, "")], 0.0
+    wanted, total = [(pid, "", 0)], 0.0
     while wanted:
-        current, above = wanted.pop()
+        current, above, age = wanted.pop()
         # A process that is just being forked still is its parent, memory and all.
         if spaces.get(current) != above:
             total += sizes.get(current, 0.0)
-        wanted += [(child, spaces.get(current, "")) for child in children.get(current, [])]
+        if generations is None or age < generations:
+            space = spaces.get(current, "")
+            wanted += [(child, space, age + 1) for child in children.get(current, [])]
     return total

@@ -48,6 +48,11 @@ class Worker:
         """Highest memory so far of the process and those below it."""
         return highest_mb(self.process.pid)
 
+    @property
+    def driver_peak_mb(self) -> float:
+        """The same of a Spark driver: Python and Java, which here runs the tasks as well."""
+        return highest_mb(self.process.pid, generations=1)
+
 
 @contextmanager
 def worker(module: str, *arguments: str) -> Iterator[Worker]:
