@@ -13,6 +13,7 @@ CUSTOMER_EVENT_DAYS = TableContract(
     meaning="Events of one type of one customer on one day; additive sums only. Events without a "
     "known customer are not here.",
     grain=("ledger_id", "customer_id", "event_type", "event_date"),
+    filtered_by=("ledger_id", "event_type", "event_date"),
     apart_by="event_date",
     columns=(
         LEDGER_ID,

@@ -87,7 +87,8 @@ class FeatureGroup:
     def contract(self) -> TableContract:
         """The table."""
         columns = (*self.keys, *(feature.column for feature in self.features))
-        return TableContract(self.table, self.meaning, self.grain, columns)
+        ids = tuple(column.name for column in self.keys)
+        return TableContract(self.table, self.meaning, self.grain, columns, filtered_by=ids)
 
     @property
     def owner(self) -> str:
