@@ -19,7 +19,10 @@ def deliver(lake: Lake, contract: TableContract, rows: DataFrame) -> None:
 
     Columns that the rows do not have hold something that nobody looks at.
     """
-    books = rows.groupBy("batch_id").agg(F.count("*").alias("kept_row_count"))
+    day = next(name for name in ("transaction_date", "event_date") if name in rows.columns)
+    books = rows.groupBy("batch_id").agg(
+        F.count("*").alias("kept_row_count"), F.min(day).alias("first_date")
+    )
     batches = [row["batch_id"] for row in books.collect()]
     for target, df in ((contract, rows), (INGEST_BATCHES, books)):
         lake.replace(target, _filled(df, target), {"batch_id": batches})

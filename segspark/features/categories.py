@@ -11,6 +11,7 @@ from segspark.features.ten_thousandths import as_amount, ten_thousandths
 from segspark.settings.behaviour import CategorySettings
 from segspark.settings.features import LedgerSettings
 from segspark.tables.behaviour import CUSTOMER_CATEGORIES, UNKNOWN
+from segspark.tables.contract import MONEY
 
 _ORDER = ("source", "customer_id", "order_id", "category")
 
@@ -72,7 +73,7 @@ def category_orders(
         moves.groupBy(*_ORDER)
         .agg(((F.sum("bought") > 0) & left).cast("long").alias("orders"), F.sum("spend").alias("s"))
         .groupBy("customer_id", "category")
-        .agg(F.sum("orders").alias("orders"), as_amount(F.sum("s")).alias("spend"))
+        .agg(F.sum("orders").alias("orders"), as_amount(F.sum("s"), MONEY).alias("spend"))
         .filter((F.col("orders") > 0) | (F.col("spend") != 0))
     )
 

@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.settings.features import FeatureSettings
+from segspark.tables.contract import LINE_MONEY
 
 
 def known_rows(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
@@ -24,7 +25,7 @@ def known_rows(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> 
     spend = kept(settings, "gross_amount", "returned_amount")
     orders = kept(settings, "order_count", "undone_order_count")
     return ledger.filter(F.col("effective_date") <= F.lit(as_of)).withColumns(
-        {"orders": orders, "spend": spend.cast("decimal(28,4)")}
+        {"orders": orders, "spend": spend.cast(LINE_MONEY)}
     )
 
 

@@ -1,5 +1,6 @@
 """The ledger of customer days: additive sums from which any past day can be rebuilt."""
 
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -11,14 +12,28 @@ from segspark.features.orders import ORDER
 from segspark.features.returns import return_matches
 from segspark.features.ten_thousandths import as_amount, ten_thousandths
 from segspark.tables import contract
+from segspark.tables.contract import SHARE
 from segspark.tables.purchases import CUSTOMER_DAYS, DAYPART_HOURS, DAYPARTS
 
 _KEYS = ("customer_id", "purchase_date", "effective_date")
+_UNDONE = "undone_"
+_BY_DAYPART = {
+    f"{of}{daypart}_order_count": (f"{of}order_count", hour)
+    for of in ("", _UNDONE)
+    for daypart, hour in DAYPARTS.items()
+}
+"""Column → the column that it is a part of, and the hour that its daypart begins at."""
 _SUMS = tuple(c for c in CUSTOMER_DAYS.columns if c.name not in {"ledger_id", *_KEYS})
+_SENT = tuple(c.name for c in _SUMS if c.name not in _BY_DAYPART)
+"""What the rows that are summed have; dayparts follow from their `order_hour`."""
 
 
 def customer_days(
-    lines: LedgerLines, *, ledger_id: str, matches: DataFrame | None = None
+    lines: LedgerLines,
+    *,
+    ledger_id: str,
+    matches: DataFrame | None = None,
+    touched: DataFrame | None = None,
 ) -> DataFrame:
     """Sum a lake's lines to customer, purchase day and effective day.
 
@@ -27,41 +42,59 @@ def customer_days(
         ledger_id: Written into every row.
         matches: Conforms to `RETURN_MATCHES`; those of these lines under these settings, read from
             where they were written. None: they are found anew for each use that is made of them.
+        touched: `touched_orders` of the matches; None: found anew.
 
     Returns:
-        Conforms to `CUSTOMER_DAYS`. Guests are absent; a customer whose lines are neither purchase
-        nor return has rows of zeros, so that nobody is lost from the count of customers.
+        Conforms to `CUSTOMER_DAYS`, arranged. Guests are absent; a customer whose lines are neither
+        purchase nor return has rows of zeros, so that nobody is lost from the count of customers.
     """
     if matches is None:
         matches = return_matches(lines, ledger_id=ledger_id)
+    if touched is None:
+        touched = touched_orders(matches)
     purchases = lines.order_days.filter("is_purchase")
     found = [
         _bought(purchases),
-        _undone(purchases, matches.filter("is_matched")),
+        _undone(purchases, matches.filter("is_matched"), touched),
         _given_back(matches),
         _neither(lines.order_days),
     ]
     return (
         reduce(DataFrame.unionByName, found)
-        .groupBy(*_KEYS)
+        .transform(CUSTOMER_DAYS.share_out)
+        .groupBy(SHARE, *_KEYS)
         .agg(*(_sum(c).alias(c.name) for c in _SUMS))
         .withColumn("ledger_id", F.lit(ledger_id))
         .transform(CUSTOMER_DAYS.conform)
     )
 
 
-def counted_money(lines: LedgerLines) -> DataFrame:
+def touched_orders(matches: DataFrame) -> DataFrame:
+    """Which orders a return undoes units of.
+
+    Args:
+        matches: Conforms to `RETURN_MATCHES`.
+
+    Returns:
+        One row per `order_hash` of theirs.
+    """
+    return matches.filter("is_matched").select(_order_hash()).distinct()
+
+
+def counted_money(lines: LedgerLines, *, first_day: date | None = None) -> DataFrame:
     """What a ledger of these lines must add up to, however returns are matched.
 
     Args:
         lines: From `ledger_lines`.
+        first_day: Earliest effective day that is counted; None: all are.
 
     Returns:
         One row: `gross_amount` and `returned_amount`, plain sums over the lines of known customers.
     """
-    amount = as_amount(F.col("amount"))
+    amount = as_amount(F.col("amount"), contract.MONEY)
     names = {"gross_amount": "is_purchase", "returned_amount": "is_return"}
-    return lines.order_days.agg(
+    is_late_enough = F.lit(first_day is None) | (F.col("transaction_date") >= F.lit(first_day))
+    return lines.order_days.filter(is_late_enough).agg(
         *(
             # As decimals: 64 bits may hold the ten-thousandths of each customer and not of all.
             F.coalesce(F.sum(F.when(F.col(counts), amount)), F.lit(0)).alias(name)
@@ -71,18 +104,25 @@ def counted_money(lines: LedgerLines) -> DataFrame:
 
 
 def _sum(column: contract.Column) -> Column:
+    if column.name in _BY_DAYPART:
+        name, hour = _BY_DAYPART[column.name]
+        is_its = (F.col("order_hour") >= hour) & (F.col("order_hour") < hour + DAYPART_HOURS)
+        return F.sum(F.when(is_its, F.col(name)).otherwise(0))
     summed = F.sum(column.name)
-    return as_amount(summed) if column.dtype == contract.MONEY else summed
+    return as_amount(summed, column.dtype) if column.dtype == contract.LINE_MONEY else summed
 
 
-def _row(purchase_date: Column, effective_date: Column, **sums: Column) -> list[Column]:
-    """A ledger row: the sums given, zero elsewhere; money and units in ten-thousandths."""
+def _row(
+    purchase_date: Column, effective_date: Column, hour: Column | None = None, **sums: Column
+) -> list[Column]:
+    """A row to sum: what is given, zero elsewhere; money and units in ten-thousandths."""
     zero = F.lit(0)
     return [
         F.col("customer_id"),
         purchase_date.alias("purchase_date"),
         effective_date.alias("effective_date"),
-        *(sums.get(c.name, zero).cast("long").alias(c.name) for c in _SUMS),
+        (F.lit(None) if hour is None else hour).cast("int").alias("order_hour"),
+        *(sums.get(name, zero).cast("long").alias(name) for name in _SENT),
     ]
 
 
@@ -94,8 +134,8 @@ def _bought(purchases: DataFrame) -> DataFrame:
         *_row(
             F.col("order_date"),
             F.col("transaction_date"),
+            F.col("order_hour"),
             order_count=order,
-            **_by_daypart("{}_order_count", order),
             line_count=F.col("copies"),
             quantity_units=F.col("units"),
             gross_amount=F.col("amount"),
@@ -104,37 +144,36 @@ def _bought(purchases: DataFrame) -> DataFrame:
     )
 
 
-def _by_daypart(name: str, count: Column) -> dict[str, Column]:
-    """The count in the column of the daypart that `order_hour` is in, zero in the others."""
-    return {
-        name.format(daypart): F.when(
-            (F.col("order_hour") >= hour) & (F.col("order_hour") < hour + DAYPART_HOURS), count
-        ).otherwise(0)
-        for daypart, hour in DAYPARTS.items()
-    }
+def _order_hash() -> Column:
+    return F.xxhash64(*ORDER).alias("order_hash")
 
 
-def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
+def _undone(purchases: DataFrame, matched: DataFrame, touched: DataFrame) -> DataFrame:
     """Orders of which every unit came back, on the day of the last return.
 
-    A line added to the order on a later day takes that back, from its day on.
+    A line added to the order on a later day takes that back, from its day on. Orders that have the
+    hash of a touched one by chance keep all their units.
     """
     order = (*ORDER, "order_date")
     back = matched.withColumnRenamed("purchase_date", "order_date")
-    touched = purchases.join(back.select(*order).distinct(), on=list(order), how="left_semi")
-    moves = touched.select(
-        *order,
-        F.col("transaction_date").alias("day"),
-        "order_hour",
-        F.col("units").alias("units_left"),
-        F.col("unitless_lines").alias("unreturnable"),
-    ).unionByName(
-        back.select(
+    hashed = purchases.withColumn("order_hash", _order_hash())
+    moves = (
+        hashed.join(touched, on="order_hash", how="left_semi")
+        .select(
             *order,
-            F.col("return_date").alias("day"),
-            F.lit(None).cast("int").alias("order_hour"),
-            (-ten_thousandths(F.col("returned_units"))).alias("units_left"),
-            F.lit(0).cast("long").alias("unreturnable"),
+            F.col("transaction_date").alias("day"),
+            "order_hour",
+            F.col("units").alias("units_left"),
+            F.col("unitless_lines").alias("unreturnable"),
+        )
+        .unionByName(
+            back.select(
+                *order,
+                F.col("return_date").alias("day"),
+                F.lit(None).cast("int").alias("order_hour"),
+                (-ten_thousandths(F.col("returned_units"))).alias("units_left"),
+                F.lit(0).cast("long").alias("unreturnable"),
+            )
         )
     )
     days = Window.partitionBy(*order).orderBy("day")
@@ -144,13 +183,14 @@ def _undone(purchases: DataFrame, matched: DataFrame) -> DataFrame:
     # A return follows a line of the order, which knows the hour.
     hour = F.max(F.max("order_hour")).over(so_far)
     change = F.col("change")
-    counts = _by_daypart("undone_{}_order_count", change)
     return (
         moves.groupBy(*order, "day")
         .agg(is_undone.alias("is_undone"), hour.alias("order_hour"))
         .withColumn("change", F.col("is_undone") - F.lag("is_undone", 1, 0).over(days))
         .filter(change != 0)
-        .select(*_row(F.col("order_date"), F.col("day"), undone_order_count=change, **counts))
+        .select(
+            *_row(F.col("order_date"), F.col("day"), F.col("order_hour"), undone_order_count=change)
+        )
     )
 
 

@@ -1,6 +1,6 @@
 """Which lines count: purchases, returns and the rest of a customer's lines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.features.matching import GROUP
-from segspark.features.orders import order_days
+from segspark.features.orders import order_days, order_sums, spread_days, spread_orders
 from segspark.features.ten_thousandths import ten_thousandths
 from segspark.settings.features import LedgerSettings
 from segspark.settings.rules import LineKind
@@ -34,6 +34,10 @@ LINE_COLUMNS = (
 """Columns of `transactions` that the ledger is made of."""
 
 
+def _as_is(df: DataFrame) -> DataFrame:
+    return df
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerLines:
     """The lines that a ledger is made of, and what is made of them more than once.
@@ -42,24 +46,37 @@ class LedgerLines:
         settings: What counts as a purchase and as a return, and which purchase is undone first.
         lines: From `customer_lines`.
         order_days: From `orders.order_days`.
+        spread: From `orders.spread_orders`.
         returned: From `returned_groups`.
     """
 
     settings: LedgerSettings
     lines: DataFrame
     order_days: DataFrame
+    spread: DataFrame
     returned: DataFrame
 
 
-def ledger_lines(transactions: DataFrame, *, settings: LedgerSettings) -> LedgerLines:
-    """Prepare the lines of a ledger; lazy.
+def ledger_lines(
+    transactions: DataFrame,
+    *,
+    settings: LedgerSettings,
+    hold: Callable[[DataFrame], DataFrame] = _as_is,
+    tell: Callable[[DataFrame], DataFrame] = _as_is,
+) -> LedgerLines:
+    """Prepare the lines of a ledger; lazy by itself.
 
     Args:
         transactions: Conforms to `TRANSACTIONS`; the batches that count.
         settings: Of the ledger.
+        hold: Keeps a table that several queries read; by default each works it out anew.
+        tell: The same of keys that many rows are joined with.
     """
     lines = customer_lines(transactions, settings=settings)
-    return LedgerLines(settings, lines, order_days(lines), returned_groups(lines))
+    sums = hold(order_sums(lines))
+    spread = tell(spread_orders(sums))
+    days = order_days(sums, hold(spread_days(lines, spread)))
+    return LedgerLines(settings, lines, days, spread, tell(returned_groups(lines)))
 
 
 def returned_groups(lines: DataFrame) -> DataFrame:

@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 
 from segspark.features.lines import LedgerLines, group_hash
 from segspark.features.matching import GROUP, matched_units
-from segspark.features.orders import ORDER
+from segspark.features.orders import with_order
 from segspark.features.ten_thousandths import as_amount
+from segspark.tables.contract import LINE_MONEY
 from segspark.tables.returns import RETURN_MATCHES
 
 
@@ -39,8 +40,8 @@ def return_matches(lines: LedgerLines, *, ledger_id: str) -> DataFrame:
         F.col("purchase.order_id").alias("order_id"),
         F.col("purchase.day").alias("purchase_date"),
         F.col("day").alias("return_date"),
-        as_amount(F.col("last") - F.col("first")).alias("returned_units"),
-        as_amount(_money(F.col("first"), F.col("last"))).alias("returned_amount"),
+        as_amount(F.col("last") - F.col("first"), LINE_MONEY).alias("returned_units"),
+        as_amount(_money(F.col("first"), F.col("last")), LINE_MONEY).alias("returned_amount"),
     ).transform(RETURN_MATCHES.conform)
 
 
@@ -58,12 +59,9 @@ def _events(lines: LedgerLines) -> DataFrame:
         .join(reached, on="group_hash", how="left")
         .filter(F.col("is_return") | bought)
     )
-    orders = lines.order_days.filter("transaction_date = order_date").select(
-        *(F.col(name).alias(f"its_{name}") for name in ORDER), "order_date"
-    )
-    is_its = [F.col(name).eqNullSafe(F.col(f"its_{name}")) for name in ORDER]
-    day = F.when(F.col("is_return"), F.col("transaction_date")).otherwise(F.col("order_date"))
-    return events.join(orders, on=is_its, how="left").select(
+    order_date = F.coalesce("order_date", "transaction_date")
+    day = F.when(F.col("is_return"), F.col("transaction_date")).otherwise(order_date)
+    return with_order(events, lines.spread, how="left").select(
         *(*GROUP, "line", "transaction_at", "is_return", "units", "amount", "order_id"),
         day.alias("day"),
     )

@@ -6,6 +6,7 @@ fraction of the time that decimals of 28 digits take.
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+from pyspark.sql.types import DataType
 
 
 def ten_thousandths(amount: Column) -> Column:
@@ -13,8 +14,6 @@ def ten_thousandths(amount: Column) -> Column:
     return (amount * 10_000).cast("long")
 
 
-def as_amount(whole: Column) -> Column:
-    """Ten-thousandths as a decimal of 28 digits, four of them after the point."""
-    return (whole.cast("decimal(19,0)") * F.lit("0.0001").cast("decimal(4,4)")).cast(
-        "decimal(28,4)"
-    )
+def as_amount(whole: Column, dtype: DataType) -> Column:
+    """Ten-thousandths as a decimal of four digits after the point, an error beyond its size."""
+    return (whole.cast("decimal(19,0)") * F.lit("0.0001").cast("decimal(4,4)")).cast(dtype)

@@ -21,6 +21,7 @@ EVENTS = Ledger(
     EVENT_COLUMNS,
     reads=("sources", "exact_duplicates"),
     version=2,
+    alone_by="event_date",
 )
 
 
@@ -52,20 +53,11 @@ def build_event_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageRes
 
 def _outcome(lake: Lake, part: LedgerPart, batches: Sequence[Row], read: Row) -> Outcome:
     """Count what was written, once it is as many events as were read."""
-    counted = (
-        part.written(lake, CUSTOMER_EVENT_DAYS)
-        .agg(
-            F.count("*").alias("rows"),
-            F.coalesce(F.sum("event_count"), F.lit(0)).alias("event_count"),
-            F.count_distinct("customer_id").alias("customers"),
-        )
-        .collect()[0]
-    )
-    part.check(CUSTOMER_EVENT_DAYS, held=counted.asDict(), read=read.asDict())
-    what = "" if part.customers is None else "worked out anew: "
+    counted = part.counted(lake, CUSTOMER_EVENT_DAYS, event_count=F.sum("event_count"))
+    part.check(CUSTOMER_EVENT_DAYS, held=counted, read=read.asDict())
     return Outcome(
-        summary=f"{what}{counted['event_count']:,} events of {counted['customers']:,} customers",
+        summary=part.summary(f"{counted['event_count']:,} events"),
         rows_in={CUSTOMER_EVENTS.name: sum(row["kept_row_count"] for row in batches)},
         rows_out={CUSTOMER_EVENT_DAYS.name: counted["rows"]},
-        audit={"customers_worked_out": part.customer_count or counted["customers"]},
+        audit=part.audit,
     )

@@ -1,14 +1,14 @@
 """Stage: transactions → return_matches, customer_days."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.errors import StageError
-from segspark.features.ledger import counted_money, customer_days
+from segspark.features.ledger import counted_money, customer_days, touched_orders
 from segspark.features.lines import LINE_COLUMNS, LedgerLines, ledger_lines
 from segspark.features.returns import return_matches
 from segspark.pipeline.ledgers import Ledger, LedgerPart, keep_up, ledger_rows
@@ -28,7 +28,7 @@ PURCHASES = Ledger(
     TRANSACTIONS,
     LINE_COLUMNS,
     reads=tuple(LedgerSettings.model_fields),
-    version=7,
+    version=8,
 )
 _MONEY = ("gross_amount", "returned_amount", "unmatched_returned_amount")
 
@@ -60,7 +60,7 @@ def build_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageResult:
             overflow_of("the amounts of the source"),
             engine_sentences("keeping the ledger", error=StageError),
             _kept(part, part.rows) as rows,
-            _held(ledger_lines(rows, settings=settings)) as lines,
+            _held(rows, settings) as lines,
         ):
             match_count = _write(lake, part, lines)
             return _outcome(lake, part, lines, batches, match_count=match_count)
@@ -82,50 +82,52 @@ def _kept(part: LedgerPart, rows: DataFrame) -> Iterator[DataFrame]:
 
 
 @contextmanager
-def _held(lines: LedgerLines) -> Iterator[LedgerLines]:
-    """Keep what several queries need: both tables, and the count of their money."""
-    days = lines.order_days.persist()
+def _held(rows: DataFrame, settings: LedgerSettings) -> Iterator[LedgerLines]:
+    """As `ledger_lines`, with what several queries need worked out once."""
+    with ExitStack() as held:
+        yield ledger_lines(
+            rows,
+            settings=settings,
+            hold=lambda df: held.enter_context(_on_disk(df)),
+            tell=lambda df: held.enter_context(told(df)).keys,
+        )
+
+
+@contextmanager
+def _on_disk(df: DataFrame) -> Iterator[DataFrame]:
+    """Large tables in memory would leave queries too little of it, and Java much to clean up."""
+    held = df.persist(StorageLevel.DISK_ONLY)
     try:
-        with told(lines.returned) as returned:
-            yield replace(lines, order_days=days, returned=returned.keys)
+        yield held
     finally:
-        days.unpersist()
+        held.unpersist()
 
 
 def _write(lake: Lake, part: LedgerPart, lines: LedgerLines) -> int:
     """Both tables, the returns first: the days are worked out from them as they were written.
 
-    Returns how many rows of returns there are.
+    Returns how many rows of returns there are, of those that may have changed.
     """
     part.bring(lake, RETURN_MATCHES, return_matches(lines, ledger_id=part.ledger_id))
-    with _kept(part, part.written(lake, RETURN_MATCHES)) as matches:
-        days = customer_days(lines, ledger_id=part.ledger_id, matches=matches)
-        part.bring(lake, CUSTOMER_DAYS, days)
-        return matches.count()
+    with (
+        _kept(part, part.written(lake, RETURN_MATCHES)) as matches,
+        told(touched_orders(matches)) as touched,
+    ):
+        days = customer_days(lines, ledger_id=part.ledger_id, matches=matches, touched=touched.keys)
+        part.bring(lake, CUSTOMER_DAYS, days, are_arranged=True)
+        return part.changeable(RETURN_MATCHES, matches).count()
 
 
 def _outcome(
     lake: Lake, part: LedgerPart, lines: LedgerLines, batches: Sequence[Row], *, match_count: int
 ) -> Outcome:
     """Count what was written, once its money is that of the lines."""
-    counted = (
-        part.written(lake, CUSTOMER_DAYS)
-        .agg(
-            F.count("*").alias("rows"),
-            F.count_distinct("customer_id").alias("customers"),
-            *(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in _MONEY),
-        )
-        .collect()[0]
-    )
-    read = counted_money(lines).collect()[0]
-    part.check(CUSTOMER_DAYS, held=counted.asDict(), read=read.asDict())
-    what = "" if part.customers is None else "worked out anew: "
+    counted = part.counted(lake, CUSTOMER_DAYS, **{name: F.sum(name) for name in _MONEY})
+    read = counted_money(lines, first_day=part.first_day).collect()[0]
+    part.check(CUSTOMER_DAYS, held=counted, read=read.asDict())
     return Outcome(
-        summary=f"{what}{counted['rows']:,} days of {counted['customers']:,} customers",
+        summary=part.summary(f"{counted['rows']:,} days"),
         rows_in={TRANSACTIONS.name: sum(row["kept_row_count"] for row in batches)},
         rows_out={RETURN_MATCHES.name: match_count, CUSTOMER_DAYS.name: counted["rows"]},
-        audit={
-            "customers_worked_out": part.customer_count or counted["customers"],
-            **{name: str(counted[name]) for name in _MONEY},
-        },
+        audit={**part.audit, **{name: str(counted[name]) for name in _MONEY}},
     )

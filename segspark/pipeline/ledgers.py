@@ -1,15 +1,18 @@
 """Tables that follow from batches customer by customer, kept up at the cost of what changed.
 
-What a customer's rows come to depends on that customer's rows alone. So where batches came or
-went, the customers that they hold rows of are worked out anew, and of their rows only those that
-differ are written. The result is that of working everything out, whatever came or went before.
+What a customer's rows come to depends on that customer's rows alone, and what they come to up to
+a day on those up to that day. So where batches came or went, the customers that they hold rows of
+are worked out anew, and of their rows from the first day of these batches on, those that differ are
+written. The result is that of working everything out, whatever came or went before.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.errors import StageError
@@ -22,7 +25,7 @@ from segspark.tables.ingested import INGEST_BATCHES
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun
 from segspark.tables.purchases import LEDGER_BATCHES
-from segspark.tables.telling import told
+from segspark.tables.telling import Told, told
 
 _MOST_CHANGED_SHARE = 0.2
 """Where more rows than that came or went, working everything out is the quicker way."""
@@ -39,6 +42,8 @@ class Ledger:
         columns: Its columns that are read, `batch_id` and `customer_id` among them.
         reads: Names of the ledger settings that its rows follow from.
         version: Raised when the same inputs and settings would give other rows.
+        alone_by: Column of days of the source where its rows of a day alone make the ledger's rows
+            of that day; None: those before have a say as well.
     """
 
     stage: str
@@ -47,6 +52,7 @@ class Ledger:
     columns: tuple[str, ...]
     reads: tuple[str, ...]
     version: int
+    alone_by: str | None = None
 
     def id_of(self, settings: Settings) -> str:
         """The ledger of a segmentation under its settings; its rows change with what comes in."""
@@ -70,30 +76,55 @@ class LedgerPart:
     Attributes:
         ledger_id: The ledger.
         rows: The source's rows that count, of its customers.
-        customers: One row per `customer_id`; None: all of them.
-        customer_count: How many; None as above.
+        customers: Their ids, none of them NULL; None: all of them.
+        first_day: Before it nothing can have changed; None: on any day.
     """
 
     ledger_id: str
     rows: DataFrame
-    customers: DataFrame | None = None
-    customer_count: int | None = None
+    customers: Told | None = None
+    first_day: date | None = None
 
     def written(self, lake: Lake, contract: TableContract) -> DataFrame:
         """What the table holds of its customers."""
         rows = ledger_rows(lake, contract, self.ledger_id)
-        if self.customers is None:
-            return rows
-        return rows.join(self.customers, on="customer_id", how="left_semi")
+        return rows if self.customers is None else self.customers.among(rows)
 
-    def bring(self, lake: Lake, contract: TableContract, rows: DataFrame) -> None:
+    def changeable(self, contract: TableContract, rows: DataFrame) -> DataFrame:
+        """Those of a table's rows that may have changed."""
+        if self.first_day is None or contract.apart_by is None:
+            return rows
+        return rows.filter(F.col(contract.apart_by) >= F.lit(self.first_day))
+
+    def bring(
+        self, lake: Lake, contract: TableContract, rows: DataFrame, *, are_arranged: bool = False
+    ) -> None:
         """Make the rows the table's rows of its customers."""
         mine = {"ledger_id": self.ledger_id}
         if self.customers is None:
-            lake.fill(contract, rows, mine)
+            lake.fill(contract, rows if are_arranged else contract.arrange(rows), mine)
             return
-        changes = row_changes(contract, before=self.written(lake, contract), after=rows)
+        held = self.changeable(contract, self.written(lake, contract))
+        changes = row_changes(contract, before=held, after=self.changeable(contract, rows))
         lake.amend(contract, changes, mine)
+
+    def counted(self, lake: Lake, contract: TableContract, **sums: Column) -> dict[str, Any]:
+        """`rows`, and the sums, of a table's rows that may have changed, as written."""
+        rows = self.changeable(contract, self.written(lake, contract))
+        named = (F.coalesce(value, F.lit(0)).alias(name) for name, value in sums.items())
+        return rows.agg(F.count("*").alias("rows"), *named).collect()[0].asDict()
+
+    def summary(self, written: str) -> str:
+        """What was written, and of whom and since when unless it is all."""
+        if self.customers is None:
+            return written
+        since = "" if self.first_day is None else f" from {self.first_day} on"
+        return f"worked out anew{since}: {written} of {self.customers.count:,} customers"
+
+    @property
+    def audit(self) -> dict[str, int]:
+        """How many customers were worked out, unless it is all."""
+        return {} if self.customers is None else {"customers_worked_out": self.customers.count}
 
     def check(
         self, contract: TableContract, *, held: Mapping[str, object], read: Mapping[str, object]
@@ -102,8 +133,8 @@ class LedgerPart:
 
         Args:
             contract: The table.
-            held: Sums of `written`, by name.
-            read: The same sums of `rows`.
+            held: From `counted`.
+            read: The same sums of what they were made of.
 
         Raises:
             StageError: They differ.
@@ -176,26 +207,39 @@ class _Batches:
 def _part(lake: Lake, ledger: Ledger, ledger_id: str, batches: _Batches) -> Iterator[LedgerPart]:
     """What has to be worked out where these batches changed."""
     everything = lake.read(ledger.source).select(*ledger.columns)
-    rows = everything.filter(F.col("batch_id").isin(list(batches.wanted)))
-    if batches.is_new or _is_much(lake, batches):
-        yield LedgerPart(ledger_id, rows)
+    wanted, changed = (
+        F.col("batch_id").isin(list(ids)) for ids in (batches.wanted, batches.changed)
+    )
+    share, first_day = _moved(lake, batches)
+    if batches.is_new or share > _MOST_CHANGED_SHARE:
+        yield LedgerPart(ledger_id, everything.filter(wanted))
         return
-    moved = everything.filter(F.col("batch_id").isin(list(batches.changed)))
-    with told(moved.select("customer_id").na.drop().distinct()) as customers:
-        own = rows.join(customers.keys, on="customer_id", how="left_semi")
-        yield LedgerPart(ledger_id, own, customers.keys, customers.count)
+    if ledger.alone_by is not None and first_day is not None:
+        everything = everything.filter(F.col(ledger.alone_by) >= F.lit(first_day))
+    ids = everything.filter(changed).select("customer_id").na.drop().distinct()
+    with told(ids) as customers:
+        # Most rows go by the customer, and the rest need not be asked for their batch.
+        own = customers.among(everything).filter(wanted)
+        yield LedgerPart(ledger_id, own, customers, first_day)
 
 
-def _is_much(lake: Lake, batches: _Batches) -> bool:
-    """Whether so many rows changed that all of them had better be worked out."""
+def _moved(lake: Lake, batches: _Batches) -> tuple[float, date | None]:
+    """How many rows came or went, as a share of all that count, and the day before the earliest.
+
+    None instead of the day where the books do not know each of their batches and its days.
+    """
     books = lake.read(INGEST_BATCHES)
     ids, moved = (F.col("batch_id").isin(list(x)) for x in (batches.wanted, batches.changed))
     rows = F.col("kept_row_count")
     found = books.agg(
         F.coalesce(F.sum(F.when(ids, rows)), F.lit(0)).alias("all"),
         F.coalesce(F.sum(F.when(moved, rows)), F.lit(0)).alias("moved"),
+        # Where clocks are set back across midnight, a later instant may be of the day before.
+        F.date_sub(F.min(F.when(moved, F.col("first_date"))), 1).alias("first_day"),
+        F.count_if(moved & (F.col("first_date").isNotNull() | (rows == 0))).alias("batches"),
     ).collect()[0]
-    return bool(found["moved"] > _MOST_CHANGED_SHARE * found["all"])
+    is_known = found["batches"] == len(batches.changed)
+    return found["moved"] / max(found["all"], 1), found["first_day"] if is_known else None
 
 
 def _remember(

@@ -9,9 +9,11 @@ from pyspark.sql import types as T
 from segspark.errors import StorageError
 
 LINE_MONEY = T.DecimalType(18, 4)
-"""Money of one line."""
+"""Money of one line, or of one customer's day: below 100 trillion."""
 MONEY = T.DecimalType(28, 4)
 """Sums of money."""
+SHARE = "__month"
+"""What rows of a table that keeps days apart are shared out by."""
 _WITHOUT_STATISTICS = (T.ArrayType, T.MapType, T.BooleanType)
 
 
@@ -51,7 +53,7 @@ class TableContract:
         filtered_by: Columns that queries of large slices filter on; only of these are file
             statistics kept, since a statistic costs time on every row. Empty: of all.
         apart_by: Column of days that files are kept apart by, a month in one file, so that changes
-            to few days touch few files; never NULL.
+            to few days touch few files; never NULL. Who works the rows out arranges them.
     """
 
     name: str
@@ -112,11 +114,14 @@ class TableContract:
             raise StorageError(f"{self.name} breaks its contract: {'; '.join(problems)}")
         return df.select(*(F.col(c.name) for c in self.columns))
 
-    def arrange(self, df: DataFrame) -> DataFrame:
-        """Share conforming rows out among files by month of `apart_by`, where there is one.
+    def share_out(self, df: DataFrame) -> DataFrame:
+        """Share rows out among files by month of `apart_by`, named `SHARE`; each month one task.
 
-        By hash and not by range: Spark would work all rows out once more to see their range.
+        What is grouped by `SHARE` and more need not be sent across again. By hash and not by range:
+        Spark would work all rows out once more to see their range.
         """
-        if self.apart_by is None:
-            return df
-        return df.repartition(F.trunc(self.apart_by, "month"))
+        return df.withColumn(SHARE, F.trunc(str(self.apart_by), "month")).repartition(SHARE)
+
+    def arrange(self, df: DataFrame) -> DataFrame:
+        """Conforming rows as they are written, shared out where the table keeps days apart."""
+        return (df if self.apart_by is None else self.share_out(df)).transform(self.conform)

@@ -15,7 +15,8 @@ ENGINE_ERRORS = (PySparkException, Py4JError)
 """Everything that the engine raises in Python."""
 _FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large")
 _DEEPEST_CAUSE = 20
-_OVERFLOW = "numbers grow beyond what 64 bits hold: correct what they are worked out from"
+_OVERFLOW = "numbers grow beyond what their columns hold: correct what they are worked out from"
+_TOO_LARGE = ("ARITHMETIC_OVERFLOW", "NUMERIC_VALUE_OUT_OF_RANGE")
 _OWN_ERRORS = f"{SegsparkError.__module__}."
 _JAVAS_PYTHON_ERROR = "org.apache.spark.api.python.PythonException"
 _MISSING_CLASS = re.compile(
@@ -59,7 +60,7 @@ def engine_sentence(caught: BaseException) -> str:
     if full is not None:
         return f"no space to write ({full}): make room or raise the quota"
     # Where two stages of a query fail, Spark's name of the error is that of both.
-    if "ARITHMETIC_OVERFLOW" in reason:
+    if any(name in reason for name in _TOO_LARGE):
         return _OVERFLOW
     return storage_advice(caught) or reason
 

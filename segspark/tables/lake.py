@@ -94,7 +94,7 @@ class Lake:
         Raises:
             StorageError: The frame breaks the contract, or the write failed; nothing has changed.
         """
-        conformed = df.transform(contract.conform).transform(contract.arrange)
+        conformed = df.transform(contract.conform)
         self._commit(contract, lambda: self._overwrite(contract, conformed, rows))
 
     def fill(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
@@ -103,7 +103,7 @@ class Lake:
         Replacing checks each row against the slice, which doubles the time. Where the slice is
         empty, and on a local disk, whose lock keeps others from filling it, rows are appended.
         """
-        conformed = df.transform(contract.conform).transform(contract.arrange)
+        conformed = df.transform(contract.conform)
 
         def write() -> None:
             if self.local_folder is not None and self.is_empty(contract, rows):

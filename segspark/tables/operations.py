@@ -35,8 +35,8 @@ STAGE_RUNS = TableContract(
         Column(
             "rows_out",
             _COUNTS,
-            "Rows written, by table; of a ledger, those of the customers worked out, also where "
-            "they are as before.",
+            "Rows written, by table; of a ledger, those of the customers and days worked out, also "
+            "where they are as before.",
         ),
         Column("config_json", T.StringType(), "The settings that the stage depends on."),
         Column("config_hash", T.StringType(), "SHA-256 of them."),

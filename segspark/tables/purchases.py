@@ -2,7 +2,7 @@
 
 from pyspark.sql import types as T
 
-from segspark.tables.contract import LINE_MONEY, MONEY, Column, TableContract
+from segspark.tables.contract import LINE_MONEY, Column, TableContract
 from segspark.tables.ingested import BATCH_ID, COPIES, FLAGS, LINE_ID, SOURCE, rejected
 
 LEDGER_ID = Column(
@@ -123,6 +123,7 @@ CUSTOMER_DAYS = TableContract(
     "days the same; a return that undoes one has the purchase's day and its own; an unmatched "
     "return has its own day twice. As of a day, rows with a later effective day do not exist.",
     grain=("ledger_id", "customer_id", "purchase_date", "effective_date"),
+    filtered_by=("ledger_id", "purchase_date", "effective_date"),
     apart_by="effective_date",
     columns=(
         LEDGER_ID,
@@ -137,12 +138,16 @@ CUSTOMER_DAYS = TableContract(
         ),
         *_daypart_counts(),
         Column("line_count", T.LongType(), "Purchase lines."),
-        Column("quantity_units", MONEY, "Units bought."),
-        Column("gross_amount", MONEY, "Money of the purchase lines."),
-        Column("discount_amount", MONEY, "Discounts on the purchase lines, positive."),
-        Column("returned_units", MONEY, "Units given back, positive."),
-        Column("returned_amount", MONEY, "Money given back, positive."),
-        Column("unmatched_returned_amount", MONEY, "The part of it that undoes no known purchase."),
+        Column("quantity_units", LINE_MONEY, "Units bought."),
+        Column("gross_amount", LINE_MONEY, "Money of the purchase lines."),
+        Column("discount_amount", LINE_MONEY, "Discounts on the purchase lines, positive."),
+        Column("returned_units", LINE_MONEY, "Units given back, positive."),
+        Column("returned_amount", LINE_MONEY, "Money given back, positive."),
+        Column(
+            "unmatched_returned_amount",
+            LINE_MONEY,
+            "The part of it that undoes no known purchase.",
+        ),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from pyspark.sql import types as T
 
-from segspark.tables.contract import MONEY, Column, TableContract
+from segspark.tables.contract import LINE_MONEY, Column, TableContract
 from segspark.tables.purchases import LEDGER_ID
 
 RETURN_MATCHES = TableContract(
@@ -17,6 +17,7 @@ RETURN_MATCHES = TableContract(
         "purchase_batch_id",
         "purchase_line_id",
     ),
+    filtered_by=("ledger_id", "purchase_date", "return_date"),
     apart_by="return_date",
     columns=(
         LEDGER_ID,
@@ -51,7 +52,7 @@ RETURN_MATCHES = TableContract(
             nullable=True,
         ),
         Column("return_date", T.DateType(), "Day of the return."),
-        Column("returned_units", MONEY, "Units given back, positive."),
-        Column("returned_amount", MONEY, "Money given back for them, positive."),
+        Column("returned_units", LINE_MONEY, "Units given back, positive."),
+        Column("returned_amount", LINE_MONEY, "Money given back for them, positive."),
     ),
 )

@@ -170,10 +170,10 @@ def test_features_do_not_depend_on_partitioning(spark: SparkSession, ledger: Dat
 
 
 def test_money_beyond_64_bits_is_told_in_one_sentence(spark: SparkSession) -> None:
-    great = Decimal(600_000_000_000_000)
+    great = Decimal(90_000_000_000_000)
     row = partial(ledger_row, "7", order_count=1, gross_amount=great)
-    ledger = table(spark, CUSTOMER_DAYS.schema, row(day(1), day(1)), row(day(2), day(2)))
-    made = customer_summaries(ledger, settings=FeatureSettings(), as_of=day(9))
+    ledger = table(spark, CUSTOMER_DAYS.schema, *(row(day(n), day(n)) for n in range(11)))
+    made = customer_summaries(ledger, settings=FeatureSettings(), as_of=day(11))
     sentence = "^building: money or units of a customer add up to 920 trillion or more: correct"
     with pytest.raises(StageError, match=sentence), engine_sentences("building", error=StageError):
         made.collect()

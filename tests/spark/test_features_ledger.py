@@ -343,9 +343,14 @@ def test_the_ledger_of_some_customers_is_that_part_of_the_ledger_of_all(
     assert set(days.collect()) == {row for row in found["oldest"] if row["customer_id"] in some}
 
 
-def test_money_beyond_64_bits_is_told_in_one_sentence(spark: SparkSession) -> None:
-    great = Line("7", "A1", 1, day=1, money=90_000_000_000_000, copies=100)
-    beyond = "numbers grow beyond what 64 bits hold"
+@pytest.mark.parametrize(
+    "copies", [pytest.param(2, id="beyond the column"), pytest.param(100, id="beyond 64 bits")]
+)
+def test_money_of_a_day_that_is_too_large_is_told_in_one_sentence(
+    spark: SparkSession, copies: int
+) -> None:
+    great = Line("7", "A1", 1, day=1, money=90_000_000_000_000, copies=copies)
+    beyond = "numbers grow beyond what their columns hold"
     sentence = f"^summing: {beyond}: correct what they are worked out from, the amounts$"
     with (
         pytest.raises(StageError, match=sentence),

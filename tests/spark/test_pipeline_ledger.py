@@ -21,6 +21,7 @@ from segspark.pipeline.ledger import build_ledger
 from segspark.pipeline.stage import StageResult, Workspace
 from segspark.tables.changes import IS_GONE, row_changes
 from segspark.tables.contract import TableContract
+from segspark.tables.ingested import INGEST_BATCHES
 from segspark.tables.lake import Lake
 from segspark.tables.purchases import CUSTOMER_DAYS, LEDGER_BATCHES, TRANSACTIONS
 from segspark.tables.returns import RETURN_MATCHES
@@ -43,14 +44,15 @@ class Step:
 
 
 STEPS = (
-    Step(("b1", "b2")),
+    Step(("b1", "b2", "b3")),
     Step(("b1", "b3", "b4")),
-    Step(("b1", "b2", "b5"), is_killed=True),
-    Step(("b3", "b4", "b5")),
+    Step(("b1", "b2", "b3", "b5"), is_killed=True),
+    Step(("b1", "b3", "b4", "b5")),
 )
-"""One comes while another is corrected; a run is killed; the next one holds other batches, of which
-one goes while late lines come."""
-FIRST_BATCHES = ("b1", "b2", "b3", "b5")
+"""One is corrected; a run is killed; the next one holds other batches, of which one has late lines.
+The batches with the first days stay, so days before those of the others need not be looked at."""
+FIRST_BATCHES = {"b1": 0, "b2": 5, "b3": 0, "b5": 8}
+"""And the first day of each."""
 FIRST_SEED = 7
 _SET = re.compile(r"^\d+: ")
 """Before ids of lines that are worked out for several sets of batches at once."""
@@ -88,8 +90,10 @@ def test_whatever_comes_goes_is_corrected_or_killed_the_ledger_is_that_of_its_li
                     build(work, step.batches)
             assert held(work) != whole[reached]
         else:
-            build(work, step.batches)
+            summary = build(work, step.batches).summary
             assert held(work) == whole[step.batches]
+            # The day before the first line of `b2` and `b4`.
+            assert seed != FIRST_SEED or not reached or "from 2011-01-05 on" in summary
             reached = step.batches
     assert build(work, reached).was_done
 
@@ -100,12 +104,38 @@ def test_only_days_that_differ_are_written(work: Workspace) -> None:
     late = Line("7", "A2", 1, day=3, batch="b2")
     lines = [replace(old, batch="b1"), replace(other, batch="b1"), late]
     deliver(work.lake, TRANSACTIONS, of(work, lines))
-    build(work, ("b1",))
-    build(work, ("b1", "b2"))
+    assert build(work, ("b1",)).summary == "2 days"
+    one = "worked out anew from 2011-01-03 on: 1 days of 1 customers"
+    assert build(work, ("b1", "b2")).summary == one
     last = DeltaTable.forPath(work.lake.spark, work.lake.address(CUSTOMER_DAYS)).history(1)
     metrics = last.collect()[0]["operationMetrics"]
     touched = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted")
     assert [metrics[name] for name in touched] == ["1", "0", "0"]
+
+
+def test_where_the_books_lack_a_batch_that_went_all_days_are_looked_at(work: Workspace) -> None:
+    days = {"b1": 1, "b2": 4, "b3": 9}
+    lines = [Line("7", name, 1, day=day, batch=name) for name, day in days.items()]
+    deliver(work.lake, TRANSACTIONS, of(work, lines))
+    build(work, tuple(days))
+    books = DeltaTable.forPath(work.lake.spark, work.lake.address(INGEST_BATCHES))
+    books.delete(F.col("batch_id") == "b2")
+
+    assert build(work, ("b1",)).summary == "worked out anew: 1 days of 1 customers"
+
+    assert held(work) == worked_out_at_once(work, [("b1",)])["b1",]
+
+
+def test_a_month_of_the_ledger_is_in_one_file(work: Workspace) -> None:
+    bought = [Line(str(who), "A", 2, day=day) for who in range(20) for day in (1, 40)]
+    returned = [Line(str(who), "R", -1, day=day) for who in range(20) for day in (9, 49)]
+    deliver(work.lake, TRANSACTIONS, of(work, [*bought, *returned]))
+    build(work, ("batch-1",))
+    for contract in (CUSTOMER_DAYS, RETURN_MATCHES):
+        month = F.trunc(str(contract.apart_by), "month").alias("month")
+        rows = work.lake.read(contract).select(month, F.input_file_name().alias("file"))
+        counted = rows.groupBy("month").agg(F.count_distinct("file").alias("files"))
+        assert [row["files"] for row in counted.collect()] == [1, 1]
 
 
 def test_a_row_is_written_where_it_comes_goes_or_has_other_values(spark: SparkSession) -> None:
@@ -127,20 +157,26 @@ def test_a_row_is_written_where_it_comes_goes_or_has_other_values(spark: SparkSe
 def random_batches(*, seed: int) -> list[Line]:
     """Random lines in batches, of which `b4` corrects `b2`, and `b5` has late ones.
 
-    Some lines came several times, some are in two batches, and no batch has lines of everybody.
+    Some lines came several times, some are in two batches, and no batch has lines of everybody, or
+    of the days before its first.
     """
     random = Random(seed)  # noqa: S311 - the same every time
     lines = random_histories(60, seed=seed)
-    mine = {line.customer: random.sample(FIRST_BATCHES, random.randint(1, 3)) for line in lines}
-    first = [
+    names = list(FIRST_BATCHES)
+    mine = {line.customer: random.sample(names, random.randint(1, 3)) for line in lines}
+    drawn = [
         replace(line, batch=random.choice(mine[line.customer]), copies=random.choice((1, 1, 3)))
         for line in lines
+    ]
+    first = [
+        line if line.day >= FIRST_BATCHES[line.batch] else replace(line, batch="b1")
+        for line in drawn
     ]
     again = [
         replace(line, batch="b3") for line in first if line.batch == "b1" and random.random() < 0.1
     ]
     corrected = [
-        replace(line, batch="b4", day=random.choice((line.day, 4)), price=random.choice((3, 7)))
+        replace(line, batch="b4", day=random.choice((line.day, 6)), price=random.choice((3, 7)))
         for line in first
         if line.batch == "b2" and random.random() < 0.9
     ]

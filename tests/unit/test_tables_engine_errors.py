@@ -13,7 +13,7 @@ from segspark.tables.engine_errors import (
 )
 
 TRACE = 'Traceback (most recent call last):\n  File "x.py", line 1, in sum_up\n'
-OVERFLOW = "numbers grow beyond what 64 bits hold: correct what they are worked out from"
+OVERFLOW = "numbers grow beyond what their columns hold: correct what they are worked out from"
 
 
 def too_large() -> ArithmeticException:
