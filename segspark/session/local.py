@@ -27,7 +27,7 @@ _COMPILE_ALL = "-XX:-DontCompileHugeMethods"
 """Spark makes one method of a stage's expressions; Java would interpret those above 8,000 bytes."""
 _COLLECTOR = "-XX:+UseParallelGC"
 """On few cores a tenth quicker than Java's default, which favours short pauses."""
-_BUFFERS = "-Djdk.nio.maxCachedBufferSize=262144"
+_BUFFERS = "-Djdk.nio.maxCachedBufferSize=4194304"
 """Each thread would keep the largest buffer that it ever wrote a file with: 300 MB in all."""
 _MOST_TIMES = 4
 """A shuffle is cut into so many times `shuffle_partitions`; small parts are put together again."""
