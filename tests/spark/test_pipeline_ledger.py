@@ -130,7 +130,12 @@ def test_a_month_of_the_ledger_is_in_one_file(work: Workspace) -> None:
     bought = [Line(str(who), "A", 2, day=day) for who in range(20) for day in (1, 40)]
     returned = [Line(str(who), "R", -1, day=day) for who in range(20) for day in (9, 49)]
     deliver(work.lake, TRANSACTIONS, of(work, [*bought, *returned]))
-    build(work, ("batch-1",))
+    small_tasks_become_one = "spark.sql.adaptive.coalescePartitions.enabled"
+    work.lake.spark.conf.set(small_tasks_become_one, "false")
+    try:
+        build(work, ("batch-1",))
+    finally:
+        work.lake.spark.conf.unset(small_tasks_become_one)
     for contract in (CUSTOMER_DAYS, RETURN_MATCHES):
         month = F.trunc(str(contract.apart_by), "month").alias("month")
         rows = work.lake.read(contract).select(month, F.input_file_name().alias("file"))
