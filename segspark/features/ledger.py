@@ -16,10 +16,9 @@ from segspark.tables.contract import SHARE
 from segspark.tables.purchases import CUSTOMER_DAYS, DAYPART_HOURS, DAYPARTS
 
 _KEYS = ("customer_id", "purchase_date", "effective_date")
-_UNDONE = "undone_"
 _BY_DAYPART = {
     f"{of}{daypart}_order_count": (f"{of}order_count", hour)
-    for of in ("", _UNDONE)
+    for of in ("", "undone_")
     for daypart, hour in DAYPARTS.items()
 }
 """Column → the column that it is a part of, and the hour that its daypart begins at."""
@@ -93,8 +92,10 @@ def counted_money(lines: LedgerLines, *, first_day: date | None = None) -> DataF
     """
     amount = as_amount(F.col("amount"), contract.MONEY)
     names = {"gross_amount": "is_purchase", "returned_amount": "is_return"}
-    is_late_enough = F.lit(first_day is None) | (F.col("transaction_date") >= F.lit(first_day))
-    return lines.order_days.filter(is_late_enough).agg(
+    days = lines.order_days
+    if first_day is not None:
+        days = days.filter(F.col("transaction_date") >= F.lit(first_day))
+    return days.agg(
         *(
             # As decimals: 64 bits may hold the ten-thousandths of each customer and not of all.
             F.coalesce(F.sum(F.when(F.col(counts), amount)), F.lit(0)).alias(name)

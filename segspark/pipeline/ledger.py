@@ -1,7 +1,7 @@
 """Stage: transactions → return_matches, customer_days."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row
@@ -68,17 +68,9 @@ def build_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageResult:
     return keep_up(workspace, PURCHASES, batches, write)
 
 
-@contextmanager
-def _kept(part: LedgerPart, rows: DataFrame) -> Iterator[DataFrame]:
+def _kept(part: LedgerPart, rows: DataFrame) -> AbstractContextManager[DataFrame]:
     """Rows of the part, which are read more than once: kept where they had to be looked for."""
-    if part.customers is None:
-        yield rows
-        return
-    held = rows.persist()
-    try:
-        yield held
-    finally:
-        held.unpersist()
+    return nullcontext(rows) if part.customers is None else _on_disk(rows)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from math import inf
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Row
@@ -99,7 +100,14 @@ class LedgerPart:
     def bring(
         self, lake: Lake, contract: TableContract, rows: DataFrame, *, are_arranged: bool = False
     ) -> None:
-        """Make the rows the table's rows of its customers."""
+        """Make the rows the table's rows of its customers.
+
+        Args:
+            lake: Holds the table.
+            contract: The table.
+            rows: Conform to it.
+            are_arranged: Whether they come as `contract.arrange` would leave them.
+        """
         mine = {"ledger_id": self.ledger_id}
         if self.customers is None:
             lake.fill(contract, rows if are_arranged else contract.arrange(rows), mine)
@@ -210,8 +218,8 @@ def _part(lake: Lake, ledger: Ledger, ledger_id: str, batches: _Batches) -> Iter
     wanted, changed = (
         F.col("batch_id").isin(list(ids)) for ids in (batches.wanted, batches.changed)
     )
-    share, first_day = _moved(lake, batches)
-    if batches.is_new or share > _MOST_CHANGED_SHARE:
+    share, first_day = (inf, None) if batches.is_new else _moved(lake, batches)
+    if share > _MOST_CHANGED_SHARE:
         yield LedgerPart(ledger_id, everything.filter(wanted))
         return
     if ledger.alone_by is not None and first_day is not None:

@@ -28,7 +28,7 @@ _COMPILE_ALL = "-XX:-DontCompileHugeMethods"
 _COLLECTOR = "-XX:+UseParallelGC"
 """On few cores a tenth quicker than Java's default, which favours short pauses."""
 _BUFFERS = "-Djdk.nio.maxCachedBufferSize=4194304"
-"""Each thread would keep the largest buffer that it ever wrote a file with: 300 MB in all."""
+"""Each thread would keep the largest buffer that it ever read or wrote a file with."""
 _MOST_TIMES = 4
 """A shuffle is cut into so many times `shuffle_partitions`; small parts are put together again."""
 

@@ -120,8 +120,10 @@ class TableContract:
         What is grouped by `SHARE` and more need not be sent across again. By hash and not by range:
         Spark would work all rows out once more to see their range.
         """
-        return df.withColumn(SHARE, F.trunc(str(self.apart_by), "month")).repartition(SHARE)
+        if self.apart_by is None:
+            return df
+        return df.withColumn(SHARE, F.trunc(self.apart_by, "month")).repartition(SHARE)
 
     def arrange(self, df: DataFrame) -> DataFrame:
         """Conforming rows as they are written, shared out where the table keeps days apart."""
-        return (df if self.apart_by is None else self.share_out(df)).transform(self.conform)
+        return df.transform(self.share_out).transform(self.conform)
