@@ -14,6 +14,7 @@ from segspark.features.ten_thousandths import as_amount, ten_thousandths
 from segspark.tables import contract
 from segspark.tables.contract import SHARE
 from segspark.tables.purchases import CUSTOMER_DAYS, DAYPART_HOURS, DAYPARTS
+from segspark.tables.sieve import Sieve
 
 _KEYS = ("customer_id", "purchase_date", "effective_date")
 _BY_DAYPART = {
@@ -32,7 +33,7 @@ def customer_days(
     *,
     ledger_id: str,
     matches: DataFrame | None = None,
-    touched: DataFrame | None = None,
+    touched: Sieve | None = None,
 ) -> DataFrame:
     """Sum a lake's lines to customer, purchase day and effective day.
 
@@ -41,7 +42,8 @@ def customer_days(
         ledger_id: Written into every row.
         matches: Conforms to `RETURN_MATCHES`; those of these lines under these settings, read from
             where they were written. None: they are found anew for each use that is made of them.
-        touched: `touched_orders` of the matches; None: found anew.
+        touched: Lets the orders pass that have a hash of `touched_orders` of the matches; None:
+            they are found anew.
 
     Returns:
         Conforms to `CUSTOMER_DAYS`, arranged. Guests are absent; a customer whose lines are neither
@@ -50,7 +52,7 @@ def customer_days(
     if matches is None:
         matches = return_matches(lines, ledger_id=ledger_id)
     if touched is None:
-        touched = touched_orders(matches)
+        touched = Sieve(touched_orders(matches))
     purchases = lines.order_days.filter("is_purchase")
     found = [
         _bought(purchases),
@@ -149,7 +151,7 @@ def _order_hash() -> Column:
     return F.xxhash64(*ORDER).alias("order_hash")
 
 
-def _undone(purchases: DataFrame, matched: DataFrame, touched: DataFrame) -> DataFrame:
+def _undone(purchases: DataFrame, matched: DataFrame, touched: Sieve) -> DataFrame:
     """Orders of which every unit came back, on the day of the last return.
 
     A line added to the order on a later day takes that back, from its day on. Orders that have the
@@ -159,7 +161,8 @@ def _undone(purchases: DataFrame, matched: DataFrame, touched: DataFrame) -> Dat
     back = matched.withColumnRenamed("purchase_date", "order_date")
     hashed = purchases.withColumn("order_hash", _order_hash())
     moves = (
-        hashed.join(touched, on="order_hash", how="left_semi")
+        touched.marked(hashed, mark="is_touched")
+        .filter("is_touched")
         .select(
             *order,
             F.col("transaction_date").alias("day"),

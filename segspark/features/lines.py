@@ -12,6 +12,8 @@ from segspark.features.orders import order_days, order_sums, spread_days, spread
 from segspark.features.ten_thousandths import ten_thousandths
 from segspark.settings.features import LedgerSettings
 from segspark.settings.rules import LineKind
+from segspark.tables.holding import Hold, as_is
+from segspark.tables.sieve import Sieve
 
 LINE_COLUMNS = (
     "batch_id",
@@ -34,10 +36,6 @@ LINE_COLUMNS = (
 """Columns of `transactions` that the ledger is made of."""
 
 
-def _as_is(df: DataFrame) -> DataFrame:
-    return df
-
-
 @dataclass(frozen=True, slots=True)
 class LedgerLines:
     """The lines that a ledger is made of, and what is made of them more than once.
@@ -47,22 +45,23 @@ class LedgerLines:
         lines: From `customer_lines`.
         order_days: From `orders.order_days`.
         spread: From `orders.spread_orders`.
-        returned: From `returned_groups`.
+        returned: Lets the lines pass that have a hash of `returned_groups`.
     """
 
     settings: LedgerSettings
     lines: DataFrame
     order_days: DataFrame
     spread: DataFrame
-    returned: DataFrame
+    returned: Sieve
 
 
 def ledger_lines(
     transactions: DataFrame,
     *,
     settings: LedgerSettings,
-    hold: Callable[[DataFrame], DataFrame] = _as_is,
-    tell: Callable[[DataFrame], DataFrame] = _as_is,
+    hold: Hold = as_is,
+    tell: Hold = as_is,
+    sift: Callable[[DataFrame], Sieve] = Sieve,
 ) -> LedgerLines:
     """Prepare the lines of a ledger; lazy by itself.
 
@@ -71,12 +70,13 @@ def ledger_lines(
         settings: Of the ledger.
         hold: Keeps a table that several queries read; by default each works it out anew.
         tell: The same of keys that many rows are joined with.
+        sift: The same of hashes that many rows are looked up by.
     """
     lines = customer_lines(transactions, settings=settings)
     sums = hold(order_sums(lines))
     spread = tell(spread_orders(sums))
     days = order_days(sums, hold(spread_days(lines, spread)))
-    return LedgerLines(settings, lines, days, spread, tell(returned_groups(lines)))
+    return LedgerLines(settings, lines, days, spread, sift(returned_groups(lines)))
 
 
 def returned_groups(lines: DataFrame) -> DataFrame:

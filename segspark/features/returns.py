@@ -51,13 +51,9 @@ def _events(lines: LedgerLines) -> DataFrame:
     Purchases whose hash is that of a return by chance are of a group without one, and undone by
     none.
     """
-    reached = lines.returned.withColumn("is_reached", F.lit(col=True))
-    bought = F.col("is_purchase") & F.col("is_reached")
-    events = (
-        lines.lines.filter("is_purchase OR is_return")
-        .withColumn("group_hash", group_hash())
-        .join(reached, on="group_hash", how="left")
-        .filter(F.col("is_return") | bought)
+    hashed = lines.lines.filter("is_purchase OR is_return").withColumn("group_hash", group_hash())
+    events = lines.returned.marked(hashed, mark="is_reached").filter(
+        F.col("is_return") | (F.col("is_purchase") & F.col("is_reached"))
     )
     order_date = F.coalesce("order_date", "transaction_date")
     day = F.when(F.col("is_return"), F.col("transaction_date")).otherwise(order_date)

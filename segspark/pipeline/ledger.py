@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
@@ -16,10 +15,12 @@ from segspark.pipeline.stage import StageResult, Workspace
 from segspark.settings.features import LedgerSettings
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences, overflow_of
+from segspark.tables.holding import on_disk
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome
 from segspark.tables.purchases import CUSTOMER_DAYS, TRANSACTIONS
 from segspark.tables.returns import RETURN_MATCHES
+from segspark.tables.sieve import sieve
 from segspark.tables.telling import told
 
 PURCHASES = Ledger(
@@ -70,7 +71,7 @@ def build_ledger(workspace: Workspace, batches: Sequence[Row]) -> StageResult:
 
 def _kept(part: LedgerPart, rows: DataFrame) -> AbstractContextManager[DataFrame]:
     """Rows of the part, which are read more than once: kept where they had to be looked for."""
-    return nullcontext(rows) if part.customers is None else _on_disk(rows)
+    return nullcontext(rows) if part.customers is None else on_disk(rows)
 
 
 @contextmanager
@@ -80,19 +81,10 @@ def _held(rows: DataFrame, settings: LedgerSettings) -> Iterator[LedgerLines]:
         yield ledger_lines(
             rows,
             settings=settings,
-            hold=lambda df: held.enter_context(_on_disk(df)),
+            hold=lambda df: held.enter_context(on_disk(df)),
             tell=lambda df: held.enter_context(told(df)).keys,
+            sift=lambda df: held.enter_context(sieve(df)),
         )
-
-
-@contextmanager
-def _on_disk(df: DataFrame) -> Iterator[DataFrame]:
-    """Large tables in memory would leave queries too little of it, and Java much to clean up."""
-    held = df.persist(StorageLevel.DISK_ONLY)
-    try:
-        yield held
-    finally:
-        held.unpersist()
 
 
 def _write(lake: Lake, part: LedgerPart, lines: LedgerLines) -> int:
@@ -103,9 +95,9 @@ def _write(lake: Lake, part: LedgerPart, lines: LedgerLines) -> int:
     part.bring(lake, RETURN_MATCHES, return_matches(lines, ledger_id=part.ledger_id))
     with (
         _kept(part, part.written(lake, RETURN_MATCHES)) as matches,
-        told(touched_orders(matches)) as touched,
+        sieve(touched_orders(matches)) as touched,
     ):
-        days = customer_days(lines, ledger_id=part.ledger_id, matches=matches, touched=touched.keys)
+        days = customer_days(lines, ledger_id=part.ledger_id, matches=matches, touched=touched)
         part.bring(lake, CUSTOMER_DAYS, days, are_arranged=True)
         return part.changeable(RETURN_MATCHES, matches).count()
 

@@ -8,12 +8,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-_MOST_NUMBERS = 2_000_000
-_MOST_TEXTS = 1_000_000
+_MOST = 1_000_000
 _MOST_LISTED = 5_000
-"""So many keys are told to every task; more are joined. A number takes some 60 bytes there, a short
-text about twice as many: its row is held as the key and as the value. Few texts are listed in the
-query itself, by which rows are looked through in half the time."""
+"""So many keys are told to every task; more are joined. A short text takes some 120 bytes there, as
+its row is held as the key and as the value. Few texts are listed in the query itself, by which rows
+are looked through in half the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ def told(keys: DataFrame) -> Iterator[Told]:
     Args:
         keys: Distinct keys, and what they are to bring; worked out once, by one job.
     """
-    is_number = all(isinstance(each.dataType, T.NumericType) for each in keys.schema)
-    most = (_MOST_NUMBERS if is_number else _MOST_TEXTS) // len(keys.schema)
+    most = _MOST // len(keys.schema)
     held = keys.persist()
     try:
         count = held.count()

@@ -1,4 +1,4 @@
-"""Few keys are told to every task, and text sooner counts as many than numbers do.
+"""Few keys are told to every task, more are joined.
 
 The rows that have one of them are the same, however they are looked for.
 """
@@ -13,27 +13,26 @@ from tests.purchases import values
 
 
 @pytest.mark.parametrize(
-    ("kind", "keys", "is_told"),
+    ("columns", "keys", "is_told"),
     [
-        ("long", (1, 2, 3), True),
-        ("long", (1, 2, 3, 4), False),
-        ("string", ("a", "b"), True),
-        ("string", ("a", "b", "c"), False),
+        ("key string", [("a",), ("b",)], True),
+        ("key string", [("a",), ("b",), ("c",)], False),
+        ("key string, day int", [("a", 1)], True),
+        ("key string, day int", [("a", 1), ("b", 1)], False),
     ],
 )
-def test_keys_are_told_up_to_the_limit_of_their_kind(
+def test_keys_are_told_up_to_a_limit_of_their_values(
     spark: SparkSession,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    kind: str,
-    keys: tuple[object, ...],
+    columns: str,
+    keys: list[tuple[object, ...]],
     *,
     is_told: bool,
 ) -> None:
-    monkeypatch.setattr(telling, "_MOST_NUMBERS", 3)
-    monkeypatch.setattr(telling, "_MOST_TEXTS", 2)
+    monkeypatch.setattr(telling, "_MOST", 2)
 
-    with told(table(spark, f"key {kind}", *((key,) for key in keys))) as found:
+    with told(table(spark, columns, *keys)) as found:
         found.keys.explain(extended=True)
 
     assert found.count == len(keys)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from segspark.ingest.parsing.rows import REASONS, Entity
-from segspark.tables.telling import told
+from segspark.tables.sieve import sieve
 
 STAGED_ROW = "__staged_row"
 """A number of each staged row, so that of equal ones a single one can be taken."""
@@ -44,9 +44,10 @@ def copied_lines(staged: DataFrame) -> Iterator[DataFrame]:
     candidates = together.groupBy("key_hash").count().filter("count > 1").select("key_hash")
     equal = Window.partitionBy("batch_id", "line_id")
     count, first = F.count("*").over(equal), F.min(STAGED_ROW).over(equal)
-    with told(candidates) as hashes:
+    with sieve(candidates) as found:
         copies = (
-            good.join(hashes.keys, on="key_hash", how="left_semi")
+            found.marked(good, mark="is_candidate")
+            .filter("is_candidate")
             .withColumns({"count": count, "is_first": first == F.col(STAGED_ROW)})
             .filter("count > 1")
             .withColumn("copies_count", F.when(F.col("is_first"), F.col("count")))
