@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmarks.lifetime_work import value_histories
 from scripts.benchmarks.workers import serve
 from segspark.pipeline.features import build_features
 from segspark.pipeline.ingest import ingest
@@ -47,6 +46,9 @@ def _arguments() -> argparse.Namespace:
 
 def _answer(lake: Lake, settings: Settings, command: Mapping[str, Any]) -> dict[str, Any]:
     if command["do"] == "value":
+        # What it imports takes 100 MB, which are none of a rebuild's.
+        from scripts.benchmarks.lifetime_work import value_histories  # noqa: PLC0415
+
         started = time.monotonic()
         value_histories(lake, Path(command["histories"]))
         return {"seconds": time.monotonic() - started}
