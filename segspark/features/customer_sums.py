@@ -7,21 +7,26 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
+from segspark.features.calendars import calendars
 from segspark.features.day_arrays import (
     DayArrays,
     Whole,
     day_arrays,
-    money,
     number_of_day,
     whole_customers,
 )
 from segspark.features.habits import HABIT_TYPES, habit_sums
 from segspark.features.known import in_order, known_rows
+from segspark.features.seasons import SEASON_READS, SEASONS_TYPE, season_sums
+from segspark.features.ten_thousandths import as_amount
 from segspark.features.windows import window_sums, window_types
 from segspark.settings.features import FeatureSettings
+from segspark.tables.contract import MONEY
+from segspark.tables.holding import Hold, as_is
 
-_COUNT, _MONEY, _DAY = "bigint", "decimal(28,4)", "date"
+_COUNT, _MONEY, _DAY = "bigint", MONEY.simpleString(), "date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +34,9 @@ class _Sums:
     """Columns that are worked out together.
 
     Attributes:
-        types: Their names and types.
+        types: Their names, and the types that they end in.
         reads: Columns of the known rows that they are worked out from.
-        work_out: Days of customers → the columns by name.
+        work_out: Days of customers → the columns by name, decimals in ten-thousandths.
     """
 
     types: dict[str, str]
@@ -39,13 +44,22 @@ class _Sums:
     work_out: Callable[[DayArrays], dict[str, pa.Array]]
 
 
-def customer_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
+def customer_sums(
+    ledger: DataFrame,
+    *,
+    settings: FeatureSettings,
+    as_of: date,
+    with_seasons: bool = False,
+    hold: Hold = as_is,
+) -> DataFrame:
     """Sum the ledger to customers, as it was known on a day.
 
     Args:
         ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
         settings: Net or gross, the observation window and the windows of recent days.
         as_of: Last day counted, inclusive; rows that become effective later are not seen.
+        with_seasons: Whether to add `seasons`, from which `customer_seasons` follow.
+        hold: Keeps what Python worked out; by default each query works it out anew.
 
     Returns:
         The columns of `history_sums`; the last day with an order, and sums, of the days observed;
@@ -64,7 +78,14 @@ def customer_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) 
         lambda days: window_sums(days, windows, as_of=today),
     )
     known = known_rows(ledger, settings=settings, as_of=as_of)
-    return _summed(known, (_HISTORY, _observed_from(first), habits, recent))
+    divided = calendars(settings.seasons)
+    seasons = _Sums(
+        {"seasons": SEASONS_TYPE},
+        SEASON_READS,
+        lambda days: {"seasons": season_sums(days, divided, as_of=today)},
+    )
+    wanted = (_HISTORY, _observed_from(first), habits, recent)
+    return _summed(known, (*wanted, seasons) if with_seasons else wanted, hold)
 
 
 def history_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
@@ -79,10 +100,10 @@ def history_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -
         One row per customer known by the date: `orders_ever`, `returned_ever`, the first and the
         last purchase day, how many there are, and the spend of all and of the first.
     """
-    return _summed(known_rows(ledger, settings=settings, as_of=as_of), (_HISTORY,))
+    return _summed(known_rows(ledger, settings=settings, as_of=as_of), (_HISTORY,), as_is)
 
 
-def _summed(known: DataFrame, wanted: Sequence[_Sums]) -> DataFrame:
+def _summed(known: DataFrame, wanted: Sequence[_Sums], hold: Hold) -> DataFrame:
     types = {"customer_id": "string"}
     for each in wanted:
         types |= each.types
@@ -97,8 +118,11 @@ def _summed(known: DataFrame, wanted: Sequence[_Sums]) -> DataFrame:
             # Spark goes by the place of a column, not by its name.
             yield pa.RecordBatch.from_arrays([found[name] for name in types], names=list(types))
 
-    schema = ", ".join(f"{name} {kind}" for name, kind in types.items())
-    return known.transform(in_order, reads).mapInArrow(sum_up, schema)
+    decimals = [name for name, kind in types.items() if kind == _MONEY]
+    sent = types | dict.fromkeys(decimals, _COUNT)
+    schema = ", ".join(f"{name} {kind}" for name, kind in sent.items())
+    summed = hold(known.transform(in_order, reads).mapInArrow(sum_up, schema))
+    return summed.withColumns({name: as_amount(F.col(name), MONEY) for name in decimals})
 
 
 def _history_sums(days: DayArrays) -> dict[str, pa.Array]:
@@ -109,10 +133,10 @@ def _history_sums(days: DayArrays) -> dict[str, pa.Array]:
         "first_purchase_date": days.dates(first),
         "last_day": days.dates(days.last(is_bought)),
         "purchase_days": pa.array(days.of_customers(is_bought.astype(np.int64))),
-        "day_spend": money(days.of_customers(spend, is_bought)),
-        "first_spend": money(np.where(first >= 0, spend[first], 0)),
+        "day_spend": pa.array(days.of_customers(spend, is_bought)),
+        "first_spend": pa.array(np.where(first >= 0, spend[first], 0)),
         "orders_ever": pa.array(days.of_customers(days.sums["order_count"])),
-        "returned_ever": money(days.of_customers(days.sums["returned_amount"])),
+        "returned_ever": pa.array(days.of_customers(days.sums["returned_amount"])),
     }
 
 
@@ -141,6 +165,7 @@ _OBSERVED_MONEY = {
     "discount_amount": "discount_amount",
     "returned_amount": "returned_amount",
 }
+_OBSERVED = _OBSERVED_COUNTS | _OBSERVED_MONEY
 
 
 def _observed_from(first: int) -> _Sums:
@@ -154,8 +179,7 @@ def _observed_from(first: int) -> _Sums:
 
         return {
             "last_purchase_date": days.dates(days.last(is_observed & (days.sums["orders"] > 0))),
-            **{name: pa.array(of(summed)) for name, summed in _OBSERVED_COUNTS.items()},
-            **{name: money(of(summed)) for name, summed in _OBSERVED_MONEY.items()},
+            **{name: pa.array(of(summed)) for name, summed in _OBSERVED.items()},
         }
 
     types = {
@@ -163,4 +187,4 @@ def _observed_from(first: int) -> _Sums:
         **dict.fromkeys(_OBSERVED_COUNTS, _COUNT),
         **dict.fromkeys(_OBSERVED_MONEY, _MONEY),
     }
-    return _Sums(types, (*_OBSERVED_COUNTS.values(), *_OBSERVED_MONEY.values()), sum_up)
+    return _Sums(types, tuple(_OBSERVED.values()), sum_up)

@@ -12,6 +12,7 @@ from segspark.features.scores import Cuts, score_columns
 from segspark.features.windows import window_columns
 from segspark.settings.features import FeatureSettings
 from segspark.tables.features import built_in_features, customer_features
+from segspark.tables.holding import Hold, as_is
 from segspark.tables.purchase_features import SCORE_FEATURES
 
 ONLY_OTHER_LINES = "no purchase, only lines of other kinds"
@@ -20,19 +21,30 @@ ALL_UNDONE = "every purchase was undone"
 NOT_OBSERVED = "no purchase in the observation window"
 
 
-def customer_summaries(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
+def customer_summaries(
+    ledger: DataFrame,
+    *,
+    settings: FeatureSettings,
+    as_of: date,
+    with_seasons: bool = False,
+    hold: Hold = as_is,
+) -> DataFrame:
     """Everything but the scores and custom features, of every customer known by the as-of date.
 
     Args:
         ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
         settings: Net or gross, the observation window and the windows of recent days.
         as_of: Last day counted, inclusive; rows that become effective later are not seen.
+        with_seasons: Whether to add `seasons`, from which `customer_seasons` follow.
+        hold: Keeps what several queries need; by default each works it out anew.
 
     Returns:
         One row per customer with the built-in columns of `customer_features` but ids and scores;
         those that need a purchase are NULL where `exclusion_reason` is given.
     """
-    summed = customer_sums(ledger, settings=settings, as_of=as_of)
+    summed = customer_sums(
+        ledger, settings=settings, as_of=as_of, with_seasons=with_seasons, hold=hold
+    )
     return (
         summed.withColumn("exclusion_reason", F.coalesce(_exclusion_reason(), _not_observed()))
         .withColumns(

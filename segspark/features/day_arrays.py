@@ -17,7 +17,6 @@ from segspark.errors import StageError
 
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-_MONEY = pa.decimal128(28, 4)
 _EPOCH = date(1970, 1, 1)
 _LEAST_ROWS = 50_000
 """So many rows at a time make the cost of each call small."""
@@ -33,7 +32,7 @@ class DayArrays:
         customer_ids: The customers, none of them without a day.
         owner: Place of each day's customer among them.
         day: Days since 1970-01-01.
-        sums: By name, what the days' rows add up to; decimals in ten-thousandths.
+        sums: By name, what the days' rows add up to; money and units in ten-thousandths.
     """
 
     customer_ids: pa.Array
@@ -89,7 +88,7 @@ def day_arrays(rows: pa.Table, names: Sequence[str]) -> DayArrays:
     Args:
         rows: `customer_id`, `purchase_date` and columns to sum, in order of the first two; whole
             customers.
-        names: Of the columns to sum: whole numbers, or decimals of four digits.
+        names: Of the columns to sum, whole numbers.
 
     Raises:
         StageError: A sum goes beyond 64 bits, or a column is not as it should be.
@@ -100,12 +99,6 @@ def day_arrays(rows: pa.Table, names: Sequence[str]) -> DayArrays:
     first_rows = np.flatnonzero(starts(row_owner) | starts(row_day))
     sums = {name: _sums_from(first_rows, _whole(rows[name])) for name in names}
     return DayArrays(encoded.dictionary, row_owner[first_rows], row_day[first_rows], sums)
-
-
-def money(amounts: Whole) -> pa.Array:
-    """Whole ten-thousandths as decimals."""
-    words = np.stack([amounts, amounts >> 63], axis=1)
-    return pa.Array.from_buffers(_MONEY, len(amounts), [None, pa.py_buffer(words)])
 
 
 def number_of_day(day: date) -> int:
@@ -125,23 +118,13 @@ def _ends(values: Whole) -> Flags:
 
 
 def _whole(column: pa.ChunkedArray) -> Whole:
-    """Whole numbers as they are, decimals in ten-thousandths."""
     values = column.combine_chunks()
-    is_decimal = pa.types.is_decimal128(values.type) and values.type.scale == _MONEY.scale
-    if values.null_count or not (is_decimal or pa.types.is_integer(values.type)):
+    if values.null_count or not pa.types.is_integer(values.type):
         raise StageError(
             f"a column of the ledger is {values.type} with {values.null_count} NULLs, and sums are "
-            f"of whole numbers or decimals of {_MONEY.scale} digits without any: build the ledger "
-            "anew"
+            "of whole numbers without any: build the ledger anew"
         )
-    if not is_decimal:
-        return np.asarray(values.to_numpy(), dtype=np.int64)
-    words = np.frombuffer(values.buffers()[1], dtype=np.int64).reshape(-1, 2)
-    low, high = words[values.offset : values.offset + len(values)].T
-    if (high != low >> 63).any():
-        raise StageError(_TOO_LARGE)
-    whole: Whole = low
-    return whole
+    return np.asarray(values.to_numpy(), dtype=np.int64)
 
 
 def _sums_from(first_rows: Whole, values: Whole) -> Whole:

@@ -26,17 +26,17 @@ def concentration(counts: Counts, time: Counts) -> Floats:
     return _over(_divergence(counts, time), total * _highest(time), is_known=_is_open(counts, time))
 
 
-def strength(counts: Counts, time: Counts) -> Floats:
+def strength(counts: Counts, time: Counts, p_values: Floats) -> Floats:
     """`concentration` less what chance makes of it, 0 to 1, shape (customers,).
 
     The likelihood ratio G = 2 sum(o ln(o / e)) is K - 1 on average where customers buy evenly
     (Wilks 1938; Sokal and Rohlf, Biometry), which is taken off it, down to 0; the rest is put over
     the highest G, the effect size of Johnston, Berry and Mielke 2006 (Perceptual and Motor Skills
-    103). It is 0 where `p_value` is above 0.05, since that mean holds for many counts only. NaN as
-    for `concentration`.
+    103). It is 0 where `p_values`, from `p_value`, are above 0.05, since that mean holds for many
+    counts only. NaN as for `concentration`.
     """
     freedom = (time > 0).sum(axis=1) - 1
-    is_sure = p_value(counts, time) <= _SURE
+    is_sure = p_values <= _SURE
     excess = np.maximum(2.0 * _divergence(counts, time) - freedom, 0.0)
     highest = 2.0 * counts.sum(axis=1) * _highest(time)
     return _over(np.where(is_sure, excess, 0.0), highest, is_known=_is_open(counts, time))
@@ -52,9 +52,11 @@ def p_value(counts: Counts, time: Counts) -> Floats:
     total = counts.sum(axis=1, keepdims=True)
     share = _shares(time)
     # P(X >= o) and P(X <= o) of the binomial distribution, as incomplete beta functions.
-    upper = np.where(counts > 0, betainc(np.maximum(counts, 1), total - counts + 1, share), 1.0)
-    rest = np.maximum(total - counts, 1)
-    lower = np.where(counts < total, betainc(rest, counts + 1, 1.0 - share), 1.0)
+    is_some, is_part = counts > 0, (counts > 0) & (counts < total)
+    upper = betainc(counts, total - counts + 1, share, out=np.ones_like(share), where=is_some)
+    # Most counts are 0: no purchase falls into the level.
+    lower = np.where(counts < total, (1.0 - share) ** total, 1.0)
+    betainc(total - counts, counts + 1, 1.0 - share, out=lower, where=is_part)
     tails = np.where(time > 0, np.minimum(upper, lower), 1.0)
     levels = (time > 0).sum(axis=1)
     found = np.minimum(2.0 * levels * tails.min(axis=1, initial=1.0), 1.0)

@@ -5,9 +5,14 @@ from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DecimalType
 
+from segspark.features.ten_thousandths import ten_thousandths
 from segspark.settings.features import FeatureSettings
 from segspark.tables.contract import LINE_MONEY
+from segspark.tables.purchases import DAYPARTS
+
+DAYPART_ORDERS = tuple(f"{daypart}_orders" for daypart in DAYPARTS)
 
 
 def known_rows(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> DataFrame:
@@ -19,13 +24,20 @@ def known_rows(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -> 
         as_of: Rows that become effective later are not seen.
 
     Returns:
-        The same rows, with `orders` and `spend` as the settings count them. Like the ledger's own
-        columns, they are to be summed before they mean something.
+        The same rows, with `orders`, those of each part of the day and `spend` as the settings
+        count them. Like the ledger's own columns, they are to be summed before they mean something.
     """
+    dayparts = (
+        kept(settings, f"{name}_order_count", f"undone_{name}_order_count") for name in DAYPARTS
+    )
     spend = kept(settings, "gross_amount", "returned_amount")
     orders = kept(settings, "order_count", "undone_order_count")
     return ledger.filter(F.col("effective_date") <= F.lit(as_of)).withColumns(
-        {"orders": orders, "spend": spend.cast(LINE_MONEY)}
+        {
+            "orders": orders,
+            "spend": spend.cast(LINE_MONEY),
+            **dict(zip(DAYPART_ORDERS, dayparts, strict=True)),
+        }
     )
 
 
@@ -35,9 +47,18 @@ def kept(settings: FeatureSettings, placed: str, undone: str) -> Column:
 
 
 def in_order(rows: DataFrame, names: Sequence[str]) -> DataFrame:
-    """Columns to sum, each customer's rows side by side and in order of time, for `day_arrays`."""
+    """Columns to sum, each customer's rows side by side and in order of time, for `day_arrays`.
+
+    Decimals are in ten-thousandths: on the way to Python they would be taken apart one by one.
+    """
+    columns = (
+        ten_thousandths(F.col(name)).alias(name)
+        if isinstance(rows.schema[name].dataType, DecimalType)
+        else F.col(name)
+        for name in names
+    )
     return (
-        rows.select("customer_id", "purchase_date", *names)
+        rows.select("customer_id", "purchase_date", *columns)
         .repartition("customer_id")
         .sortWithinPartitions("customer_id", "purchase_date")
     )

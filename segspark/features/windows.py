@@ -7,16 +7,18 @@ import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from segspark.features.day_arrays import DayArrays, money
+from segspark.features.day_arrays import DayArrays
 
 
 def window_types(windows_days: Sequence[int]) -> dict[str, str]:
-    """Columns of `window_sums` with their types."""
+    """Columns of `window_sums` with the types that they end in."""
     return {name: kind for days in windows_days for name, kind in _types(days).items()}
 
 
 def window_sums(days: DayArrays, windows_days: Sequence[int], *, as_of: int) -> dict[str, pa.Array]:
     """Orders, spend and purchase days of each window, and the spend of as many days before.
+
+    Money is in ten-thousandths.
 
     Args:
         days: With `orders` and `spend`.
@@ -30,9 +32,9 @@ def window_sums(days: DayArrays, windows_days: Sequence[int], *, as_of: int) -> 
         is_before = ~is_inside & (days.day > as_of - 2 * length)
         columns = (
             pa.array(days.of_customers(orders, is_inside)),
-            money(days.of_customers(spend, is_inside)),
+            pa.array(days.of_customers(spend, is_inside)),
             pa.array(days.of_customers((orders > 0).astype(np.int64), is_inside)),
-            money(days.of_customers(spend, is_before)),
+            pa.array(days.of_customers(spend, is_before)),
         )
         found |= dict(zip(_types(length), columns, strict=True))
     return found

@@ -18,7 +18,7 @@ from segspark.features.preferences import basket_products, customer_preferences
 from segspark.features.seasons import customer_seasons
 from segspark.pipeline.event_ledger import EVENTS, read_event_days
 from segspark.pipeline.holdings import current_batches
-from segspark.pipeline.ledger import ledger_id, read_ledger
+from segspark.pipeline.ledger import ledger_id
 from segspark.pipeline.stage import Workspace
 from segspark.settings.behaviour import AttributeSettings, CategorySettings, EngagementSettings
 from segspark.settings.sources import CustomerSource
@@ -93,10 +93,22 @@ def describing_batches_known(lake: Lake, describing: Sequence[Row], *, as_of: da
     return [row for row in describing if row["batch_id"] in known]
 
 
+def write_seasons(lake: Lake, summaries: DataFrame, *, snapshot_id: str) -> dict[str, int]:
+    """Write the seasons of a snapshot; returns their number of rows by table.
+
+    Args:
+        lake: Holds the table.
+        summaries: From `customer_summaries`, with seasons.
+        snapshot_id: The snapshot.
+    """
+    seasons = customer_seasons(summaries, snapshot_id=snapshot_id)
+    return {CUSTOMER_SEASONS.name: _write(lake, CUSTOMER_SEASONS, seasons, snapshot_id)}
+
+
 def write_behaviour(
     workspace: Workspace, batches: Sequence[Row], *, as_of: date, snapshot_id: str
 ) -> dict[str, int]:
-    """Write the groups of a snapshot; returns their numbers of rows by table.
+    """Write the other groups of a snapshot; returns their numbers of rows by table.
 
     Args:
         workspace: The surroundings; the ledger is up to date.
@@ -105,12 +117,8 @@ def write_behaviour(
         snapshot_id: The snapshot.
     """
     lake, settings = workspace.lake, workspace.settings
-    ledger = read_ledger(lake, ledger_id(settings))
-    seasons = customer_seasons(
-        ledger, settings=settings.features, as_of=as_of, snapshot_id=snapshot_id
-    )
     run = _Snapshot(snapshot_id, as_of)
-    counts = {CUSTOMER_SEASONS.name: _write(lake, CUSTOMER_SEASONS, seasons, snapshot_id)}
+    counts: dict[str, int] = {}
     if settings.features.categories is not None:
         counts |= _write_categories(workspace, batches, settings.features.categories, run)
     if settings.features.attributes is not None:

@@ -1,6 +1,7 @@
 """Stage: customer_days → customer_features, once the ledger is up to date."""
 
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -17,6 +18,7 @@ from segspark.pipeline.behaviour import (
     describing_batches,
     describing_batches_known,
     write_behaviour,
+    write_seasons,
 )
 from segspark.pipeline.event_ledger import EVENTS, build_event_ledger
 from segspark.pipeline.frozen_cuts import FrozenCuts, frozen_cuts
@@ -35,6 +37,7 @@ from segspark.tables.features import (
     catalogue_rows,
     customer_features,
 )
+from segspark.tables.holding import on_disk
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun, find_stage
@@ -197,11 +200,11 @@ def _build_snapshot(workspace: Workspace, batches: Sequence[Row], as_of: date) -
 
     def work() -> Outcome:
         ledger = read_ledger(lake, ledger_id(settings))
-        cuts = _write(workspace, ledger, snapshot_id, as_of, frozen)
+        cuts, seasons = _write(workspace, ledger, snapshot_id, as_of, frozen)
         groups = write_behaviour(workspace, batches, as_of=as_of, snapshot_id=snapshot_id)
         guests = guest_line_ratio(lake, batches, as_of=as_of)
         outcome = _snapshot_outcome(lake, snapshot_id, cuts, guests, ledger_rows=ledger.count())
-        return replace(outcome, rows_out={**outcome.rows_out, **groups})
+        return replace(outcome, rows_out={**outcome.rows_out, **seasons, **groups})
 
     return run_stage(workspace, run, work)
 
@@ -212,24 +215,31 @@ def _write(
     snapshot_id: str,
     as_of: date,
     frozen: FrozenCuts | None,
-) -> Cuts:
-    """Customer features, and the catalogue of all groups; returns the cuts of the scores."""
+) -> tuple[Cuts, dict[str, int]]:
+    """Customer features, seasons, and the catalogue of all groups.
+
+    Returns the cuts of the scores, and the number of rows of seasons by table.
+    """
     lake, settings = workspace.lake, workspace.settings.features
     rows = {"snapshot_id": snapshot_id}
     described = catalogue_rows(settings, snapshot_id=snapshot_id)
     catalogue = lake.spark.createDataFrame(described, FEATURE_CATALOGUE.schema)
     lake.replace(FEATURE_CATALOGUE, catalogue, rows)
-    summaries = customer_summaries(ledger, settings=settings, as_of=as_of).persist()
-    try:
+    with ExitStack() as held:
+        summaries = customer_summaries(
+            ledger,
+            settings=settings,
+            as_of=as_of,
+            with_seasons=True,
+            hold=lambda df: held.enter_context(on_disk(df)),
+        )
         with engine_sentences("building customer features", error=StageError):
             cuts = frozen.cuts if frozen else score_cuts(summaries, settings=settings)
         features = with_scores(
             summaries, settings=settings, cuts=cuts, as_of=as_of, snapshot_id=snapshot_id
         )
         lake.replace(customer_features(settings), features, rows)
-    finally:
-        summaries.unpersist()
-    return cuts
+        return cuts, write_seasons(lake, summaries, snapshot_id=snapshot_id)
 
 
 def _snapshot_outcome(

@@ -105,11 +105,11 @@ def of_ledger(spark: SparkSession, rows: Rows, asked: Snapshot) -> list[list[tup
     """The tables that are worked out from a ledger."""
     ledger = spark.createDataFrame([tuple(row.values()) for row in rows], CUSTOMER_DAYS.schema)
     known: dict[str, Any] = {"settings": asked.settings, "as_of": day(asked.as_of)}
-    summaries = customer_summaries(ledger, **known).persist()
+    summaries = customer_summaries(ledger, **known, with_seasons=True).persist()
     cuts = score_cuts(summaries, settings=asked.settings)
     found = (
         with_scores(summaries, cuts=cuts, snapshot_id="snapshot-1", **known),
-        customer_seasons(ledger, snapshot_id="snapshot-1", **known),
+        customer_seasons(summaries, snapshot_id="snapshot-1"),
         customer_cohorts(ledger, snapshot_id="snapshot-1", **known),
     )
     return [values(each, *each.columns) for each in found]

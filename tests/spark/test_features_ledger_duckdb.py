@@ -92,7 +92,8 @@ def test_customers_have_the_same_seasons(
     days = customer_days(
         ledger_lines(transactions(spark, LINES), settings=LedgerSettings()), ledger_id="l"
     )
-    found = customer_seasons(days, settings=FeatureSettings(), as_of=AS_OF, snapshot_id="s")
+    summaries = customer_summaries(days, settings=FeatureSettings(), as_of=AS_OF, with_seasons=True)
+    found = customer_seasons(summaries, snapshot_id="s")
     kept = {
         f"{kind}_{what}"
         for kind in ("month", "weekday", "daypart")

@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from segspark.features import evenness
+from segspark.features.customers import customer_summaries
 from segspark.features.ledger import customer_days
 from segspark.features.lines import ledger_lines
 from segspark.features.seasons import customer_seasons
@@ -76,9 +77,10 @@ def ledger(spark: SparkSession) -> DataFrame:
 
 
 def found(ledger: DataFrame, *, as_of: int, **changed: object) -> dict[str, dict[str, Any]]:
-    made = customer_seasons(
-        ledger, settings=settings(**changed), as_of=day(as_of), snapshot_id="snapshot-1"
+    summaries = customer_summaries(
+        ledger, settings=settings(**changed), as_of=day(as_of), with_seasons=True
     )
+    made = customer_seasons(summaries, snapshot_id="snapshot-1")
     rows = [row.asDict() for row in made.collect()]
     assert {row.pop("snapshot_id") for row in rows} <= {"snapshot-1"}
     return {row.pop("customer_id"): row for row in rows}
@@ -127,6 +129,8 @@ def told(
         return None if np.isnan(values[0]) else pytest.approx(float(values[0]))
 
     bought, time = everything
+    counted, days = map(table, tested)
+    p_values = evenness.p_value(counted, days)
     counts = Counter(name for name in bought if name)
     ranked = sorted(
         counts, key=lambda name: (-counts[name], time.count(name), LEVELS[kind].index(name))
@@ -135,8 +139,8 @@ def told(
         f"{kind}_shares": {name: pytest.approx(n / len(bought)) for name, n in counts.items()},
         f"favourite_{kind}": ranked[0] if ranked else None,
         f"{kind}_concentration_ratio": number(evenness.concentration(table(bought), table(time))),
-        f"{kind}_strength_ratio": number(evenness.strength(*map(table, tested))),
-        f"{kind}_p_value": number(evenness.p_value(*map(table, tested))),
+        f"{kind}_strength_ratio": number(evenness.strength(counted, days, p_values)),
+        f"{kind}_p_value": number(p_values),
     }
 
 

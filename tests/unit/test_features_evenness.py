@@ -34,7 +34,7 @@ def test_where_all_levels_have_the_same_time_concentration_is_one_less_the_norma
 def test_what_a_customer_could_not_buy_in_does_not_make_them_seasonal() -> None:
     counts, time = rows([3, 3, 0, 0], [1, 9, 0, 0]), rows([30, 30, 0, 0], [3, 27, 0, 0])
     assert concentration(counts, time) == pytest.approx([0.0, 0.0], abs=1e-12)
-    assert strength(counts, time) == pytest.approx([0.0, 0.0])
+    assert strength(counts, time, p_value(counts, time)) == pytest.approx([0.0, 0.0])
     assert p_value(counts, time).tolist() == [1.0, 1.0]
 
 
@@ -45,8 +45,9 @@ def test_orders_in_the_level_with_the_least_time_are_the_most_concentrated() -> 
 
 def test_without_orders_or_with_one_level_there_is_nothing_to_compare() -> None:
     counts, time = rows([0, 0], [3, 0], [0, 0]), rows([5, 5], [5, 0], [0, 0])
-    for measure in (concentration, strength, p_value):
-        assert np.isnan(measure(counts, time)).all()
+    p_values = p_value(counts, time)
+    for found in (concentration(counts, time), strength(counts, time, p_values), p_values):
+        assert np.isnan(found).all()
 
 
 def test_strength_is_the_likelihood_ratio_of_scipy_less_its_mean_over_its_highest() -> None:
@@ -58,7 +59,7 @@ def test_strength_is_the_likelihood_ratio_of_scipy_less_its_mean_over_its_highes
     is_sure = p_value(counts, time) <= 0.05
     assert 0 < is_sure.sum() < 50
     expected_strength = np.where(is_sure, np.maximum(g - 11, 0) / highest, 0)
-    assert strength(counts, time) == pytest.approx(expected_strength)
+    assert strength(counts, time, p_value(counts, time)) == pytest.approx(expected_strength)
 
 
 @pytest.mark.parametrize("orders", [1, 2, 3, 5, 10, 30, 200])
@@ -70,8 +71,9 @@ def test_even_buyers_do_not_look_seasonal_with_however_few_orders(
     found = p_value(counts, days)
     for level in (0.05, 0.01, 0.001):
         assert (found <= level).mean() <= level + 3 * np.sqrt(level / len(found))
-    assert (strength(counts, days) > 0).mean() <= 0.05 + 3 * np.sqrt(0.05 / len(found))
-    assert strength(counts, days).mean() < 0.01
+    strengths = strength(counts, days, found)
+    assert (strengths > 0).mean() <= 0.05 + 3 * np.sqrt(0.05 / len(found))
+    assert strengths.mean() < 0.01
 
 
 def test_two_orders_in_one_month_are_little_and_eight_are_not() -> None:
@@ -79,7 +81,7 @@ def test_two_orders_in_one_month_are_little_and_eight_are_not() -> None:
     time = np.full_like(same, 30)
     assert p_value(same, time) == pytest.approx([1.0, 2 / 12, 2 / 144, 24 / 12**8])
     expected = [max(0.0, 2 * n * log(12) - 11) / (2 * n * log(12)) for n in (1, 2, 3, 8)]
-    assert strength(same, time) == pytest.approx(expected)
+    assert strength(same, time, p_value(same, time)) == pytest.approx(expected)
     assert expected[:2] == [0.0, 0.0]
 
 
