@@ -63,7 +63,7 @@ def customer_sums(
 
     Returns:
         The columns of `history_sums`; the last day with an order, and sums, of the days observed;
-        `window_sums`; `habit_sums`.
+        `window_sums`; `habit_sums`; with seasons, their struct.
     """
     length, windows, today = settings.observation_days, settings.windows_days, number_of_day(as_of)
     first = number_of_day(as_of - timedelta(days=length - 1)) if length else number_of_day(date.min)

@@ -83,6 +83,10 @@ def local_options(
             _MOST_TIMES * settings.shuffle_partitions
         ),
         "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16m",
+        # Large tables are kept on disk and read few times: looking for the best code of each column
+        # takes longer than that, and LZ4 makes them nearly as small.
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
+        "spark.rdd.compress": "true",
         # A run has more compiled classes than the 100 that Spark keeps, and compiles them again.
         "spark.sql.codegen.cache.maxEntries": "1000",
         "spark.sql.warehouse.dir": _scratch_folder().as_uri(),
@@ -117,6 +121,8 @@ def _prepare_environment() -> None:
     """
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    # Native libraries would keep memory apart for each of many threads, as Hadoop's scripts know.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     home = spark_home()
     if home is not None:
         os.environ["SPARK_HOME"] = str(home)
