@@ -37,7 +37,7 @@ from segspark.tables.lake import Lake
 from segspark.tables.purchases import TRANSACTIONS
 from segspark.tables.returns import RETURN_MATCHES
 
-BEHAVIOUR_VERSION = 2
+BEHAVIOUR_VERSION = 3
 """Raised when the same inputs and settings would give other rows."""
 
 
