@@ -56,9 +56,10 @@ def customer_sums(
 
     Args:
         ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
-        settings: Net or gross, the observation window and the windows of recent days.
+        settings: Net or gross, the observation window, the windows of recent days, the holidays.
         as_of: Last day counted, inclusive; rows that become effective later are not seen.
-        with_seasons: Whether to add `seasons`, from which `customer_seasons` follow.
+        with_seasons: Whether to add `seasons`, of the whole history, from which
+            `customer_seasons` follow.
         hold: Keeps what Python worked out; by default each query works it out anew.
 
     Returns:

@@ -11,6 +11,7 @@ from segspark.features.habits import ratio_columns
 from segspark.features.scores import Cuts, score_columns
 from segspark.features.windows import window_columns
 from segspark.settings.features import FeatureSettings
+from segspark.tables.contract import MONEY
 from segspark.tables.features import built_in_features, customer_features
 from segspark.tables.holding import Hold, as_is
 from segspark.tables.purchase_features import SCORE_FEATURES
@@ -33,9 +34,10 @@ def customer_summaries(
 
     Args:
         ledger: Conforms to `CUSTOMER_DAYS`; one ledger.
-        settings: Net or gross, the observation window and the windows of recent days.
+        settings: Net or gross, the observation window, the windows of recent days, the holidays.
         as_of: Last day counted, inclusive; rows that become effective later are not seen.
-        with_seasons: Whether to add `seasons`, from which `customer_seasons` follow.
+        with_seasons: Whether to add `seasons`, of the whole history, from which
+            `customer_seasons` follow.
         hold: Keeps what several queries need; by default each works it out anew.
 
     Returns:
@@ -139,7 +141,7 @@ def _derived(as_of: date) -> dict[str, Column]:
     frequency = F.nullif(F.col("frequency_count"), F.lit(0)).cast("double")
     net = F.col("gross_amount") - F.col("returned_amount")
     return {
-        "net_amount": net.cast("decimal(28,4)"),
+        "net_amount": net.cast(MONEY),
         "recency_days": F.datediff(day, "last_purchase_date"),
         "tenure_days": F.datediff(day, "first_purchase_date"),
         "average_order_amount": F.col("monetary_amount").cast("double") / frequency,

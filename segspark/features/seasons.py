@@ -32,8 +32,8 @@ def customer_seasons(summaries: DataFrame, *, snapshot_id: str) -> DataFrame:
         snapshot_id: Written into every row.
 
     Returns:
-        Conforms to `CUSTOMER_SEASONS`: every customer known by the date, those without a purchase
-        that stands with empty shares.
+        Conforms to `CUSTOMER_SEASONS`, of the whole history: every customer known by the date,
+        those without a purchase that stands with empty shares.
     """
     found = summaries.select(F.lit(snapshot_id).alias("snapshot_id"), "customer_id", "seasons.*")
     return CUSTOMER_SEASONS.conform(found)

@@ -8,6 +8,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from segspark.features.day_arrays import DayArrays
+from segspark.tables.contract import MONEY
 
 
 def window_types(windows_days: Sequence[int]) -> dict[str, str]:
@@ -48,9 +49,9 @@ def window_columns(windows_days: Sequence[int]) -> dict[str, Column]:
 def _types(days: int) -> dict[str, str]:
     return {
         f"order_{days}_days_count": "bigint",
-        f"spend_{days}_days_amount": "decimal(28,4)",
+        f"spend_{days}_days_amount": MONEY.simpleString(),
         f"purchase_{days}_days_count": "bigint",
-        _before(days): "decimal(28,4)",
+        _before(days): MONEY.simpleString(),
     }
 
 

@@ -27,6 +27,7 @@ from segspark.segments.profiles import figures_of, profile_rows, summarise
 from segspark.settings.root import Settings
 from segspark.tables.engine_errors import engine_sentences
 from segspark.tables.features import CUSTOMER_FEATURES
+from segspark.tables.holding import on_disk
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.manifest import Outcome, StageRun
@@ -84,13 +85,10 @@ def assign(
             with_vector_eligibility(known, rules=vector.rules), rules=vector.rules
         )
         features = eligible(everyone)
-        scored = score_customers(features, model=segment_model).persist()
-        try:
+        with on_disk(score_customers(features, model=segment_model)) as scored:
             with engine_sentences("assigning segments", error=StageError):
                 identities = _identities(workspace, segment_model, scored, features)
             outcome = _write(workspace, run_id, everyone, scored, identities)
-        finally:
-            scored.unpersist()
         names = {each["segment_id"]: each["segment_name"] for each in identities}
         assigned = outcome.rows_out[CUSTOMER_SEGMENTS.name]
         explained = AssignedRun(run_id, snapshot, vector, names, assigned)

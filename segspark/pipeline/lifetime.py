@@ -42,6 +42,7 @@ from segspark.settings.lifetime import LifetimeSettings
 from segspark.settings.root import Settings
 from segspark.tables.contract import TableContract
 from segspark.tables.engine_errors import engine_sentences
+from segspark.tables.holding import on_disk
 from segspark.tables.ids import content_id
 from segspark.tables.lake import Lake
 from segspark.tables.lifetime import (
@@ -90,15 +91,15 @@ def value_customers(
 
     def work() -> Outcome:
         ledger = read_ledger(lake, ledger_id(settings))
-        histories = purchase_histories(ledger, settings=settings.features, as_of=as_of).persist()
+        plain = purchase_histories(ledger, settings=settings.features, as_of=as_of)
         everything = purchase_histories(
             ledger, settings=settings.features, as_of=as_of, with_features=True
         )
-        try:
-            with engine_sentences("valuing customers", error=StageError):
-                return _value(workspace, run, ledger, (histories, everything), as_of)
-        finally:
-            histories.unpersist()
+        with (
+            engine_sentences("valuing customers", error=StageError),
+            on_disk(plain) as histories,
+        ):
+            return _value(workspace, run, ledger, (histories, everything), as_of)
 
     return run_stage(workspace, run, work)
 

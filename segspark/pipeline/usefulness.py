@@ -1,6 +1,7 @@
 """Candidates on a past day, held against what customers did in the period after it."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ from segspark.model.vector import FeatureVector, ValueRule
 from segspark.pipeline.stage import Workspace
 from segspark.pipeline.training_plan import TrainingPlan, eligible_customers
 from segspark.settings.training import TrainingSettings
+from segspark.tables.holding import on_disk
 
 NAMED_RFM = "named RFM"
 _MOST_CUSTOMERS = 20_000
@@ -63,25 +65,29 @@ def past_usefulness(
     # Who came later must not change which customers are looked at.
     known = known_rows(everyone, settings=settings.features, as_of=after)
     customers = known.select("customer_id").distinct().count()
-    ledger = sampled(everyone, customer_count=customers, most=_MOST_CUSTOMERS).persist()
-    # The costly part of all that is read of the past day: cuts, vector and rows.
-    summaries = customer_summaries(ledger, settings=settings.features, as_of=after).persist()
+    sample = sampled(everyone, customer_count=customers, most=_MOST_CUSTOMERS)
     try:
-        past = _past_customers(workspace, summaries, plan.rules, after=after)
-        fit = fit_vector(past, plan.rules, plan.settings)
-        for warning in fit.warnings:
-            workspace.progress.say(f"train: of {after}: {warning}")
-        later = later_purchases(ledger, settings=settings.features, after=after, until=as_of)
-        found = _collected(past, later, own=fit.vector, now=plan.fit.vector)
+        with ExitStack() as held:
+            ledger = held.enter_context(on_disk(sample))
+            # The costly part of all that is read of the past day: cuts, vector and rows.
+            summaries = customer_summaries(
+                ledger,
+                settings=settings.features,
+                as_of=after,
+                hold=lambda df: held.enter_context(on_disk(df)),
+            )
+            past = _past_customers(workspace, summaries, plan.rules, after=after)
+            fit = fit_vector(past, plan.rules, plan.settings)
+            for warning in fit.warnings:
+                workspace.progress.say(f"train: of {after}: {warning}")
+            later = later_purchases(ledger, settings=settings.features, after=after, until=as_of)
+            found = _collected(past, later, own=fit.vector, now=plan.fit.vector)
         return _compared(found, plan.candidates, settings.training, after=after, days=days)
     except ClusteringError as error:
         raise ClusteringError(
             f"how useful candidates were cannot be told by the customers of {after} ({error}): "
             "give other training.selection.holdout_days, or 0"
         ) from error
-    finally:
-        summaries.unpersist()
-        ledger.unpersist()
 
 
 def _past_customers(

@@ -14,6 +14,8 @@ from pyspark.java_gateway import launch_gateway
 from segspark.errors import SetupError
 
 _NOISE = (b"WARNING: Using incubator modules", b"NOTE: Picked up ")
+_NO_TRIM = b"[trimnative]"
+"""Memory can be given back where glibc is; elsewhere Java says that it cannot."""
 _STDERR = 2
 
 
@@ -100,7 +102,7 @@ class _JavaOutput:
     def _read(self) -> None:
         with self._pipe, suppress(OSError):
             for line in self._pipe:
-                if not line.startswith(_NOISE):
+                if not line.startswith(_NOISE) and _NO_TRIM not in line:
                     self._pass(line)
 
     def _pass(self, line: bytes) -> None:

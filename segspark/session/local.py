@@ -83,10 +83,6 @@ def local_options(
             _MOST_TIMES * settings.shuffle_partitions
         ),
         "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16m",
-        # Large tables are kept on disk and read few times: looking for the best code of each column
-        # takes longer than that, and LZ4 makes them nearly as small.
-        "spark.sql.inMemoryColumnarStorage.compressed": "false",
-        "spark.rdd.compress": "true",
         # A run has more compiled classes than the 100 that Spark keeps, and compiles them again.
         "spark.sql.codegen.cache.maxEntries": "1000",
         "spark.sql.warehouse.dir": _scratch_folder().as_uri(),

@@ -35,15 +35,18 @@ def needed_options() -> dict[str, str]:
 
 
 def speed_options(*, cores: int) -> dict[str, str]:
-    """Settings that only make small tables fast; anyone may have set others.
+    """Settings that only make it fast; anyone may have set others.
 
     Delta reads a table's log into 50 partitions by default, and VACUUM lists folders with up to
-    10,000 tasks: minutes on a tiny lake. What is kept for several queries would otherwise stay
-    in as many partitions as a large shuffle has.
+    10,000 tasks: minutes on a tiny lake. What is kept for several queries would otherwise stay in
+    as many partitions as a large shuffle has. Large tables are kept on disk and read few times:
+    looking for the best code of each column takes longer than that, and LZ4, which PySpark turns
+    on, packs them.
     """
     return {
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(cores),
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
     }
 

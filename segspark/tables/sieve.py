@@ -2,7 +2,8 @@
 
 A join that is told the hashes holds each as a row, several times over, which fills a small heap.
 Here one takes 8 to 16 bytes. In return, about one row in a hundred of those with another hash
-passes as well: for what looks at the whole keys afterwards.
+passes as well: for what looks at the whole keys afterwards. Without Spark's generated code each row
+that passes would be put together with the whole array: there, rows are joined with the hashes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from pyspark.sql import functions as F
 _MOST_HASHES = 4_000_000
 """So many make an array of 32 MB; rows are joined with more."""
 _BITS = "__bits"
+_COMPILED = "spark.sql.codegen.wholeStage"
 _BITS_OF_WORD = 6
 """2 to the power of it are in a word of 64 bits; the other bits of a hash choose the word."""
 
@@ -64,11 +66,13 @@ def _sieve(held: DataFrame, count: int) -> Sieve:
     if count == 0:
         # Spark knows that nothing is left by it, and reads nothing to join with nothing.
         return Sieve(held.limit(0))
-    if count > _MOST_HASHES:
+    spark = held.sparkSession
+    if count > _MOST_HASHES or spark.conf.get(_COMPILED) != "true":
         return Sieve(held)
     words = _words([chunk.to_numpy() for chunk in held.toArrow().column(0).chunks], count)
+    held.unpersist()
     bits = pa.ListArray.from_arrays(pa.array([0, len(words)], pa.int32()), pa.array(words))
-    return Sieve(held, held.sparkSession.createDataFrame(pa.table({_BITS: bits})))
+    return Sieve(held, spark.createDataFrame(pa.table({_BITS: bits})))
 
 
 def _words(parts: Iterable[NDArray[np.int64]], count: int) -> NDArray[np.int64]:

@@ -12,13 +12,14 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from segspark.errors import StageError
 from segspark.features.customers import customer_summaries
-from segspark.features.ledger import counted_money, customer_days
+from segspark.features.ledger import counted_money, customer_days, touched_orders
 from segspark.features.lines import ledger_lines
 from segspark.features.returns import return_matches
 from segspark.settings.features import FeatureSettings, LedgerSettings
 from segspark.settings.rules import LineKind
 from segspark.tables.engine_errors import engine_sentences, overflow_of
 from segspark.tables.purchases import CUSTOMER_DAYS
+from segspark.tables.sieve import Sieve
 from tests.histories import (
     Line,
     Matching,
@@ -196,6 +197,32 @@ def test_the_ledger_says_what_is_told_of_it(
     rows = of_history(found[matching], name)
     expected = case.nearest if matching == "nearest" and case.nearest else case.oldest
     assert sorted(tuple(row[c] for c in (*DAYS, *case.columns)) for row in rows) == expected
+
+
+@in_either_order
+def test_lines_that_pass_a_sieve_by_chance_change_nothing(
+    spark: SparkSession, found: dict[Matching, list[Row]], matching: Matching
+) -> None:
+    everything = spark.createDataFrame([([-1],)], "__bits array<long>")
+    unitless = Line("no units: 1", "A1", 0, day=1, money=10, kind="sale", number=900_001)
+    lines = [*HISTORIES, *apart({name: case.lines for name, case in CASES.items()}), unitless]
+    own = ledger_lines(
+        transactions(spark, lines),
+        settings=LedgerSettings(return_matching=matching),
+        sift=lambda hashes: Sieve(hashes, everything),
+    )
+    touched = touched_orders(return_matches(own, ledger_id="ledger-1"))
+
+    days = customer_days(own, ledger_id="ledger-1", touched=Sieve(touched, everything)).collect()
+
+    others = [row for row in days if row["customer_id"] != unitless.customer]
+    assert sorted(others, key=_by_key) == sorted(found[matching], key=_by_key)
+    kept = [(row["order_count"], row["undone_order_count"]) for row in days if row not in others]
+    assert kept == [(1, 0)]
+
+
+def _by_key(row: Row) -> tuple[object, ...]:
+    return tuple(row[name] for name in CUSTOMER_DAYS.grain)
 
 
 def test_guests_are_absent_and_keys_unique(found: dict[Matching, list[Row]]) -> None:
