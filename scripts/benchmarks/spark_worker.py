@@ -47,7 +47,7 @@ def _arguments() -> argparse.Namespace:
 def _answer(lake: Lake, settings: Settings, command: Mapping[str, Any]) -> dict[str, Any]:
     if command["do"] == "value":
         # What it imports takes 100 MB, which are none of a rebuild's.
-        from scripts.benchmarks.lifetime_work import value_histories  # noqa: PLC0415
+        from scripts.benchmarks.lifetime_work import value_histories  # noqa: PLC0415 - as said
 
         started = time.monotonic()
         value_histories(lake, Path(command["histories"]))

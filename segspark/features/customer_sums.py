@@ -101,10 +101,10 @@ def history_sums(ledger: DataFrame, *, settings: FeatureSettings, as_of: date) -
         One row per customer known by the date: `orders_ever`, `returned_ever`, the first and the
         last purchase day, how many there are, and the spend of all and of the first.
     """
-    return _summed(known_rows(ledger, settings=settings, as_of=as_of), (_HISTORY,), as_is)
+    return _summed(known_rows(ledger, settings=settings, as_of=as_of), (_HISTORY,))
 
 
-def _summed(known: DataFrame, wanted: Sequence[_Sums], hold: Hold) -> DataFrame:
+def _summed(known: DataFrame, wanted: Sequence[_Sums], hold: Hold = as_is) -> DataFrame:
     types = {"customer_id": "string"}
     for each in wanted:
         types |= each.types

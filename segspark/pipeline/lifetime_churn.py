@@ -34,6 +34,7 @@ from segspark.lifetime.fitted import PURCHASE_MODELS, FittedModels, FittedPurcha
 from segspark.pipeline.lifetime_evidence import NO_HOLD_OUT, Values
 from segspark.pipeline.lifetime_folds import Population
 from segspark.pipeline.stage import Workspace
+from segspark.tables.holding import on_disk
 
 _MOST_CUSTOMERS = 50_000
 """Of more, a sample is learnt from and tested on, of each day."""
@@ -71,14 +72,11 @@ def churn_dates(
     count = churn_date_count(everybody.history_days, churn_days=days)
     if not count:
         return ()
-    seen = sampled(ledger, customer_count=everybody.known, most=_MOST_CUSTOMERS).persist()
-    try:
+    with on_disk(sampled(ledger, customer_count=everybody.known, most=_MOST_CUSTOMERS)) as seen:
         return tuple(
             _churn_date(workspace, seen, as_of - timedelta(days=number * days))
             for number in range(1, count + 1)
         )
-    finally:
-        seen.unpersist()
 
 
 def _churn_date(workspace: Workspace, ledger: DataFrame, after: date) -> ChurnDate:
