@@ -8,6 +8,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from segspark.clustering.vectorise import vector_column
 from segspark.features.eligibility import (
     eligible,
     with_scoring_eligibility,
@@ -52,7 +53,8 @@ def time_scoring(
     scan = spark.read.parquet(str(path)).select("customer_id", *names)
     known = scan.withColumn("exclusion_reason", F.lit(None).cast("string"))
     everyone = with_scoring_eligibility(with_vector_eligibility(known, rules=rules), rules=rules)
-    scored = score_customers(eligible(everyone), model=model)
+    point = vector_column(model.vector)
+    scored = score_customers(eligible(everyone), model=model, point=point)
     turns = [(_written(scan), _written(scored)) for _ in range(rounds + 1)][1:]
     return {"scan": [each[0] for each in turns], "score": [each[1] for each in turns]}
 

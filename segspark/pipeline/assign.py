@@ -7,6 +7,7 @@ from datetime import date
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from segspark.clustering.vectorise import vector_column
 from segspark.errors import StageError
 from segspark.features.eligibility import (
     eligible,
@@ -43,7 +44,7 @@ from segspark.tables.segments import (
 
 STAGE = "assign"
 PUBLISHED, NEWEST = "published", "newest"
-_ASSIGNMENT_VERSION = 3
+_ASSIGNMENT_VERSION = 4
 """Raised when the same features and model would give other rows."""
 
 
@@ -85,7 +86,8 @@ def assign(
             with_vector_eligibility(known, rules=vector.rules), rules=vector.rules
         )
         features = eligible(everyone)
-        with on_disk(score_customers(features, model=segment_model)) as scored:
+        point = vector_column(vector)
+        with on_disk(score_customers(features, model=segment_model, point=point)) as scored:
             with engine_sentences("assigning segments", error=StageError):
                 identities = _identities(workspace, segment_model, scored, features)
             outcome = _write(workspace, run_id, everyone, scored, identities)

@@ -7,7 +7,9 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from segspark.model.clusters import Centres
 from segspark.model.segment_model import SegmentModel
+from segspark.segments.nearest import nearest_centres
 from segspark.settings.segments import AssignmentSettings
 from segspark.tables.segments import CUSTOMER_FUNNEL, CUSTOMER_SEGMENTS
 
@@ -25,13 +27,16 @@ _SCORED = {
 }
 
 
-def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
-    """Score every customer by the very code that the served model runs.
+def score_customers(features: DataFrame, *, model: SegmentModel, point: Column) -> DataFrame:
+    """Score every customer: by Spark's own columns where clusters have centres alone (KMeans).
+
+    All other models run the very code that the served model runs.
 
     Args:
         features: One row per eligible customer with the model's columns; NULL only where
             the model says what that counts as.
         model: What scores.
+        point: The model's vector of a customer, array<double>.
 
     Returns:
         One row per customer: `customer_id`, `cluster_index`, `runner_up_index` (-1: none),
@@ -39,6 +44,19 @@ def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
         `isolation_score` and `is_isolated` (NULL: the model has no forest), `is_outlier`,
         `is_far_from_centre`.
     """
+    is_far = F.col("centre_distance") > F.lit(model.outlier_distance)
+    if isinstance(model.clusters, Centres):
+        nearest = nearest_centres(features, point, model.clusters.centres)
+        scored = nearest.withColumn("is_outlier", is_far)
+    else:
+        scored = _scored_by_python(features, model)
+    absent = (name for name in _SCORED if name not in scored.columns)
+    nothing = {name: F.lit(None).cast(_SCORED[name]) for name in absent}
+    return scored.withColumns({**nothing, "is_far_from_centre": is_far})
+
+
+def _scored_by_python(features: DataFrame, model: SegmentModel) -> DataFrame:
+    """The same but for what a model never tells, since the way from Python costs time."""
     names, absent = model.vector.names, _absent_columns(model)
     told = {name: kind for name, kind in _SCORED.items() if name not in absent}
 
@@ -61,14 +79,11 @@ def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
 
     values = (F.col(name).cast("double").alias(name) for name in names)
     schema = ", ".join(f"{name} {kind}" for name, kind in told.items())
-    scored = features.select("customer_id", *values).mapInArrow(score, schema)
-    is_far = F.col("centre_distance") > F.lit(model.outlier_distance)
-    nothing = {name: F.lit(None).cast(_SCORED[name]) for name in absent}
-    return scored.withColumns({**nothing, "is_far_from_centre": is_far})
+    return features.select("customer_id", *values).mapInArrow(score, schema)
 
 
 def _absent_columns(model: SegmentModel) -> list[str]:
-    """What a model never tells, as its first centre shows; the way from Python costs time."""
+    """What a model never tells, as its first centre shows."""
     known = model.score_points(model.clusters.centres[:1])
     has_no_forest = bool(np.isnan(known.isolation[0]))
     absent = ["isolation_score", "is_isolated"] if has_no_forest else []

@@ -17,13 +17,18 @@ from segspark.session.gateway import can_load, running_gateway, start_context, s
 from segspark.session.ivy import spark_home
 from segspark.session.jars import check_jars
 from segspark.session.java import check_java
-from segspark.session.options import DELTA_EXTENSION, cores_of, needed_options, speed_options
+from segspark.session.options import (
+    COMPILE_ALL,
+    DELTA_EXTENSION,
+    cores_of,
+    needed_options,
+    speed_options,
+)
 from segspark.session.packages import fetch_packages
 from segspark.settings.lake import SparkSettings
 
 _IN_UTC = "-Duser.timezone=UTC"
 """Database drivers move stamps by Java's own zone, whatever zone the session is in."""
-_COMPILE_ALL = "-XX:-DontCompileHugeMethods"
 """Spark makes one method of a stage's expressions; Java would interpret those above 8,000 bytes."""
 _COLLECTOR = "-XX:+UseParallelGC"
 """On few cores a tenth quicker than Java's default, which favours short pauses."""
@@ -74,7 +79,7 @@ def local_options(
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraClassPath": class_path,
         "spark.executor.extraClassPath": class_path,
-        "spark.executor.extraJavaOptions": f"{_IN_UTC} {_COMPILE_ALL}",
+        "spark.executor.extraJavaOptions": f"{_IN_UTC} {COMPILE_ALL}",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         # By default Spark makes as many tasks of a shuffle as there are cores, of uneven length.
         "spark.sql.adaptive.coalescePartitions.minPartitionNum": str(settings.shuffle_partitions),
@@ -134,7 +139,7 @@ def _start(options: dict[str, str], *, log_level: str) -> JavaGateway:
             f"-Dsegspark.log.level={log_level}",
             f"-Dsegspark.task.log.level={'OFF' if log_level == 'ERROR' else log_level}",
             _IN_UTC,
-            _COMPILE_ALL,
+            COMPILE_ALL,
             _COLLECTOR,
             _BUFFERS,
             _GIVE_BACK,

@@ -14,6 +14,9 @@ ZONE_KEY = "spark.sql.session.timeZone"
 SKIPPING_KEYS = ("spark.sql.files.ignoreCorruptFiles", "spark.sql.files.ignoreMissingFiles")
 """Under these Spark leaves out what it cannot read, and nobody can count what is missing."""
 
+COMPILE_ALL = "-XX:-DontCompileHugeMethods"
+"""Java else interprets methods of 8,000 bytes or more, such as Spark makes of many columns."""
+
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "+00:00"})
 _LOCAL = re.compile(r"local(?:\[(?P<threads>\*|\d+)(?:,\d+)?\])?$")
 _LOCAL_CLUSTER = re.compile(r"local-cluster\[\s*(?P<workers>\d+)\s*,\s*(?P<cores>\d+)\s*,.*\]$")
@@ -49,6 +52,15 @@ def speed_options(*, cores: int) -> dict[str, str]:
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
     }
+
+
+def method_options(java_options: str) -> dict[str, str]:
+    """Let Spark make no method that Java would only interpret.
+
+    Args:
+        java_options: Of the processes that run tasks.
+    """
+    return {} if COMPILE_ALL in java_options else {"spark.sql.codegen.hugeMethodLimit": "8000"}
 
 
 def complaint(options: Mapping[str, str]) -> str | None:

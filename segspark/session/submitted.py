@@ -16,6 +16,7 @@ from segspark.session.options import (
     SKIPPING_KEYS,
     ZONE_KEY,
     complaint,
+    method_options,
     needed_options,
     speed_options,
 )
@@ -48,7 +49,12 @@ def complete_session(*, app_name: str) -> SparkSession:
             "the submitted job came without Delta's jar: submit with "
             f"--packages io.delta:delta-spark_{line}_2.13:VERSION, such as 4.4.0 for VERSION"
         )
-    wanted = {"spark.app.name": app_name, **needed_options(), **speed_options(cores=_LISTING_TASKS)}
+    wanted = {
+        "spark.app.name": app_name,
+        **needed_options(),
+        **speed_options(cores=_LISTING_TASKS),
+        **method_options(str(conf.get("spark.executor.extraJavaOptions", ""))),
+    }
     for key, value in wanted.items():
         conf.setIfMissing(key, value)
     start_context(conf, gateway)

@@ -24,6 +24,7 @@ try:
             "spark.databricks.delta.snapshotPartitions",
             "spark.sql.shuffle.partitions",
             "spark.sql.parquet.outputTimestampType",
+            "spark.sql.codegen.hugeMethodLimit",
         ):
             print(key, spark.conf.get(key))
         print("from", segspark.__file__)
@@ -63,6 +64,7 @@ def test_open_settings_are_filled_and_given_ones_kept(tmp_path: Path) -> None:
     assert "spark.databricks.delta.snapshotPartitions 2\n" in answer.stdout
     assert "spark.sql.shuffle.partitions 5\n" in answer.stdout
     assert "spark.sql.parquet.outputTimestampType TIMESTAMP_MICROS\n" in answer.stdout
+    assert "spark.sql.codegen.hugeMethodLimit 8000\n" in answer.stdout
     assert "segspark.zip/segspark" in answer.stdout
 
 

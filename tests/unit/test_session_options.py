@@ -4,7 +4,13 @@ import os
 
 import pytest
 
-from segspark.session.options import SKIPPING_KEYS, complaint, cores_of, needed_options
+from segspark.session.options import (
+    SKIPPING_KEYS,
+    complaint,
+    cores_of,
+    method_options,
+    needed_options,
+)
 
 
 def test_needed_options_draw_no_complaint() -> None:
@@ -58,3 +64,8 @@ def test_cores_are_read_from_the_master(master: str, cores: int) -> None:
 
 def test_a_star_means_every_core() -> None:
     assert cores_of("local[*]") == os.cpu_count()
+
+
+def test_no_method_is_made_that_java_would_only_interpret() -> None:
+    assert method_options("-Duser.timezone=UTC") == {"spark.sql.codegen.hugeMethodLimit": "8000"}
+    assert method_options("-Duser.timezone=UTC -XX:-DontCompileHugeMethods") == {}

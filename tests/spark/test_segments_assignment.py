@@ -1,0 +1,60 @@
+"""Segments that Spark's own columns assign are those of the served model."""
+
+import numpy as np
+import pytest
+from pyspark.sql import SparkSession
+
+from segspark.clustering.vectorise import vector_column
+from segspark.model.clusters import Centres
+from segspark.model.scores import Floats
+from segspark.model.segment_model import SegmentModel
+from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
+from segspark.segments.assignment import score_customers
+
+VECTOR = FeatureVector(
+    (
+        VectorColumn(ValueRule("recency_days", missing=3.0), 0.2, 6.0, 2.0, 0.7),
+        VectorColumn(ValueRule("tenure_days", "none", least=-4.0), -5.0, 5.0, 0.0, 1.0),
+        VectorColumn(ValueRule("item_units", "none"), -9.0, 9.0, 0.0, 1.0),
+    )
+)
+RANDOM = np.random.default_rng(5)
+SCATTERED = RANDOM.normal(scale=3.0, size=(7, 3))
+EVEN = np.array([[0.0, x, y] for x in (-2.0, 2.0) for y in (2.0, -2.0, 2.0)])
+"""Some of them twice, and with customers between them who are as near to two or to all."""
+
+
+def customers() -> Floats:
+    """Many that are drawn, and some on a grid; of a few one value is missing."""
+    drawn = np.abs(RANDOM.normal(scale=4.0, size=(300, 3)))
+    grid = np.array([[np.e**2 - 1, x, y] for x in range(-6, 7) for y in range(-3, 4)])
+    drawn[::17, 0] = np.nan
+    return np.concatenate([drawn, grid])
+
+
+@pytest.mark.parametrize("centres", [SCATTERED, EVEN, SCATTERED[:2], SCATTERED[:1]])
+def test_nearest_centres_by_spark_are_those_of_the_served_model(
+    spark: SparkSession, centres: Floats
+) -> None:
+    model = SegmentModel("m", "t", "kmeans", VECTOR, Centres(centres), outlier_distance=5.0)
+    values = customers()
+    rows = [
+        (f"{n:04d}", *(None if np.isnan(x) else float(x) for x in row))
+        for n, row in enumerate(values)
+    ]
+    features = spark.createDataFrame(rows, ["customer_id", *VECTOR.names])
+
+    found = score_customers(features, model=model, point=vector_column(VECTOR))
+
+    told = found.orderBy("customer_id").toPandas()
+    expected = model.score_values(values)
+    assert told["cluster_index"].tolist() == expected.cluster_index.tolist()
+    assert told["runner_up_index"].tolist() == expected.runner_up_index.tolist()
+    for name, own in (
+        ("centre_distance", expected.centre_distance),
+        ("confidence_ratio", expected.confidence),
+    ):
+        np.testing.assert_allclose(told[name], own, rtol=1e-12, atol=1e-12)
+    assert told["is_outlier"].tolist() == model.is_outlier(expected).tolist()
+    assert told["is_far_from_centre"].tolist() == told["is_outlier"].tolist()
+    assert told[["probability_ratio", "isolation_score", "is_isolated"]].isna().all(axis=None)
