@@ -57,6 +57,7 @@ def choose(
     refused: tuple[FittedCandidate, ...] = (),
     margin: float = 0.05,
     stability: dict[Candidate, float] | None = None,
+    single_mode: dict[Candidate, float] | None = None,
 ) -> Selection:
     """The choice among candidates with these figures and silhouettes without structure."""
     model = Centres(np.zeros((1, 1)))
@@ -65,7 +66,8 @@ def choose(
         [*fitted, *refused],
         evidence=evidence,
         sampled={},
-        structureless={c: StructurelessSilhouette(mean, 0.0) for c, mean in structureless.items()},
+        structureless=_even(structureless),
+        single_mode=_even(single_mode or structureless),
     )
     told = {
         each: Stability((mean + 0.1, mean - 0.1), 0.5, 10)
@@ -73,6 +75,10 @@ def choose(
     }
     rows = [replace(row, stability=told.get(row.candidate)) for row in rows]
     return select(rows, SelectionSettings(natural_cluster_margin=margin))
+
+
+def _even(means: dict[Candidate, float]) -> dict[Candidate, StructurelessSilhouette]:
+    return {candidate: StructurelessSilhouette(mean, 0.0) for candidate, mean in means.items()}
 
 
 def reason_of(selection: Selection, candidate: Candidate) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from segspark.clustering.engine import Candidate, FittedCandidate, rivals_of
 from segspark.clustering.evidence import Evidence
 from segspark.clustering.gap_statistic import GapStatistic, cluster_uniform, gap_statistics
+from segspark.clustering.modes import with_single_modes
 from segspark.clustering.results import CandidateResult, results
 from segspark.clustering.sample_evidence import sample_evidence
 from segspark.clustering.structureless import (
@@ -41,6 +42,11 @@ def compared(
     held_to = list(dict.fromkeys([*models, *rivals]))
     draws = settings.selection.structureless_draws
     drawn = cluster_structureless(few, held_to, settings.sweep, draws=draws)
+    structureless = best_of_all_algorithms(structureless_silhouettes(drawn))
+    single_mode, margins = structureless, with_single_modes(few)
+    if margins is not None:
+        even = cluster_structureless(few, held_to, settings.sweep, draws=draws, margins=margins)
+        single_mode = best_of_all_algorithms(structureless_silhouettes(even))
     # The rule of the gap statistic begins at one segment and looks one ahead of the last.
     most = max((each.segment_count for each in models), default=0)
     from_one = {k: Candidate(Algorithm.KMEANS, k) for k in range(1, most + 2)}
@@ -51,6 +57,7 @@ def compared(
         fitted,
         evidence=evidence,
         sampled=sample_evidence(sample, models, gaps=gaps, copula_gaps=copula_gaps),
-        structureless=best_of_all_algorithms(structureless_silhouettes(drawn)),
+        structureless=structureless,
+        single_mode=single_mode,
     )
     return rows, {k: gaps[kmeans] for k, kmeans in from_one.items() if kmeans in gaps}

@@ -24,6 +24,8 @@ class CandidateResult:
         structureless: Best silhouette of any algorithm of the sweep with as many segments on data
             without clusters.
         gain: Silhouette minus the structureless mean; None when either is missing.
+        single_mode_gain: The same beside data whose columns have one mode each; None where that was
+            not looked at.
         stability: How well it comes back in resamples; None where that was not looked at.
         usefulness: What it would have told on a past day; None where that was not looked at.
         time_stability: How well its clusters are found among those of the past day.
@@ -38,6 +40,7 @@ class CandidateResult:
     sampled: SampleEvidence | None
     structureless: StructurelessSilhouette | None
     gain: float | None
+    single_mode_gain: float | None = None
     stability: Stability | None = None
     usefulness: Usefulness | None = None
     time_stability: Stability | None = None
@@ -63,6 +66,12 @@ def gain_of(row: CandidateResult) -> float:
     return row.gain if row.gain is not None else float("-inf")
 
 
+def is_natural(row: CandidateResult, settings: SelectionSettings) -> bool:
+    """Whether its segments are clusters, be it along columns that have several modes alone."""
+    gains = (row.gain, row.single_mode_gain)
+    return any(each is not None and each >= settings.natural_cluster_margin for each in gains)
+
+
 def merit_of(row: CandidateResult, settings: SelectionSettings) -> float:
     """What candidates are ordered by, higher is better; minus infinity where there is none."""
     if settings.criterion == "gain":
@@ -82,6 +91,7 @@ def results(
     evidence: Mapping[Candidate, Evidence],
     sampled: Mapping[Candidate, SampleEvidence],
     structureless: Mapping[Candidate, StructurelessSilhouette],
+    single_mode: Mapping[Candidate, StructurelessSilhouette] | None = None,
 ) -> list[CandidateResult]:
     """Put together what was found out of each candidate, in the order they were tried.
 
@@ -90,17 +100,25 @@ def results(
         evidence: Figures of those that were fitted.
         sampled: Their figures on a sample.
         structureless: Silhouettes to compare with.
+        single_mode: The same where each column has one mode; None: that was not looked at.
     """
     rows = []
     for each in fitted:
         candidate = each.candidate
         found, null = evidence.get(candidate), structureless.get(candidate)
-        gain = None
-        if found is not None and found.silhouette is not None and null is not None:
-            gain = found.silhouette - null.mean
-        rows.append(CandidateResult(each, found, sampled.get(candidate), null, gain))
+        gain = _gain(found, null)
+        single_mode_gain = _gain(found, (single_mode or {}).get(candidate))
+        rows.append(
+            CandidateResult(each, found, sampled.get(candidate), null, gain, single_mode_gain)
+        )
     elbows = _elbows(rows)
     return [replace(row, is_elbow=row.candidate in elbows) for row in rows]
+
+
+def _gain(found: Evidence | None, null: StructurelessSilhouette | None) -> float | None:
+    if found is None or found.silhouette is None or null is None:
+        return None
+    return found.silhouette - null.mean
 
 
 def _elbows(rows: Sequence[CandidateResult]) -> set[Candidate]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from segspark.clustering.engine import Candidate
 from segspark.clustering.out_of_time import OutOfTime
-from segspark.clustering.results import CandidateResult, gain_of, is_stable, merit_of
+from segspark.clustering.results import CandidateResult, is_natural, is_stable, merit_of
 from segspark.clustering.verdict import verdict_on, verdict_on_past
 from segspark.errors import ClusteringError
 from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod, SelectionSettings
@@ -22,7 +22,7 @@ class Selection:
     Attributes:
         chosen: The candidate to use.
         plain_maximum: The one with the highest silhouette, whatever its segments' sizes.
-        has_natural_clusters: Whether the chosen gain reaches the margin asked.
+        has_natural_clusters: Whether one of the chosen gains reaches the margin asked.
         verdict: What to tell a reader, in sentences.
         rows: Every candidate, in the order they were tried.
     """
@@ -79,7 +79,7 @@ def select(
     return Selection(
         chosen=chosen,
         plain_maximum=plain,
-        has_natural_clusters=bool(stable) and gain_of(chosen) >= settings.natural_cluster_margin,
+        has_natural_clusters=bool(stable) and is_natural(chosen, settings),
         verdict=f"{verdict} {told}" if told else verdict,
         rows=judged,
     )

@@ -33,7 +33,12 @@ class StructurelessSilhouette:
 
 
 def cluster_structureless(
-    sample: Floats, candidates: Sequence[Candidate], settings: SweepSettings, *, draws: int
+    sample: Floats,
+    candidates: Sequence[Candidate],
+    settings: SweepSettings,
+    *,
+    draws: int,
+    margins: Floats | None = None,
 ) -> dict[Candidate, list[Evidence]]:
     """Cluster structureless data with the counterpart of each candidate.
 
@@ -43,6 +48,7 @@ def cluster_structureless(
         settings: How they are fitted, and the seed of fits and draws; the same settings give the
             same result.
         draws: Data sets to draw.
+        margins: As for `draw_structureless`.
 
     Returns:
         Figures of the draws; none of those with fewer distinct points than segments asked.
@@ -50,7 +56,8 @@ def cluster_structureless(
     if not candidates:
         return {}
     generators = np.random.default_rng(settings.seed).spawn(draws)
-    return cluster_draws(draw_structureless(sample, generators), candidates, settings)
+    drawn = draw_structureless(sample, generators, margins=margins)
+    return cluster_draws(drawn, candidates, settings)
 
 
 def cluster_draws(
@@ -137,7 +144,9 @@ def best_of_all_algorithms(
     return {candidate: best[candidate.segment_count] for candidate in found}
 
 
-def draw_structureless(sample: Floats, generators: Sequence[np.random.Generator]) -> list[Floats]:
+def draw_structureless(
+    sample: Floats, generators: Sequence[np.random.Generator], *, margins: Floats | None = None
+) -> list[Floats]:
     """Draw data with the sample's marginals and rank correlations, and nothing else of it.
 
     A Gaussian copula: normal points of the right correlation, each coordinate replaced by the
@@ -146,12 +155,13 @@ def draw_structureless(sample: Floats, generators: Sequence[np.random.Generator]
     Args:
         sample: Shape (n, d).
         generators: One per draw.
+        margins: Values to draw in place of the sample's, each column ascending, shape (n, d).
 
     Returns:
         One array of shape (n, d) per generator.
     """
     rows, width = sample.shape
-    ordered = np.sort(sample, axis=0)
+    ordered = np.sort(sample, axis=0) if margins is None else margins
     factor = _normal_factor(sample, ordered)
     return [
         _quantiles(ordered, generator.standard_normal((rows, width)) @ factor.T)

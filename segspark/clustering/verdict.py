@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from segspark.clustering.gap_statistic import GapStatistic, gap_choice
 from segspark.clustering.out_of_time import OutOfTime
-from segspark.clustering.results import CandidateResult, gain_of, is_stable, merit_of
+from segspark.clustering.results import (
+    CandidateResult,
+    gain_of,
+    is_natural,
+    is_stable,
+    merit_of,
+)
 from segspark.lifetime.usefulness import Usefulness
 from segspark.settings.training import SelectionSettings
 
@@ -54,6 +60,11 @@ def verdict_on(
 def _continuum(chosen: CandidateResult, settings: SelectionSettings) -> str:
     if gain_of(chosen) >= settings.natural_cluster_margin:
         return ""
+    if is_natural(chosen, settings):
+        return (
+            f"Natural clusters along single columns: some have several modes, and the gain over "
+            f"data whose columns have one each is {chosen.single_mode_gain:.3f}."
+        )
     return (
         f"No natural clusters: this is a discretisation of a continuum (the gain is "
         f"{gain_of(chosen):.3f}, and {settings.natural_cluster_margin:.3f} is asked)."

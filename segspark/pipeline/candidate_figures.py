@@ -12,6 +12,7 @@ def candidate_figures(row: CandidateResult) -> Figures:
         "silhouette": row.silhouette,
         "structureless_silhouette": row.structureless.mean if row.structureless else None,
         "silhouette_gain": row.gain,
+        "single_mode_silhouette_gain": row.single_mode_gain,
         **_on_all_customers(row),
         **_on_a_sample(row),
         **_on_a_past_day(row),

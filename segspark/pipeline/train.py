@@ -41,7 +41,7 @@ from segspark.tables.purchases import CUSTOMER_DAYS
 from segspark.tables.segments import SEGMENT_MODELS
 
 STAGE = "train"
-_TRAINING_VERSION = 7
+_TRAINING_VERSION = 8
 """Raised when the same features and settings would give another model."""
 
 

@@ -22,6 +22,8 @@ _CANDIDATE_FIGURES = {
     "structureless_silhouette": "Best mean silhouette of any algorithm of the sweep with as many "
     "segments on data without structure: same margins, same rank correlations.",
     "silhouette_gain": "Silhouette less that of structureless data.",
+    "single_mode_silhouette_gain": "The same where each column of that data has one mode; NULL in "
+    "trainings of earlier versions.",
     "search_gain": "Gain on the part of the sample that a search fitted it to last; NULL without a "
     "search, or where there is none.",
     "stability_jaccard": "Mean overlap of its segments with those of resamples, 0 to 1; NULL where "

@@ -179,12 +179,13 @@ def test_overlapping_clusters_are_found_up_to_where_they_overlap() -> None:
     assert agreement(found, customers.points, groups_of(customers)) > 0.85
 
 
-def test_clusters_of_unequal_sizes_are_found() -> None:
+def test_clusters_of_unequal_sizes_are_found_and_called_natural() -> None:
     customers = unequal()
 
     found = sweep_of(customers.points)
 
     assert found.selection.chosen.candidate.segment_count == 4
+    assert found.selection.has_natural_clusters
     assert agreement(found, customers.points, groups_of(customers)) > 0.99
 
 

@@ -28,6 +28,23 @@ def test_a_gain_below_the_margin_is_called_a_discretisation() -> None:
     )
 
 
+def test_clusters_along_columns_of_several_modes_are_natural() -> None:
+    told = {KMEANS_3: figures(KMEANS_3, 0.5)}
+
+    found = choose(told, {KMEANS_3: 0.46}, single_mode={KMEANS_3: 0.3})
+    clearer = choose(told, {KMEANS_3: 0.4}, single_mode={KMEANS_3: 0.3})
+    neither = choose(told, {KMEANS_3: 0.47}, single_mode={KMEANS_3: 0.46})
+
+    assert found.has_natural_clusters
+    assert found.verdict.startswith(
+        "Natural clusters along single columns: some have several modes, and the gain over data "
+        "whose columns have one each is 0.200. Chosen: kmeans-3"
+    )
+    assert clearer.has_natural_clusters
+    assert clearer.verdict.startswith("Chosen: kmeans-3")
+    assert not neither.has_natural_clusters
+
+
 def test_the_verdict_holds_the_best_embedding_against_the_plain_vector() -> None:
     evidence = {
         KMEANS_3: figures(KMEANS_3, 0.5),
