@@ -45,11 +45,10 @@ class Step:
 
 STEPS = (
     Step(("b1", "b2", "b3")),
-    Step(("b1", "b3", "b4")),
     Step(("b1", "b2", "b3", "b5"), is_killed=True),
     Step(("b1", "b3", "b4", "b5")),
 )
-"""One is corrected; a run is killed; the next one holds other batches, of which one has late lines.
+"""A run is killed; the next one holds other batches: one is corrected, and one has late lines.
 The batches with the first days stay, so days before those of the others need not be looked at."""
 FIRST_BATCHES = {"b1": 0, "b2": 5, "b3": 0, "b5": 8}
 """And the first day of each."""
@@ -74,7 +73,7 @@ def work(spark: SparkSession, lake_folder: Path, monkeypatch: pytest.MonkeyPatch
     )
 
 
-@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + examples(2)))
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + examples(1)))
 def test_whatever_comes_goes_is_corrected_or_killed_the_ledger_is_that_of_its_lines(
     work: Workspace, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
