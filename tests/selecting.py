@@ -7,6 +7,7 @@ import numpy as np
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evidence import Evidence
 from segspark.clustering.results import results
+from segspark.clustering.sample_evidence import SampleEvidence
 from segspark.clustering.selection import Selection, select
 from segspark.clustering.stability import Stability
 from segspark.clustering.structureless import StructurelessSilhouette
@@ -58,6 +59,7 @@ def choose(
     margin: float = 0.05,
     stability: dict[Candidate, float] | None = None,
     single_mode: dict[Candidate, float] | None = None,
+    separated: dict[Candidate, float] | None = None,
 ) -> Selection:
     """The choice among candidates with these figures and silhouettes without structure."""
     model = Centres(np.zeros((1, 1)))
@@ -65,7 +67,10 @@ def choose(
     rows = results(
         [*fitted, *refused],
         evidence=evidence,
-        sampled={},
+        sampled={
+            candidate: SampleEvidence(None, None, separated_pair_ratio=ratio)
+            for candidate, ratio in (separated or {}).items()
+        },
         structureless=_even(structureless),
         single_mode=_even(single_mode or structureless),
     )

@@ -8,6 +8,7 @@ from segspark.clustering.gap_statistic import GapStatistic, cluster_uniform, gap
 from segspark.clustering.modes import with_single_modes
 from segspark.clustering.results import CandidateResult, results
 from segspark.clustering.sample_evidence import sample_evidence
+from segspark.clustering.separation import separated_pair_ratios
 from segspark.clustering.structureless import (
     best_of_all_algorithms,
     cluster_structureless,
@@ -53,10 +54,13 @@ def compared(
     own = counterparts(few, list(dict.fromkeys([*models, *from_one.values()])), settings.sweep)
     gaps = gap_statistics(own, cluster_uniform(few, list(own), settings.sweep, draws=draws))
     copula_gaps = gap_statistics(own, drawn)
+    separated = separated_pair_ratios(few, models, seed=settings.sweep.seed)
     rows = results(
         fitted,
         evidence=evidence,
-        sampled=sample_evidence(sample, models, gaps=gaps, copula_gaps=copula_gaps),
+        sampled=sample_evidence(
+            sample, models, gaps=gaps, copula_gaps=copula_gaps, separated=separated
+        ),
         structureless=structureless,
         single_mode=single_mode,
     )

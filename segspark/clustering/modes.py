@@ -1,9 +1,14 @@
-"""Whether a column of customers has one mode or several, and what it would be like with one.
+"""Whether values have one mode or several, and what they would be like with one.
 
 The nearest distribution of one mode is that of the highest likelihood: the greatest convex minorant
 of the distribution function below the mode and the least concave majorant above it (Grenander 1956,
-*Skand. Aktuarietidskr.* 39), with the mode that makes the column most likely.
+*Skand. Aktuarietidskr.* 39), with the mode that makes the values most likely.
+
+A value that several customers share stands for all that are nearer to it than to others: bought
+once or twice is no mode of its own.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.isotonic import isotonic_regression
@@ -16,6 +21,38 @@ _MOST_MODES_TRIED = 60
 _CHANCE = 1.25
 """By the root of the number of customers: the largest difference of distribution functions that
 2,000 even values, the worst case of one mode, exceed about once in twenty draws."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _OneMode:
+    """The nearest distribution of one mode, by the m values that there are.
+
+    Attributes:
+        values: Ascending, shape (m,).
+        edges: Borders of what each value stands for, shape (m + 1,).
+        shares: Of the customers at each value, shape (m,).
+        fitted: Those that one mode would put there, shape (m,).
+    """
+
+    values: Floats
+    edges: Floats
+    shares: Floats
+    fitted: Floats
+
+    @property
+    def stay(self) -> Floats:
+        """Shares of customers that remain at their value."""
+        return np.minimum(self.shares, self.fitted)
+
+    def quantiles(self, count: int) -> Floats:
+        """So many values at even steps; who comes to a value is even over all it stands for."""
+        start = np.cumsum(self.fitted) - self.fitted
+        come = (self.fitted - self.stay) * (self.values - self.edges[:-1]) / np.diff(self.edges)
+        reached = np.column_stack([start, start + come, start + come + self.stay]).ravel()
+        places = np.column_stack([self.edges[:-1], self.values, self.values]).ravel()
+        steps = (np.arange(count) + 0.5) / count
+        found: Floats = np.interp(steps, np.append(reached, 1), np.append(places, self.edges[-1]))
+        return found
 
 
 def with_single_modes(sample: Floats) -> Floats | None:
@@ -36,28 +73,57 @@ def with_single_modes(sample: Floats) -> Floats | None:
     )
 
 
-def single_mode(ordered: Floats) -> Floats | None:
-    """What an ascending column would be like with one mode; None where it has one already.
+def single_mode(values: Floats) -> Floats | None:
+    """What values would be like with one mode, ascending; None where they have one already."""
+    fit = _several_modes(values)
+    return None if fit is None else fit.quantiles(len(values))
 
-    A value that several customers share stands for all values that are nearer to it than to the
-    next: bought once or twice is no mode of its own. Of customers that stay at such a value it
-    remains the value; those who come in are even between it and the next.
 
-    Args:
-        ordered: Shape (n,), ascending.
+def valley(values: Floats) -> float | None:
+    """Where values are few between modes: the middle of those that one mode would put there.
 
     Returns:
-        Shape (n,), ascending.
+        None where the values have one mode.
     """
-    values, counts = np.unique(ordered, return_counts=True)
-    if len(values) < _FEWEST_VALUES:
+    fit = _several_modes(values)
+    if fit is None:
         return None
-    shares, edges = counts / len(ordered), _edges(values)
-    fitted = max(_fits(shares, np.diff(edges)), key=lambda each: float(shares @ np.log(each)))
+    come = np.cumsum(fit.fitted - fit.stay)
+    return float(np.interp(come[-1] / 2, np.append(0.0, come), fit.edges))
+
+
+def without_ties(sample: Floats, generator: np.random.Generator) -> Floats:
+    """Points whose shared values are spread over all that these stand for, column by column.
+
+    Args:
+        sample: Shape (n, d).
+        generator: Draws where each goes.
+
+    Returns:
+        Shape (n, d); values that a customer has alone are as they were.
+    """
+    spread = sample.copy()
+    for column, drawn in zip(spread.T, generator.uniform(size=sample.T.shape), strict=True):
+        values, places, counts = np.unique(column, return_inverse=True, return_counts=True)
+        if len(values) > 1:
+            edges, is_shared = _edges(values), counts[places] > 1
+            even = edges[places] + drawn * np.diff(edges)[places]
+            column[is_shared] = even[is_shared]
+    return spread
+
+
+def _several_modes(values: Floats) -> _OneMode | None:
+    """The fit to values of several modes; None where they have one."""
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) < _FEWEST_VALUES:
+        return None
+    shares, edges = counts / len(values), _edges(distinct)
+    fits = _fits(shares, np.diff(edges))
+    fitted = max(fits, key=lambda each: float(shares @ np.log(each)))
     difference = float(np.abs(np.cumsum(fitted - shares)).max())
-    if difference <= _CHANCE / np.sqrt(len(ordered)):
+    if difference <= _CHANCE / np.sqrt(len(values)):
         return None
-    return _quantiles(values, edges, shares, fitted, len(ordered))
+    return _OneMode(distinct, edges, shares, fitted)
 
 
 def _edges(values: Floats) -> Floats:
@@ -85,16 +151,3 @@ def _fits(shares: Floats, widths: Floats) -> list[Floats]:
         * widths
         for mode in modes
     ]
-
-
-def _quantiles(values: Floats, edges: Floats, shares: Floats, fitted: Floats, count: int) -> Floats:
-    """So many values of the fitted distribution, at even steps of it."""
-    stay = np.minimum(shares, fitted)
-    come = fitted - stay
-    below = come * (values - edges[:-1]) / np.diff(edges)
-    start = np.concatenate([[0.0], np.cumsum(fitted)[:-1]])
-    reached = np.column_stack([start, start + below, start + below + stay]).ravel()
-    places = np.column_stack([edges[:-1], values, values]).ravel()
-    steps = (np.arange(count) + 0.5) / count
-    found: Floats = np.interp(steps, np.append(reached, 1.0), np.append(places, edges[-1]))
-    return found

@@ -66,10 +66,15 @@ def gain_of(row: CandidateResult) -> float:
     return row.gain if row.gain is not None else float("-inf")
 
 
-def is_natural(row: CandidateResult, settings: SelectionSettings) -> bool:
-    """Whether its segments are clusters, be it along columns that have several modes alone."""
+def gains_on_chance(row: CandidateResult, settings: SelectionSettings) -> bool:
+    """Whether a gain reaches the margin, be it beside columns of one mode each alone."""
     gains = (row.gain, row.single_mode_gain)
     return any(each is not None and each >= settings.natural_cluster_margin for each in gains)
+
+
+def is_separated(row: CandidateResult) -> bool:
+    """Whether customers are few between any two of its segments."""
+    return row.sampled is not None and row.sampled.separated_pair_ratio == 1.0
 
 
 def merit_of(row: CandidateResult, settings: SelectionSettings) -> float:

@@ -25,12 +25,14 @@ class SampleEvidence:
         cosine_silhouette: The same by 1 - cosine, over customers that are not at the origin.
         gap: Within sum against uniform data.
         copula_gap: The same against data with the sample's margins and rank correlations.
+        separated_pair_ratio: Share of the pairs of segments with few customers between them.
     """
 
     euclidean_silhouette: float | None
     cosine_silhouette: float | None
     gap: GapStatistic | None = None
     copula_gap: GapStatistic | None = None
+    separated_pair_ratio: float | None = None
 
 
 def sample_evidence(
@@ -39,6 +41,7 @@ def sample_evidence(
     *,
     gaps: Mapping[Candidate, GapStatistic],
     copula_gaps: Mapping[Candidate, GapStatistic],
+    separated: Mapping[Candidate, float],
 ) -> dict[Candidate, SampleEvidence]:
     """Judge every model on a sample.
 
@@ -47,6 +50,7 @@ def sample_evidence(
         models: What assigns the points.
         gaps: Passed on.
         copula_gaps: Passed on.
+        separated: Passed on.
     """
     few = sample[:SILHOUETTE_ROWS]
     distances = pairwise_distances(few)
@@ -58,6 +62,7 @@ def sample_evidence(
             cosine_silhouette(few, labels),
             gaps.get(candidate),
             copula_gaps.get(candidate),
+            separated.get(candidate),
         )
     return found
 

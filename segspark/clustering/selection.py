@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 
 from segspark.clustering.engine import Candidate
 from segspark.clustering.out_of_time import OutOfTime
-from segspark.clustering.results import CandidateResult, is_natural, is_stable, merit_of
+from segspark.clustering.results import (
+    CandidateResult,
+    gains_on_chance,
+    is_separated,
+    is_stable,
+    merit_of,
+)
 from segspark.clustering.verdict import verdict_on, verdict_on_past
 from segspark.errors import ClusteringError
 from segspark.settings.training import Algorithm, Covariance, EmbeddingMethod, SelectionSettings
@@ -22,7 +28,8 @@ class Selection:
     Attributes:
         chosen: The candidate to use.
         plain_maximum: The one with the highest silhouette, whatever its segments' sizes.
-        has_natural_clusters: Whether one of the chosen gains reaches the margin asked.
+        has_natural_clusters: Whether a gain of the chosen one reaches the margin asked, or
+            customers are few between any two of its segments.
         verdict: What to tell a reader, in sentences.
         rows: Every candidate, in the order they were tried.
     """
@@ -37,9 +44,16 @@ class Selection:
 def contenders(
     rows: Iterable[CandidateResult], settings: SelectionSettings
 ) -> list[CandidateResult]:
-    """Candidates that can be chosen, unless they turn out to be unstable, the best first."""
+    """Candidates that can be chosen, unless they turn out to be unstable, the best first.
+
+    Where the gain of the best tells of no clusters those come first that are separated: clusters
+    that are long and side by side have no high silhouette.
+    """
     able = [row for row in rows if obstacle(row, settings) is None]
-    return sorted(able, key=lambda row: rank(row, settings))
+    able.sort(key=lambda row: rank(row, settings))
+    if settings.criterion == "gain" and able and not gains_on_chance(able[0], settings):
+        able.sort(key=lambda row: not is_separated(row))
+    return able
 
 
 def select(
@@ -51,11 +65,13 @@ def select(
     """Choose the candidate of highest merit.
 
     That is how far its silhouette exceeds that of structureless data, or what it would have told of
-    the period after a past day. Eligible are candidates that were fitted, fill as many clusters as
-    asked, whose smallest segment holds the share asked, and whose segments come back in resamples.
-    Equal merits go to fewer segments, then to the plain vector, then to the algorithm that
-    `Algorithm` names first, then to the covariance that `Covariance` does. Where no candidate's
-    segments come back, as on a continuum, the most stable one is taken, and the verdict says so.
+    the period after a past day; where no gain tells of clusters, segments come first that have few
+    customers between any two of them. Eligible are candidates that were fitted, fill as many
+    clusters as asked, whose smallest segment holds the share asked, and whose segments come back in
+    resamples. Equal merits go to fewer segments, then to the plain vector, then to the algorithm
+    that `Algorithm` names first, then to the covariance that `Covariance` does. Where no
+    candidate's segments come back, as on a continuum, the most stable one is taken, and the verdict
+    says so.
 
     Args:
         rows: Every candidate with its figures.
@@ -79,7 +95,8 @@ def select(
     return Selection(
         chosen=chosen,
         plain_maximum=plain,
-        has_natural_clusters=bool(stable) and is_natural(chosen, settings),
+        has_natural_clusters=bool(stable)
+        and (gains_on_chance(chosen, settings) or is_separated(chosen)),
         verdict=f"{verdict} {told}" if told else verdict,
         rows=judged,
     )
@@ -123,6 +140,10 @@ def _judged(
             f"(mean Jaccard {_stability_of(row):.2f})"
         )
         return replace(row, is_chosen=True, reason=reason)
+    is_by_separation = _is_chosen_by_separation(best, settings)
+    if row.candidate == best.candidate and is_by_separation:
+        reason = f"chosen: few customers between any two segments ({_merit(row, settings)})"
+        return replace(row, is_chosen=True, reason=reason)
     if row.candidate == best.candidate:
         words = "the highest"
         if row.stability is not None:
@@ -136,7 +157,14 @@ def _judged(
             f"{row.stability.mean:.2f}, below the {settings.least_stability:.2f} asked",
         )
     told = f"{_merit(row, settings)}, the chosen one has {merit_of(best, settings):.3f}"
+    if is_by_separation and not is_separated(row):
+        told = f"{_merit(row, settings)}, and some of its segments run into each other"
     return replace(row, reason=told)
+
+
+def _is_chosen_by_separation(best: CandidateResult, settings: SelectionSettings) -> bool:
+    is_by_gain = settings.criterion == "gain"
+    return is_by_gain and is_separated(best) and not gains_on_chance(best, settings)
 
 
 def _merit(row: CandidateResult, settings: SelectionSettings) -> str:

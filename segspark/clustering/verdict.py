@@ -7,7 +7,8 @@ from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.results import (
     CandidateResult,
     gain_of,
-    is_natural,
+    gains_on_chance,
+    is_separated,
     is_stable,
     merit_of,
 )
@@ -41,11 +42,11 @@ def verdict_on(
     named = "a usefulness of " if settings.criterion == "usefulness" else ""
     sentences = [
         _unstable(settings) if is_last_resort else "",
-        _continuum(chosen, settings),
+        _nature(chosen, settings),
         f"Chosen: {chosen.candidate_id}, whose silhouette of {chosen.silhouette:.3f} is "
         f"{gain_of(chosen):.3f} above that of data without clusters.",
         _stability(chosen),
-        "" if is_last_resort else _passed_over(able[:place], settings),
+        "" if is_last_resort else _passed_over(able[:place], chosen, settings),
         f"Next came {later[0].candidate_id} with {named}{merit_of(later[0], settings):.3f}."
         if later
         else "",
@@ -57,17 +58,26 @@ def verdict_on(
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _continuum(chosen: CandidateResult, settings: SelectionSettings) -> str:
-    if gain_of(chosen) >= settings.natural_cluster_margin:
+def _nature(chosen: CandidateResult, settings: SelectionSettings) -> str:
+    """Whether the segments are clusters, where their gain alone does not say so."""
+    gain, asked = gain_of(chosen), settings.natural_cluster_margin
+    if gain >= asked:
         return ""
-    if is_natural(chosen, settings):
+    if not gains_on_chance(chosen, settings) and not is_separated(chosen):
+        return (
+            f"No natural clusters: this is a discretisation of a continuum (the gain is "
+            f"{gain:.3f}, and {asked:.3f} is asked)."
+        )
+    if not is_stable(chosen, settings):
+        return ""
+    if gains_on_chance(chosen, settings):
         return (
             f"Natural clusters along single columns: some have several modes, and the gain over "
             f"data whose columns have one each is {chosen.single_mode_gain:.3f}."
         )
     return (
-        f"No natural clusters: this is a discretisation of a continuum (the gain is "
-        f"{gain_of(chosen):.3f}, and {settings.natural_cluster_margin:.3f} is asked)."
+        f"Natural clusters that are not round: customers are few between any two segments, though "
+        f"their silhouette tells of none (the gain is {gain:.3f})."
     )
 
 
@@ -139,7 +149,11 @@ def _stability(chosen: CandidateResult) -> str:
     )
 
 
-def _passed_over(unstable: Sequence[CandidateResult], settings: SelectionSettings) -> str:
+def _passed_over(
+    before: Sequence[CandidateResult], chosen: CandidateResult, settings: SelectionSettings
+) -> str:
+    least = merit_of(chosen, settings)
+    unstable = [row for row in before if merit_of(row, settings) > least]
     first = unstable[0] if unstable else None
     if first is None or first.stability is None:
         return ""

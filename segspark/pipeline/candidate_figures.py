@@ -46,6 +46,7 @@ def _on_a_sample(row: CandidateResult) -> Figures:
         "stability_rand_ratio": stability.rand_index if stability else None,
         "euclidean_silhouette": found.euclidean_silhouette,
         "cosine_silhouette": found.cosine_silhouette,
+        "separated_pair_ratio": found.separated_pair_ratio,
         "gap": found.gap.gap if found.gap else None,
         "gap_deviation": found.gap.deviation if found.gap else None,
         "copula_gap": found.copula_gap.gap if found.copula_gap else None,

@@ -184,7 +184,8 @@ class SelectionSettings(StrictModel):
     smallest_segment_ratio: float = Field(default=0.02, ge=0, lt=0.5)
     """A candidate whose smallest segment holds a lower share is not chosen."""
     natural_cluster_margin: float = Field(default=0.05, ge=0)
-    """Below this gain over structureless data the verdict says: no natural clusters."""
+    """Below this gain over structureless data segments are no natural clusters, unless customers
+    are few between any two of them."""
     least_stability: float = Field(default=0.6, ge=0, le=1)
     """A candidate whose segments overlap with those of resamples by a lower mean Jaccard is not
     chosen while there is one that does better."""

@@ -24,6 +24,8 @@ _CANDIDATE_FIGURES = {
     "silhouette_gain": "Silhouette less that of structureless data.",
     "single_mode_silhouette_gain": "The same where each column of that data has one mode; NULL in "
     "trainings of earlier versions.",
+    "separated_pair_ratio": "Share of the pairs of its segments with few customers between them, "
+    "on a sample; NULL in trainings of earlier versions, or of one segment.",
     "search_gain": "Gain on the part of the sample that a search fitted it to last; NULL without a "
     "search, or where there is none.",
     "stability_jaccard": "Mean overlap of its segments with those of resamples, 0 to 1; NULL where "

@@ -198,6 +198,16 @@ def test_a_cluster_below_the_smallest_share_is_not_chosen() -> None:
     assert row_of(found, "kmeans-4").reason == "smallest segment holds 0.7 %, below the 2.0 % asked"
 
 
+def test_long_clusters_side_by_side_are_found_and_called_natural() -> None:
+    customers = correlated()
+
+    found = sweep_of(customers.points)
+
+    assert found.selection.chosen.candidate_id == "gaussian_mixture-3"
+    assert found.selection.verdict.startswith("Natural clusters that are not round")
+    assert agreement(found, customers.points, groups_of(customers)) > 0.98
+
+
 def test_a_mixture_finds_correlated_gaussians_where_centres_do_not() -> None:
     customers = correlated()
     points, labels = customers.points, groups_of(customers)

@@ -34,7 +34,11 @@ def test_silhouettes_of_the_sample_are_those_of_scikit_learn() -> None:
     gap, copula_gap = GapStatistic(0.5, 0.1), GapStatistic(0.4, 0.2)
 
     found = sample_evidence(
-        points, {KMEANS_4: model}, gaps={KMEANS_4: gap}, copula_gaps={KMEANS_4: copula_gap}
+        points,
+        {KMEANS_4: model},
+        gaps={KMEANS_4: gap},
+        copula_gaps={KMEANS_4: copula_gap},
+        separated={KMEANS_4: 0.5},
     )[KMEANS_4]
 
     few = points[:SILHOUETTE_ROWS]
@@ -43,6 +47,7 @@ def test_silhouettes_of_the_sample_are_those_of_scikit_learn() -> None:
     cosine = silhouette_score(few, assigned, metric="cosine")
     assert found.cosine_silhouette == pytest.approx(cosine, rel=1e-9)
     assert (found.gap, found.copula_gap) == (gap, copula_gap)
+    assert found.separated_pair_ratio == 0.5
 
 
 def test_iris_has_the_published_euclidean_silhouettes() -> None:
@@ -58,7 +63,9 @@ def test_iris_has_the_published_euclidean_silhouettes() -> None:
         (BySpecies(clustered.centres), "sil_euclid_truelabels"),
         (clustered, "k3_sil"),
     ):
-        found = sample_evidence(points, {candidate: model}, gaps={}, copula_gaps={})[candidate]
+        found = sample_evidence(points, {candidate: model}, gaps={}, copula_gaps={}, separated={})[
+            candidate
+        ]
         assert found.euclidean_silhouette == pytest.approx(known[name], abs=1e-9)
 
 
@@ -83,7 +90,9 @@ def test_a_customer_alone_in_a_cluster_has_a_cosine_silhouette_of_zero() -> None
 def test_one_cluster_and_customers_all_at_the_origin_have_no_silhouette() -> None:
     one = Centres(np.zeros((1, 2)))
 
-    found = sample_evidence(np.ones((5, 2)), {KMEANS_4: one}, gaps={}, copula_gaps={})[KMEANS_4]
+    found = sample_evidence(
+        np.ones((5, 2)), {KMEANS_4: one}, gaps={}, copula_gaps={}, separated={}
+    )[KMEANS_4]
 
     assert (found.euclidean_silhouette, found.cosine_silhouette) == (None, None)
     assert cosine_silhouette(np.zeros((4, 2)), np.array([0, 0, 1, 1], dtype=np.int32)) is None
@@ -92,6 +101,8 @@ def test_one_cluster_and_customers_all_at_the_origin_have_no_silhouette() -> Non
 def test_customers_each_alone_have_no_euclidean_silhouette() -> None:
     points = np.array([[1.0, 0.0], [0.0, 1.0]])
 
-    found = sample_evidence(points, {KMEANS_4: Centres(points)}, gaps={}, copula_gaps={})[KMEANS_4]
+    found = sample_evidence(
+        points, {KMEANS_4: Centres(points)}, gaps={}, copula_gaps={}, separated={}
+    )[KMEANS_4]
 
     assert found.euclidean_silhouette is None

@@ -45,6 +45,45 @@ def test_clusters_along_columns_of_several_modes_are_natural() -> None:
     assert not neither.has_natural_clusters
 
 
+def test_segments_with_few_customers_between_them_are_natural_and_come_first() -> None:
+    told = {KMEANS_3: figures(KMEANS_3, 0.5), MIXTURE_3: figures(MIXTURE_3, 0.4)}
+    apart = {KMEANS_3: 2 / 3, MIXTURE_3: 1.0}
+
+    found = choose(told, {KMEANS_3: 0.49, MIXTURE_3: 0.49}, separated=apart)
+    by_gain = choose(told, {KMEANS_3: 0.4, MIXTURE_3: 0.4}, separated=apart)
+    unstable = choose(
+        told, {KMEANS_3: 0.49, MIXTURE_3: 0.49}, separated=apart, stability={MIXTURE_3: 0.5}
+    )
+
+    assert found.chosen.candidate == MIXTURE_3
+    assert found.has_natural_clusters
+    assert found.verdict.startswith(
+        "Natural clusters that are not round: customers are few between any two segments, though "
+        "their silhouette tells of none (the gain is -0.090). Chosen: gaussian_mixture-3"
+    )
+    assert "Next came kmeans-3 with 0.010." in found.verdict
+    assert reason_of(found, MIXTURE_3) == (
+        "chosen: few customers between any two segments (gain over structureless data -0.090)"
+    )
+    assert reason_of(found, KMEANS_3) == (
+        "gain over structureless data 0.010, and some of its segments run into each other"
+    )
+    assert by_gain.chosen.candidate == KMEANS_3
+    assert reason_of(by_gain, MIXTURE_3).endswith("the chosen one has 0.100")
+    assert unstable.chosen.candidate == KMEANS_3
+    assert not unstable.has_natural_clusters
+    assert "does not come back" not in unstable.verdict
+
+
+def test_where_none_comes_back_nothing_is_called_natural() -> None:
+    told = {KMEANS_3: figures(KMEANS_3, 0.5)}
+
+    found = choose(told, {KMEANS_3: 0.49}, separated={KMEANS_3: 1.0}, stability={KMEANS_3: 0.5})
+
+    assert not found.has_natural_clusters
+    assert "Natural clusters" not in found.verdict
+
+
 def test_the_verdict_holds_the_best_embedding_against_the_plain_vector() -> None:
     evidence = {
         KMEANS_3: figures(KMEANS_3, 0.5),

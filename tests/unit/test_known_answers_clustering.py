@@ -117,7 +117,7 @@ def test_published_clusters_have_the_published_euclidean_silhouettes(
         if int(count) <= _MOST_SETTLED
     }
 
-    found = sample_evidence(points, models, gaps={}, copula_gaps={})
+    found = sample_evidence(points, models, gaps={}, copula_gaps={}, separated={})
 
     assert len(found) == _MOST_SETTLED - 1
     for candidate, each in found.items():
@@ -129,7 +129,9 @@ def test_the_euclidean_silhouette_of_a_sample_is_near_that_of_all() -> None:
     points, model = points_of(LOGARITHMS), models_of(LOGARITHMS)[4]
     candidate = Candidate(Algorithm.KMEANS, 4)
 
-    found = sample_evidence(points, {candidate: model}, gaps={}, copula_gaps={})[candidate]
+    found = sample_evidence(points, {candidate: model}, gaps={}, copula_gaps={}, separated={})[
+        candidate
+    ]
 
     published = KNOWN["online_retail"][LOGARITHMS]["4"]["silhouette_euclidean"]
     assert found.euclidean_silhouette == pytest.approx(published, abs=0.02)
@@ -189,7 +191,7 @@ def test_scikit_learns_own_examples_have_the_published_figures() -> None:
 
     points, model = single_start(2, seed=42)
     candidate = Candidate(Algorithm.KMEANS, 2)
-    silhouette = sample_evidence(points, {candidate: model}, gaps={}, copula_gaps={})[
+    silhouette = sample_evidence(points, {candidate: model}, gaps={}, copula_gaps={}, separated={})[
         candidate
     ].euclidean_silhouette
     assert silhouette == pytest.approx(KNOWN["tiny"]["sil make_blobs(rs42) k2"], rel=1e-9)
