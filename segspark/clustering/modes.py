@@ -11,16 +11,21 @@ once or twice is no mode of its own.
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
+from scipy.optimize import isotonic_regression
 
 from segspark.model.scores import Floats
 
-_FEWEST_VALUES = 3
-"""Two are a rise or a fall."""
-_MOST_MODES_TRIED = 60
+_FEWEST_VALUES = 10
+"""Fewer are levels, such as yes and no, and no modes."""
+_MOST_MODES_TRIED = 30
+_DIGITS = 1e-9
+"""Of the range of the values: in later ones the same ratio of other numbers differs."""
 _CHANCE = 1.25
 """By the root of the number of customers: the largest difference of distribution functions that
 2,000 even values, the worst case of one mode, exceed about once in twenty draws."""
+
+_EVEN = 1e-9
+"""A difference of shares that rounding makes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +85,7 @@ def single_mode(values: Floats) -> Floats | None:
 
 
 def valley(values: Floats) -> float | None:
-    """Where values are few between modes: the middle of those that one mode would put there.
+    """Where values are few between modes: the middle of where one mode would put most more.
 
     Returns:
         None where the values have one mode.
@@ -88,8 +93,13 @@ def valley(values: Floats) -> float | None:
     fit = _several_modes(values)
     if fit is None:
         return None
-    come = np.cumsum(fit.fitted - fit.stay)
-    return float(np.interp(come[-1] / 2, np.append(0.0, come), fit.edges))
+    # Above zero the fit has put more there so far, and the next mode makes up for it; below zero
+    # the last mode had more, and the fit makes up for it.
+    ahead = np.append(0.0, np.cumsum(fit.fitted - fit.shares))
+    most = int(np.abs(ahead).argmax())
+    is_even = np.flatnonzero(np.abs(ahead) < _EVEN)
+    other = is_even[is_even < most][-1] if ahead[most] > 0 else is_even[is_even > most][0]
+    return float((fit.edges[most] + fit.edges[other]) / 2)
 
 
 def without_ties(sample: Floats, generator: np.random.Generator) -> Floats:
@@ -104,7 +114,9 @@ def without_ties(sample: Floats, generator: np.random.Generator) -> Floats:
     """
     spread = sample.copy()
     for column, drawn in zip(spread.T, generator.uniform(size=sample.T.shape), strict=True):
-        values, places, counts = np.unique(column, return_inverse=True, return_counts=True)
+        values, places, counts = np.unique(
+            _rounded(column), return_inverse=True, return_counts=True
+        )
         if len(values) > 1:
             edges, is_shared = _edges(values), counts[places] > 1
             even = edges[places] + drawn * np.diff(edges)[places]
@@ -114,7 +126,7 @@ def without_ties(sample: Floats, generator: np.random.Generator) -> Floats:
 
 def _several_modes(values: Floats) -> _OneMode | None:
     """The fit to values of several modes; None where they have one."""
-    distinct, counts = np.unique(values, return_counts=True)
+    distinct, counts = np.unique(_rounded(values), return_counts=True)
     if len(distinct) < _FEWEST_VALUES:
         return None
     shares, edges = counts / len(values), _edges(distinct)
@@ -124,6 +136,11 @@ def _several_modes(values: Floats) -> _OneMode | None:
     if difference <= _CHANCE / np.sqrt(len(values)):
         return None
     return _OneMode(distinct, edges, shares, fitted)
+
+
+def _rounded(values: Floats) -> Floats:
+    unit = float(np.ptp(values)) * _DIGITS
+    return np.round(values / unit) * unit if unit else values
 
 
 def _edges(values: Floats) -> Floats:
@@ -140,7 +157,7 @@ def _fits(shares: Floats, widths: Floats) -> list[Floats]:
     return [
         np.concatenate(
             [
-                isotonic_regression(part, sample_weight=weights, increasing=rises)
+                isotonic_regression(part, weights=weights, increasing=rises).x
                 for part, weights, rises in (
                     (densities[:mode], widths[:mode], True),
                     (densities[mode:], widths[mode:], False),

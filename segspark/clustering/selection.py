@@ -46,14 +46,20 @@ def contenders(
 ) -> list[CandidateResult]:
     """Candidates that can be chosen, unless they turn out to be unstable, the best first.
 
-    Where the gain of the best tells of no clusters those come first that are separated: clusters
-    that are long and side by side have no high silhouette.
+    Where the gain of the best that is not known to be unstable tells of no clusters, those come
+    first that are separated: clusters that are long and side by side have no high silhouette. A
+    consensus does not, since its stability is not looked at.
     """
     able = [row for row in rows if obstacle(row, settings) is None]
     able.sort(key=lambda row: rank(row, settings))
-    if settings.criterion == "gain" and able and not gains_on_chance(able[0], settings):
-        able.sort(key=lambda row: not is_separated(row))
+    best = next((row for row in able if is_stable(row, settings)), None)
+    if settings.criterion == "gain" and best is not None and not gains_on_chance(best, settings):
+        able.sort(key=lambda row: not _comes_first(row))
     return able
+
+
+def _comes_first(row: CandidateResult) -> bool:
+    return is_separated(row) and row.candidate.algorithm is not Algorithm.CONSENSUS
 
 
 def select(
@@ -65,11 +71,11 @@ def select(
     """Choose the candidate of highest merit.
 
     That is how far its silhouette exceeds that of structureless data, or what it would have told of
-    the period after a past day; where no gain tells of clusters, segments come first that have few
-    customers between any two of them. Eligible are candidates that were fitted, fill as many
-    clusters as asked, whose smallest segment holds the share asked, and whose segments come back in
-    resamples. Equal merits go to fewer segments, then to the plain vector, then to the algorithm
-    that `Algorithm` names first, then to the covariance that `Covariance` does. Where no
+    the period after a past day; where the highest tells of no clusters, segments come first that
+    have few customers between any two of them. Eligible are candidates that were fitted, fill as
+    many clusters as asked, whose smallest segment holds the share asked, and whose segments come
+    back in resamples. Equal merits go to fewer segments, then to the plain vector, then to the
+    algorithm that `Algorithm` names first, then to the covariance that `Covariance` does. Where no
     candidate's segments come back, as on a continuum, the most stable one is taken, and the verdict
     says so.
 
@@ -164,7 +170,7 @@ def _judged(
 
 def _is_chosen_by_separation(best: CandidateResult, settings: SelectionSettings) -> bool:
     is_by_gain = settings.criterion == "gain"
-    return is_by_gain and is_separated(best) and not gains_on_chance(best, settings)
+    return is_by_gain and _comes_first(best) and not gains_on_chance(best, settings)
 
 
 def _merit(row: CandidateResult, settings: SelectionSettings) -> str:

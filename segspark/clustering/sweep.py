@@ -1,6 +1,6 @@
 """From points to a chosen model: fit, judge, compare with structureless data, choose."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -32,6 +32,7 @@ from segspark.settings.training import (
     Algorithm,
     Covariance,
     EmbeddingMethod,
+    SelectionSettings,
     SweepSettings,
     TrainingSettings,
 )
@@ -40,6 +41,7 @@ _ENGINES: dict[str, type[SweepEngine]] = {"batched": BatchedEngine, "sparkml": S
 _CHEAP_DISTANCES = 2_000_000
 """Distances that one step of all refits takes: about what 2,000 customers and three algorithms
 with 3 to 8 segments need, ten times."""
+_LOOKED_AT_TOGETHER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +189,14 @@ def with_stability(
     resamples = settings.selection.stability_resamples
     if resamples == 0:
         return list(rows)
-    able = contenders(rows, settings.selection)
     # A consensus is made of all other candidates, which are not all refitted.
     refitted = [row for row in rows if row.candidate.algorithm is not Algorithm.CONSENSUS]
     fitted = [row for row in refitted if row.fitted.clusters is not None]
     centres = sum(row.candidate.segment_count for row in fitted)
     is_cheap = len(sample) * centres * resamples <= _CHEAP_DISTANCES
-    portions = [fitted] if is_cheap else [able[at : at + 3] for at in range(0, len(able), 3)]
     known: dict[Candidate, CandidateResult] = {}
-    for portion in portions:
+    portion = fitted if is_cheap else _next_in_line(rows, known, settings.selection)
+    while portion:
         models = {
             row.candidate: row.fitted.clusters
             for row in portion
@@ -204,9 +205,21 @@ def with_stability(
         found = stabilities(sample, models, settings=settings.sweep, resamples=resamples)
         told = [replace(row, stability=found.get(row.candidate)) for row in portion]
         known |= {row.candidate: row for row in told}
-        if any(is_stable(row, settings.selection) for row in told):
-            break
+        portion = [] if is_cheap else _next_in_line(rows, known, settings.selection)
     return [known.get(row.candidate, row) for row in rows]
+
+
+def _next_in_line(
+    rows: Sequence[CandidateResult],
+    known: Mapping[Candidate, CandidateResult],
+    settings: SelectionSettings,
+) -> list[CandidateResult]:
+    """The next three whose stability is to be looked at; none once that of the best is known."""
+    able = contenders([known.get(row.candidate, row) for row in rows], settings)
+    best = next((row for row in able if is_stable(row, settings)), None)
+    if best is None or best.candidate in known:
+        return []
+    return [row for row in able if row.candidate not in known][:_LOOKED_AT_TOGETHER]
 
 
 def with_parameters(

@@ -46,7 +46,7 @@ def verdict_on(
         f"Chosen: {chosen.candidate_id}, whose silhouette of {chosen.silhouette:.3f} is "
         f"{gain_of(chosen):.3f} above that of data without clusters.",
         _stability(chosen),
-        "" if is_last_resort else _passed_over(able[:place], chosen, settings),
+        "" if is_last_resort else _passed_over(able, chosen, settings),
         f"Next came {later[0].candidate_id} with {named}{merit_of(later[0], settings):.3f}."
         if later
         else "",
@@ -150,10 +150,11 @@ def _stability(chosen: CandidateResult) -> str:
 
 
 def _passed_over(
-    before: Sequence[CandidateResult], chosen: CandidateResult, settings: SelectionSettings
+    able: Sequence[CandidateResult], chosen: CandidateResult, settings: SelectionSettings
 ) -> str:
     least = merit_of(chosen, settings)
-    unstable = [row for row in before if merit_of(row, settings) > least]
+    better = [row for row in able if merit_of(row, settings) > least]
+    unstable = [row for row in better if not is_stable(row, settings)]
     first = unstable[0] if unstable else None
     if first is None or first.stability is None:
         return ""
@@ -186,7 +187,8 @@ def _embeddings(
 def _best(rows: Sequence[CandidateResult], settings: SelectionSettings) -> str:
     if not rows:
         return "none that can be chosen"
-    return f"{rows[0].candidate_id} with {merit_of(rows[0], settings):.3f}"
+    best = max(rows, key=lambda row: merit_of(row, settings))
+    return f"{best.candidate_id} with {merit_of(best, settings):.3f}"
 
 
 def _plain(plain: CandidateResult, chosen: CandidateResult) -> str:

@@ -49,11 +49,12 @@ def complete_session(*, app_name: str) -> SparkSession:
             "the submitted job came without Delta's jar: submit with "
             f"--packages io.delta:delta-spark_{line}_2.13:VERSION, such as 4.4.0 for VERSION"
         )
+    runs_tasks = "driver" if str(conf.get("spark.master", "")).startswith("local") else "executor"
     wanted = {
         "spark.app.name": app_name,
         **needed_options(),
         **speed_options(cores=_LISTING_TASKS),
-        **method_options(str(conf.get("spark.executor.extraJavaOptions", ""))),
+        **method_options(str(conf.get(f"spark.{runs_tasks}.extraJavaOptions", ""))),
     }
     for key, value in wanted.items():
         conf.setIfMissing(key, value)

@@ -1,11 +1,15 @@
 """Segments that Spark's own columns assign are those of the served model."""
 
+import contextlib
+import io
+
 import numpy as np
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from segspark.clustering.vectorise import vector_column
 from segspark.model.clusters import Centres
+from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
@@ -57,4 +61,28 @@ def test_nearest_centres_by_spark_are_those_of_the_served_model(
         np.testing.assert_allclose(told[name], own, rtol=1e-12, atol=1e-12)
     assert told["is_outlier"].tolist() == model.is_outlier(expected).tolist()
     assert told["is_far_from_centre"].tolist() == told["is_outlier"].tolist()
+    assert "MapInArrow" not in plan_of(found)
     assert told[["probability_ratio", "isolation_score", "is_isolated"]].isna().all(axis=None)
+
+
+def test_segments_of_other_models_go_by_the_code_of_the_served_model(spark: SparkSession) -> None:
+    centres, even = SCATTERED[:2], np.array([np.eye(3), np.eye(3)])
+    mixture = Mixture(np.array([0.5, 0.5]), centres, even)
+    model = SegmentModel("m", "t", "gaussian_mixture", VECTOR, mixture, outlier_distance=5.0)
+    features = spark.createDataFrame([("1", 1.0, 2.0, 3.0)], ["customer_id", *VECTOR.names])
+
+    found = score_customers(features, model=model, point=vector_column(VECTOR))
+
+    assert "MapInArrow" in plan_of(found)
+    expected = model.score_values(np.array([[1.0, 2.0, 3.0]]))
+    assert [(row["cluster_index"], row["probability_ratio"]) for row in found.collect()] == [
+        (expected.cluster_index[0], pytest.approx(expected.probability[0], rel=1e-12))
+    ]
+
+
+def plan_of(df: DataFrame) -> str:
+    """How Spark would work it out, before optimisation."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        df.explain(extended=True)
+    return printed.getvalue()

@@ -68,6 +68,12 @@ def test_open_settings_are_filled_and_given_ones_kept(tmp_path: Path) -> None:
     assert "segspark.zip/segspark" in answer.stdout
 
 
+def test_methods_stay_large_where_java_compiles_them(tmp_path: Path) -> None:
+    answer = _submit(tmp_path, "spark.driver.extraJavaOptions=-XX:-DontCompileHugeMethods")
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    assert "spark.sql.codegen.hugeMethodLimit 65535\n" in answer.stdout
+
+
 def test_a_contrary_setting_is_refused(tmp_path: Path) -> None:
     answer = _submit(tmp_path, "spark.sql.ansi.enabled=false")
     assert answer.returncode == 1

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from segspark.clustering.modes import single_mode, with_single_modes
+from segspark.clustering.modes import single_mode, valley, with_single_modes, without_ties
 from segspark.model.scores import Floats
 
 Draw = Callable[[np.random.Generator], Floats]
@@ -58,15 +58,52 @@ def test_the_fit_is_that_of_the_textbook(seed: int) -> None:
 
 
 def test_values_that_many_share_remain_values_that_many_share() -> None:
-    column = np.sort(np.concatenate([np.repeat([0.0, 1.0, 2.0], [60, 30, 10]), np.repeat(9.0, 90)]))
+    few, many = (
+        np.repeat(np.arange(6.0), [60, 40, 25, 15, 10, 5]),
+        np.repeat(np.arange(30.0, 36.0), 25),
+    )
+    column = np.concatenate([few, many])
 
     found = single_mode(column)
 
     assert found is not None
-    assert [(found == value).sum() for value in (0.0, 1.0)] == [
+    assert [np.isclose(found, value).sum() for value in (0.0, 1.0)] == [
         pytest.approx(60, abs=8),
-        pytest.approx(30, abs=8),
+        pytest.approx(40, abs=8),
     ]
+
+
+def test_the_last_digits_of_a_value_make_no_mode() -> None:
+    even = np.linspace(0.0, 1.0, 401)
+    column = np.concatenate([even, np.repeat([0.3, 0.7], 40)])
+    steps = np.tile([0, 1, 2, 3], 20) * np.spacing(0.5)
+
+    apart = np.concatenate([even, column[401:] + steps])
+
+    found, expected = single_mode(apart), single_mode(column)
+    assert found is not None
+    assert expected is not None
+    np.testing.assert_allclose(found, expected, atol=1e-8)
+    spread, own = (
+        without_ties(each[:, None], np.random.default_rng(2)) for each in (apart, column)
+    )
+    np.testing.assert_allclose(spread, own, atol=1e-8)
+
+
+def test_levels_are_no_modes() -> None:
+    levels = np.repeat([0.0, 0.5, 1.0], [300, 1, 300])
+
+    assert single_mode(levels) is None
+    assert valley(levels) is None
+
+
+def test_a_valley_is_where_customers_are_few() -> None:
+    found = valley(np.random.default_rng(1).permutation(two_groups()))
+
+    assert found is not None
+    assert 3.0 < found < 6.5
+    assert valley(-two_groups()) == pytest.approx(-found, abs=0.2)
+    assert valley(np.random.default_rng(1).normal(size=400)) is None
 
 
 def test_only_columns_of_several_modes_are_replaced() -> None:

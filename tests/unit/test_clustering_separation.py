@@ -70,8 +70,22 @@ def test_whole_numbers_make_no_valleys() -> None:
     assert separated_pair_ratios(points, {KMEANS_3: once_or_more}, seed=1) == {KMEANS_3: 0.0}
 
 
+def test_few_customers_with_many_columns_are_not_separated_by_chance() -> None:
+    points = np.random.default_rng(2).normal(size=(90, 30))
+
+    assert ratios_of(points, KMEANS_3) == [0.0]
+
+
+def test_a_segment_that_nobody_of_the_sample_is_in_is_not_separated() -> None:
+    points, groups = planted(200, 200, spread=0.7)
+    own = [points[groups == each].mean(axis=0) for each in (0, 1)]
+    elsewhere = {KMEANS_3: Centres(np.array([*own, [99.0, 99.0, 99.0]]))}
+
+    assert separated_pair_ratios(points, elsewhere, seed=1) == {KMEANS_3: 1 / 3}
+
+
 def test_too_few_customers_are_not_told_apart_and_a_single_segment_has_no_pair() -> None:
-    points, groups = planted(9, 9, spread=0.2)
+    points, groups = planted(19, 400, spread=0.2)
     centres = np.array([points[groups == each].mean(axis=0) for each in (0, 1)])
     models = {KMEANS_3: Centres(centres), KMEANS_4: Centres(centres[:1])}
 

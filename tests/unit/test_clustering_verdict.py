@@ -75,6 +75,36 @@ def test_segments_with_few_customers_between_them_are_natural_and_come_first() -
     assert "does not come back" not in unstable.verdict
 
 
+def test_separated_segments_come_before_others_once_the_highest_gain_proves_unstable() -> None:
+    told = {
+        KMEANS_4: figures(KMEANS_4, 0.6),
+        KMEANS_3: figures(KMEANS_3, 0.5),
+        MIXTURE_3: figures(MIXTURE_3, 0.4),
+    }
+    unstable = {KMEANS_4: 0.4, KMEANS_3: 0.9, MIXTURE_3: 0.9}
+
+    found = choose(told, dict.fromkeys(told, 0.49), separated={MIXTURE_3: 1.0}, stability=unstable)
+    in_doubt = choose(told, dict.fromkeys(told, 0.49), separated={MIXTURE_3: 1.0})
+
+    assert found.chosen.candidate == MIXTURE_3
+    assert found.has_natural_clusters
+    assert "kmeans-4 has a higher gain of 0.110 but does not come back" in found.verdict
+    assert in_doubt.chosen.candidate == KMEANS_4
+
+
+def test_the_best_on_a_vector_is_that_of_the_highest_gain_whatever_comes_first() -> None:
+    told = {
+        KMEANS_3: figures(KMEANS_3, 0.5),
+        MIXTURE_3: figures(MIXTURE_3, 0.4),
+        PCA_3: figures(PCA_3, 0.45),
+    }
+
+    found = choose(told, dict.fromkeys(told, 0.49), separated={MIXTURE_3: 1.0})
+
+    assert found.chosen.candidate == MIXTURE_3
+    assert "the best on the plain vector is kmeans-3 with 0.010" in found.verdict
+
+
 def test_where_none_comes_back_nothing_is_called_natural() -> None:
     told = {KMEANS_3: figures(KMEANS_3, 0.5)}
 
