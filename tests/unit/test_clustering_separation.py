@@ -85,7 +85,7 @@ def test_a_segment_that_nobody_of_the_sample_is_in_is_not_separated() -> None:
 
 
 def test_too_few_customers_are_not_told_apart_and_a_single_segment_has_no_pair() -> None:
-    points, groups = planted(19, 400, spread=0.2)
+    points, groups = planted(19, 19, spread=0.2)
     centres = np.array([points[groups == each].mean(axis=0) for each in (0, 1)])
     models = {KMEANS_3: Centres(centres), KMEANS_4: Centres(centres[:1])}
 

@@ -92,6 +92,16 @@ def test_separated_segments_come_before_others_once_the_highest_gain_proves_unst
     assert in_doubt.chosen.candidate == KMEANS_4
 
 
+def test_a_consensus_whose_stability_nobody_looks_at_does_not_come_first() -> None:
+    consensus = Candidate(Algorithm.CONSENSUS, 3)
+    told = {KMEANS_3: figures(KMEANS_3, 0.5), consensus: figures(consensus, 0.4)}
+
+    found = choose(told, dict.fromkeys(told, 0.49), separated={consensus: 1.0})
+
+    assert found.chosen.candidate == KMEANS_3
+    assert not found.has_natural_clusters
+
+
 def test_the_best_on_a_vector_is_that_of_the_highest_gain_whatever_comes_first() -> None:
     told = {
         KMEANS_3: figures(KMEANS_3, 0.5),
