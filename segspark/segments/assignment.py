@@ -14,6 +14,8 @@ from segspark.settings.segments import AssignmentSettings
 from segspark.tables.segments import CUSTOMER_FUNNEL, CUSTOMER_SEGMENTS
 
 ASSIGNED = "assigned"
+_MOST_COORDINATES = 300
+"""Of all centres together; of far more Spark makes a method that is larger than Java takes."""
 _SCORED = {
     "customer_id": "string",
     "cluster_index": "int",
@@ -28,7 +30,7 @@ _SCORED = {
 
 
 def score_customers(features: DataFrame, *, model: SegmentModel, point: Column) -> DataFrame:
-    """Score every customer: by Spark's own columns where clusters have centres alone (KMeans).
+    """Score every customer: by Spark's own columns where clusters have a few centres (KMeans).
 
     All other models run the very code that the served model runs.
 
@@ -45,7 +47,7 @@ def score_customers(features: DataFrame, *, model: SegmentModel, point: Column) 
         `is_far_from_centre`.
     """
     is_far = F.col("centre_distance") > F.lit(model.outlier_distance)
-    if isinstance(model.clusters, Centres):
+    if isinstance(model.clusters, Centres) and model.clusters.centres.size <= _MOST_COORDINATES:
         nearest = nearest_centres(features, point, model.clusters.centres)
         scored = nearest.withColumn("is_outlier", is_far)
     else:

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from segspark.clustering.vectorise import vector_column
-from segspark.model.clusters import Centres
+from segspark.model.clusters import Centres, ClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
 from segspark.model.segment_model import SegmentModel
@@ -65,19 +65,27 @@ def test_nearest_centres_by_spark_are_those_of_the_served_model(
     assert told[["probability_ratio", "isolation_score", "is_isolated"]].isna().all(axis=None)
 
 
-def test_segments_of_other_models_go_by_the_code_of_the_served_model(spark: SparkSession) -> None:
-    centres, even = SCATTERED[:2], np.array([np.eye(3), np.eye(3)])
-    mixture = Mixture(np.array([0.5, 0.5]), centres, even)
-    model = SegmentModel("m", "t", "gaussian_mixture", VECTOR, mixture, outlier_distance=5.0)
+@pytest.mark.parametrize(
+    "clusters",
+    [
+        Mixture(np.array([0.5, 0.5]), SCATTERED[:2], np.array([np.eye(3), np.eye(3)])),
+        Centres(RANDOM.normal(scale=3.0, size=(101, 3))),
+    ],
+    ids=["mixture", "many centres"],
+)
+def test_segments_of_other_models_go_by_the_code_of_the_served_model(
+    spark: SparkSession, clusters: ClusterModel
+) -> None:
+    model = SegmentModel("m", "t", "any", VECTOR, clusters, outlier_distance=5.0)
     features = spark.createDataFrame([("1", 1.0, 2.0, 3.0)], ["customer_id", *VECTOR.names])
 
     found = score_customers(features, model=model, point=vector_column(VECTOR))
 
     assert "MapInArrow" in plan_of(found)
     expected = model.score_values(np.array([[1.0, 2.0, 3.0]]))
-    assert [(row["cluster_index"], row["probability_ratio"]) for row in found.collect()] == [
-        (expected.cluster_index[0], pytest.approx(expected.probability[0], rel=1e-12))
-    ]
+    (row,) = found.collect()
+    assert row["cluster_index"] == expected.cluster_index[0]
+    assert row["centre_distance"] == pytest.approx(expected.centre_distance[0], rel=1e-12)
 
 
 def plan_of(df: DataFrame) -> str:
