@@ -23,7 +23,6 @@ _DIGITS = 1e-9
 _CHANCE = 1.25
 """By the root of the number of customers: the largest difference of distribution functions that
 2,000 even values, the worst case of one mode, exceed about once in twenty draws."""
-
 _EVEN = 1e-9
 """A difference of shares that rounding makes."""
 

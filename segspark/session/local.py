@@ -29,7 +29,6 @@ from segspark.settings.lake import SparkSettings
 
 _IN_UTC = "-Duser.timezone=UTC"
 """Database drivers move stamps by Java's own zone, whatever zone the session is in."""
-"""Spark makes one method of a stage's expressions; Java would interpret those above 8,000 bytes."""
 _COLLECTOR = "-XX:+UseParallelGC"
 """On few cores a tenth quicker than Java's default, which favours short pauses."""
 _BUFFERS = "-Djdk.nio.maxCachedBufferSize=4194304"

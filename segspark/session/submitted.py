@@ -49,7 +49,9 @@ def complete_session(*, app_name: str) -> SparkSession:
             "the submitted job came without Delta's jar: submit with "
             f"--packages io.delta:delta-spark_{line}_2.13:VERSION, such as 4.4.0 for VERSION"
         )
-    runs_tasks = "driver" if str(conf.get("spark.master", "")).startswith("local") else "executor"
+    # A local-cluster has executors.
+    is_in_driver = str(conf.get("spark.master", "")).partition("[")[0] == "local"
+    runs_tasks = "driver" if is_in_driver else "executor"
     wanted = {
         "spark.app.name": app_name,
         **needed_options(),
