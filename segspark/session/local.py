@@ -20,6 +20,7 @@ from segspark.session.java import check_java
 from segspark.session.options import (
     COMPILE_ALL,
     DELTA_EXTENSION,
+    INLINE_ALL,
     cores_of,
     needed_options,
     speed_options,
@@ -78,7 +79,7 @@ def local_options(
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraClassPath": class_path,
         "spark.executor.extraClassPath": class_path,
-        "spark.executor.extraJavaOptions": f"{_IN_UTC} {COMPILE_ALL}",
+        "spark.executor.extraJavaOptions": f"{_IN_UTC} {COMPILE_ALL} {INLINE_ALL}",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         # By default Spark makes as many tasks of a shuffle as there are cores, of uneven length.
         "spark.sql.adaptive.coalescePartitions.minPartitionNum": str(settings.shuffle_partitions),
@@ -139,6 +140,7 @@ def _start(options: dict[str, str], *, log_level: str) -> JavaGateway:
             f"-Dsegspark.task.log.level={'OFF' if log_level == 'ERROR' else log_level}",
             _IN_UTC,
             COMPILE_ALL,
+            INLINE_ALL,
             _COLLECTOR,
             _BUFFERS,
             _GIVE_BACK,

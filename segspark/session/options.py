@@ -17,6 +17,10 @@ SKIPPING_KEYS = ("spark.sql.files.ignoreCorruptFiles", "spark.sql.files.ignoreMi
 COMPILE_ALL = "-XX:-DontCompileHugeMethods"
 """Java else interprets methods of 8,000 bytes or more, such as Spark makes of many columns."""
 
+INLINE_ALL = "-XX:-ClipInlining"
+"""Once a method and what it has in place are 8,000 bytes, Java else calls the rest, such as every
+comparison of two numbers."""
+
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "+00:00"})
 _LOCAL = re.compile(r"local(?:\[(?P<threads>\*|\d+)(?:,\d+)?\])?$")
 _LOCAL_CLUSTER = re.compile(r"local-cluster\[\s*(?P<workers>\d+)\s*,\s*(?P<cores>\d+)\s*,.*\]$")

@@ -124,6 +124,16 @@ def test_java_is_in_utc_where_drivers_move_stamps_by_its_zone(spark: SparkSessio
     assert "user.timezone=UTC" in str(spark.conf.get("spark.executor.extraJavaOptions"))
 
 
+@pytest.mark.parametrize("flag", ["DontCompileHugeMethods", "ClipInlining"])
+def test_java_compiles_the_large_methods_that_spark_makes(spark: SparkSession, flag: str) -> None:
+    gateway = running_gateway()
+    assert gateway is not None
+    told = gateway.jvm.java.lang.Class.forName("com.sun.management.HotSpotDiagnosticMXBean")
+    java = gateway.jvm.java.lang.management.ManagementFactory.getPlatformMXBean(told)
+    assert java.getVMOption(flag).getValue() == "false"
+    assert f"-XX:-{flag}" in str(spark.conf.get("spark.executor.extraJavaOptions"))
+
+
 def test_a_terminal_sees_nothing_of_java(lake_folder: Path) -> None:
     answer = _run(lake_folder, master="local[1]", SPARK_HOME="/another/spark")
     assert (answer.stdout, answer.stderr, answer.returncode) == ("3\n", "", 0)
