@@ -8,12 +8,8 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from segspark.clustering.vectorise import vector_column
-from segspark.features.eligibility import (
-    eligible,
-    with_scoring_eligibility,
-    with_vector_eligibility,
-)
+from segspark.clustering.vectorise import with_coordinates
+from segspark.features.eligibility import scorable
 from segspark.model.clusters import ClusterModel
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
@@ -21,7 +17,7 @@ from segspark.segments.assignment import score_customers
 
 _LOWER, _UPPER = -3.0, 9.0
 _FAR_OUT = 10.0
-_WARM_UP_TURNS = 3
+_WARM_UP_TURNS = 10
 
 
 def scoring_model(clusters: ClusterModel, *, names: list[str]) -> SegmentModel:
@@ -43,20 +39,27 @@ def scoring_model(clusters: ClusterModel, *, names: list[str]) -> SegmentModel:
 def time_scoring(
     spark: SparkSession, path: Path, model: SegmentModel, *, rounds: int
 ) -> dict[str, list[float]]:
-    """Read the model's columns, and score them as the stage `assign` does, in turns.
+    """Read the model's columns of a Delta table, and score them as the stage `assign` does.
 
-    Both write to nowhere; the first turns warm up and do not count: Java compiles the one large
-    method of a scan or of scoring after some seconds.
+    They take turns and both write to nowhere; the first turns warm up and do not count: Java
+    compiles the one large method of a scan or of scoring after some seconds.
+
+    Args:
+        spark: The session.
+        path: The customers as Parquet; the table is written beside it.
+        model: What scores.
+        rounds: Turns that count.
 
     Returns:
         Seconds of each round: `scan`, `score`.
     """
     rules, names = model.vector.rules, model.vector.names
-    scan = spark.read.parquet(str(path)).select("customer_id", *names)
+    table = str(path.with_suffix(".delta"))
+    spark.read.parquet(str(path)).write.format("delta").save(table)
+    scan = spark.read.format("delta").load(table).select("customer_id", *names)
     known = scan.withColumn("exclusion_reason", F.lit(None).cast("string"))
-    everyone = with_scoring_eligibility(with_vector_eligibility(known, rules=rules), rules=rules)
-    point = vector_column(model.vector)
-    scored = score_customers(eligible(everyone), model=model, point=point)
+    points = with_coordinates(scorable(known, rules=rules), model.vector)
+    scored = score_customers(points, model=model)
     turns = [(_written(scan), _written(scored)) for _ in range(_WARM_UP_TURNS + rounds)]
     counted = turns[_WARM_UP_TURNS:]
     return {"scan": [each[0] for each in counted], "score": [each[1] for each in counted]}

@@ -1,23 +1,37 @@
 """The feature vector as Spark columns: `FeatureVector.point` for a whole table."""
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
+from segspark.model.vector import FeatureVector, ValueRule, VectorColumn, coordinate_names
 
 
-def vector_column(vector: FeatureVector) -> Column:
-    """Express `FeatureVector.point` as array<double>, one entry per column in order.
+def with_vector(features: DataFrame, vector: FeatureVector, *, name: str) -> DataFrame:
+    """Add `FeatureVector.point` as array<double>, one entry per column in order.
+
+    The name is none of a feature, such as one that begins with an underscore.
 
     A missing value without a rule stays NULL inside the array instead of taking a bound's place.
     """
-    return F.array(*(_coordinate(column) for column in vector.columns))
+    coordinates = coordinate_names(len(vector.columns))
+    apart = with_coordinates(features, vector)
+    return apart.withColumn(name, F.array(*coordinates)).drop(*coordinates)
 
 
-def _coordinate(column: VectorColumn) -> Column:
-    """Express `VectorColumn.coordinate`; NULL where a value is missing without a rule."""
-    value = cut(transformed(column.rule), column.lower, column.upper)
-    return (value - F.lit(column.centre)) / F.lit(column.scale)
+def with_coordinates(features: DataFrame, vector: FeatureVector) -> DataFrame:
+    """Add what `with_vector` adds as columns by their `coordinate_names`."""
+    names = coordinate_names(len(vector.columns))
+    # Spark works out a value as often as an expression names it, so bounds look at a column.
+    rules = (column.rule for column in vector.columns)
+    values = features.withColumns(dict(zip(names, map(transformed, rules), strict=True)))
+    return values.withColumns(
+        dict(zip(names, map(_coordinate, names, vector.columns), strict=True))
+    )
+
+
+def _coordinate(value: str, column: VectorColumn) -> Column:
+    """Express what `VectorColumn.coordinate` does to a transformed value; NULL stays NULL."""
+    return (cut(F.col(value), column.lower, column.upper) - column.centre) / column.scale
 
 
 def transformed(rule: ValueRule) -> Column:

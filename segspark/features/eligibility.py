@@ -1,5 +1,6 @@
 """Who can be clustered: the features' own reasons, and those of the vector asked for."""
 
+import operator
 from collections.abc import Iterable, Sequence
 from functools import reduce
 
@@ -20,7 +21,7 @@ def with_vector_eligibility(features: DataFrame, *, rules: Sequence[ValueRule]) 
         The same rows; `exclusion_reason` also says where total or average spend, of which the
         vector takes the logarithm, is not above zero.
     """
-    money = [r.name for r in rules if r.name.endswith("_amount") and _needs_logarithm(r)]
+    money = [r.name for r in rules if _is_money(r) and _needs_logarithm(r)]
     return _with_reasons(
         features, (F.when(F.col(name) <= 0, f"{name} not above zero") for name in money)
     )
@@ -43,6 +44,35 @@ def with_scoring_eligibility(features: DataFrame, *, rules: Sequence[ValueRule])
 def eligible(features: DataFrame) -> DataFrame:
     """Customers without a reason to be excluded."""
     return features.filter(F.col("exclusion_reason").isNull())
+
+
+def scorable(features: DataFrame, *, rules: Sequence[ValueRule]) -> DataFrame:
+    """The customers whom neither the features nor both functions above give a reason.
+
+    Args:
+        features: As for `with_vector_eligibility`.
+        rules: How the columns of the vector are read.
+
+    Returns:
+        Their rows; as a bare condition, which costs a tenth of scoring less than the reasons do.
+    """
+    taken = reduce(operator.and_, map(_is_taken, rules))
+    return eligible(features).filter(taken)
+
+
+def _is_taken(rule: ValueRule) -> Column:
+    """NULL, as well as false, says no."""
+    value = F.col(rule.name).cast("double")
+    is_taken = F.abs(value) < float("inf")
+    if _needs_logarithm(rule):
+        is_taken &= (value > 0) if _is_money(rule) else (value >= 0)
+    if rule.missing is None:
+        return is_taken
+    return is_taken | value.isNull() | F.isnan(value)
+
+
+def _is_money(rule: ValueRule) -> bool:
+    return rule.name.endswith("_amount")
 
 
 def _needs_logarithm(rule: ValueRule) -> bool:

@@ -15,6 +15,11 @@ Transformation = Literal["log1p", "none"]
 """The logarithm of 1 + value, or the value as it is."""
 
 
+def coordinate_names(width: int) -> list[str]:
+    """Name the coordinates of points in a table; no feature's name begins with an underscore."""
+    return [f"_coordinate_{n}" for n in range(width)]
+
+
 @dataclass(frozen=True, slots=True)
 class ValueRule:
     """How the values of one feature are read, before anything is fitted to them.

@@ -7,10 +7,11 @@ from datetime import date
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.clustering.vectorise import vector_column
+from segspark.clustering.vectorise import with_coordinates
 from segspark.errors import StageError
 from segspark.features.eligibility import (
     eligible,
+    scorable,
     with_scoring_eligibility,
     with_vector_eligibility,
 )
@@ -44,7 +45,7 @@ from segspark.tables.segments import (
 
 STAGE = "assign"
 PUBLISHED, NEWEST = "published", "newest"
-_ASSIGNMENT_VERSION = 4
+_ASSIGNMENT_VERSION = 5
 """Raised when the same features and model would give other rows."""
 
 
@@ -86,8 +87,8 @@ def assign(
             with_vector_eligibility(known, rules=vector.rules), rules=vector.rules
         )
         features = eligible(everyone)
-        point = vector_column(vector)
-        with on_disk(score_customers(features, model=segment_model, point=point)) as scored:
+        points = with_coordinates(scorable(known, rules=vector.rules), vector)
+        with on_disk(score_customers(points, model=segment_model)) as scored:
             with engine_sentences("assigning segments", error=StageError):
                 identities = _identities(workspace, segment_model, scored, features)
             outcome = _write(workspace, run_id, everyone, scored, identities)

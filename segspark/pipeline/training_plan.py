@@ -16,7 +16,7 @@ from segspark.clustering.search_study import imported_optuna
 from segspark.clustering.search_trials import Search
 from segspark.clustering.sweep import SweepPlan
 from segspark.clustering.vector_fit import VectorFit, fit_vector
-from segspark.clustering.vectorise import vector_column
+from segspark.clustering.vectorise import with_vector
 from segspark.errors import ClusteringError
 from segspark.features.eligibility import eligible, with_vector_eligibility
 from segspark.model.scores import Floats
@@ -103,7 +103,8 @@ def eligible_customers(everyone: DataFrame, rules: Sequence[ValueRule]) -> DataF
 
 def vectorised(features: DataFrame, vector: FeatureVector) -> DataFrame:
     """Customers as points: customer_id, vector (array<double>)."""
-    return features.select("customer_id", vector_column(vector).alias("vector"))
+    points = with_vector(features, vector, name="_vector")
+    return points.select("customer_id", F.col("_vector").alias("vector"))
 
 
 def sampled_points(points: DataFrame, *, rows: int) -> Floats:

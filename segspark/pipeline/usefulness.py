@@ -18,7 +18,7 @@ from segspark.clustering.out_of_time import OutOfTime
 from segspark.clustering.outliers import outliers_of
 from segspark.clustering.points import MemoryPoints
 from segspark.clustering.vector_fit import fit_vector
-from segspark.clustering.vectorise import vector_column
+from segspark.clustering.vectorise import with_vector
 from segspark.errors import ClusteringError
 from segspark.features.customers import customer_summaries, with_scores
 from segspark.features.known import known_rows
@@ -104,11 +104,12 @@ def _collected(
     past: DataFrame, later: DataFrame, *, own: FeatureVector, now: FeatureVector
 ) -> pa.Table:
     """One row per customer: both vectors, named RFM, past and later spend."""
-    rows = past.select(
+    both = with_vector(with_vector(past, own, name="_vector"), now, name="_vector_now")
+    rows = both.select(
         "customer_id",
         "rfm_segment",
-        vector_column(own).alias("vector"),
-        vector_column(now).alias("vector_now"),
+        F.col("_vector").alias("vector"),
+        F.col("_vector_now").alias("vector_now"),
         F.col("monetary_amount").cast("double").alias("past_amount"),
         F.xxhash64("customer_id").alias("place"),
     ).join(later, on="customer_id", how="left")

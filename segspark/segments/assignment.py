@@ -9,13 +9,11 @@ from pyspark.sql import functions as F
 
 from segspark.model.clusters import Centres
 from segspark.model.segment_model import SegmentModel
-from segspark.segments.nearest import nearest_centres
+from segspark.segments.nearest import are_few, nearest_centres
 from segspark.settings.segments import AssignmentSettings
 from segspark.tables.segments import CUSTOMER_FUNNEL, CUSTOMER_SEGMENTS
 
 ASSIGNED = "assigned"
-_MOST_COORDINATES = 300
-"""Of all centres together; of far more Spark makes a method that is larger than Java takes."""
 _SCORED = {
     "customer_id": "string",
     "cluster_index": "int",
@@ -29,16 +27,16 @@ _SCORED = {
 }
 
 
-def score_customers(features: DataFrame, *, model: SegmentModel, point: Column) -> DataFrame:
+def score_customers(features: DataFrame, *, model: SegmentModel) -> DataFrame:
     """Score every customer: by Spark's own columns where clusters have a few centres (KMeans).
 
     All other models run the very code that the served model runs.
 
     Args:
-        features: One row per eligible customer with the model's columns; NULL only where
-            the model says what that counts as.
+        features: One row per eligible customer with the model's columns, NULL only where the
+            model says what that counts as; and the coordinates made of them by their
+            `coordinate_names`, which are read only where centres are few.
         model: What scores.
-        point: The model's vector of a customer, array<double>.
 
     Returns:
         One row per customer: `customer_id`, `cluster_index`, `runner_up_index` (-1: none),
@@ -47,8 +45,8 @@ def score_customers(features: DataFrame, *, model: SegmentModel, point: Column) 
         `is_far_from_centre`.
     """
     is_far = F.col("centre_distance") > F.lit(model.outlier_distance)
-    if isinstance(model.clusters, Centres) and model.clusters.centres.size <= _MOST_COORDINATES:
-        nearest = nearest_centres(features, point, model.clusters.centres)
+    if isinstance(model.clusters, Centres) and are_few(model.clusters.centres):
+        nearest = nearest_centres(features, model.clusters.centres)
         scored = nearest.withColumn("is_outlier", is_far)
     else:
         scored = _scored_by_python(features, model)

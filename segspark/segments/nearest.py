@@ -1,4 +1,8 @@
-"""Nearest centres as Spark columns: `Centres.score` for a table, without the way to Python."""
+"""Nearest centres as Spark columns: `Centres.score` for a table, without the way to Python.
+
+Each step is a projection of its own, since Spark works out again, or keeps outside the method that
+it makes, what is named more than once in one. Of an array it would make an object per customer.
+"""
 
 import operator
 from collections.abc import Sequence
@@ -9,64 +13,101 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.model.scores import NO_RUNNER_UP, Floats
+from segspark.model.vector import coordinate_names
+
+_MOST_COORDINATES = 300
+"""Of all centres together; of far more Spark makes a method that is larger than Java takes."""
+_MOST_FIELDS = 100
+"""Spark compiles no step of more columns (`spark.sql.codegen.maxFields`)."""
 
 
-def nearest_centres(features: DataFrame, point: Column, centres: Floats) -> DataFrame:
+def are_few(centres: Floats) -> bool:
+    """Whether Spark makes of them one method that Java compiles well."""
+    count, width = centres.shape
+    return centres.size <= _MOST_COORDINATES and 1 + count + 2 * width <= _MOST_FIELDS
+
+
+def nearest_centres(points: DataFrame, centres: Floats) -> DataFrame:
     """Score every customer by the nearest of some centres, the first of equally near ones.
 
     Args:
-        features: One row per customer, `customer_id` and what `point` is made of.
-        point: Coordinates, array<double> of d, none of them NULL.
-        centres: Shape (k, d).
+        points: One row per customer: `customer_id` and the coordinates by their
+            `coordinate_names`, none of them NULL.
+        centres: Shape (k, d); `are_few` of them.
 
     Returns:
         One row per customer: `customer_id`, `cluster_index`, `runner_up_index` (-1: none),
         `centre_distance`, `confidence_ratio`, as in `segspark.model.scores`.
     """
-    # Of columns that cannot be NULL Spark makes less code.
-    known = (F.coalesce(point[i], F.lit(nan)).alias(f"x{i}") for i in range(centres.shape[1]))
-    points = features.select("customer_id", *known)
-    squared = (_squared(centre).alias(f"d{j}") for j, centre in enumerate(centres.tolist()))
-    seen = points.select("customer_id", *squared).withColumns(
-        {
-            "cluster": F.lit(0),
-            "runner_up": F.lit(NO_RUNNER_UP),
-            "own": F.col("d0"),
-            "other": F.lit(inf),
-        }
-    )
-    for index in range(1, len(centres)):
-        seen = seen.withColumns(_with_another(index))
-    return seen.select(
+    distances = _with_squared_distances(points, centres)
+    if len(centres) == 1:
+        return distances.select(
+            "customer_id",
+            F.lit(0).alias("cluster_index"),
+            F.lit(NO_RUNNER_UP).alias("runner_up_index"),
+            F.sqrt("squared_0").alias("centre_distance"),
+            F.lit(1.0).alias("confidence_ratio"),
+        )
+    ranked = _with_nearest_two(distances, len(centres))
+    rooted = ranked.withColumns({"own": F.sqrt("own"), "other": F.sqrt("other")})
+    return rooted.select(
         "customer_id",
-        F.col("cluster").alias("cluster_index"),
-        F.col("runner_up").alias("runner_up_index"),
-        F.sqrt("own").alias("centre_distance"),
-        (F.lit(1.0) if len(centres) == 1 else _lead()).alias("confidence_ratio"),
+        "cluster_index",
+        "runner_up_index",
+        F.col("own").alias("centre_distance"),
+        _lead().alias("confidence_ratio"),
     )
 
 
-def _squared(centre: Sequence[float]) -> Column:
-    """Squared distance of the point to a centre, by differences as `squared_distances` does it."""
-    offsets = [F.col(f"x{i}") - F.lit(middle) for i, middle in enumerate(centre)]
+def _with_squared_distances(points: DataFrame, centres: Floats) -> DataFrame:
+    """Squared distances to each centre, by differences as `squared_distances` does it."""
+    count, width = centres.shape
+    # Of columns that cannot be NULL Spark makes less code.
+    names = coordinate_names(width)
+    known = (F.coalesce(name, F.lit(nan)).alias(name) for name in names)
+    table = points.select("customer_id", *known)
+    step = (_MOST_FIELDS - 1 - count - width) // width
+    for start in range(0, count, step):
+        few = dict(enumerate(centres[start : start + step].tolist(), start=start))
+        offsets = {
+            f"offset_{j}_{i}": F.col(name) - F.lit(middle)
+            for j, centre in few.items()
+            for i, (name, middle) in enumerate(zip(names, centre, strict=True))
+        }
+        sums = {
+            f"squared_{j}": _sum_of_squares([F.col(f"offset_{j}_{i}") for i in range(width)])
+            for j in few
+        }
+        table = table.withColumns(offsets).withColumns(sums).drop(*offsets)
+    return table
+
+
+def _sum_of_squares(offsets: Sequence[Column]) -> Column:
     return reduce(operator.add, (offset * offset for offset in offsets))
 
 
-def _with_another(index: int) -> dict[str, Column]:
-    """The nearest two of the first centres, once one more is looked at."""
-    distance, own, other = F.col(f"d{index}"), F.col("own"), F.col("other")
-    is_nearest, is_next = distance < own, distance < other
-    return {
-        "cluster": F.when(is_nearest, F.lit(index)).otherwise(F.col("cluster")),
-        "runner_up": F.when(is_nearest, F.col("cluster"))
-        .when(is_next, F.lit(index))
-        .otherwise(F.col("runner_up")),
-        "own": F.when(is_nearest, distance).otherwise(own),
-        "other": F.when(is_nearest, own).when(is_next, distance).otherwise(other),
+def _with_nearest_two(distances: DataFrame, count: int) -> DataFrame:
+    """Add `own`, `cluster_index`, `other` and `runner_up_index` of two centres or more."""
+    squared = [f"squared_{j}" for j in range(count)]
+    nearest = _with_least(distances, squared, value="own", index="cluster_index")
+    others = {
+        name: F.when(F.col("cluster_index") == j, inf).otherwise(F.col(name))
+        for j, name in enumerate(squared)
     }
+    return _with_least(nearest.withColumns(others), squared, value="other", index="runner_up_index")
+
+
+def _with_least(table: DataFrame, names: Sequence[str], *, value: str, index: str) -> DataFrame:
+    """Add the least value of two columns or more, and the place of the first that has it."""
+    first, *others = (F.col(name) == F.col(value) for name in names[:-1])
+    place = F.when(first, 0)
+    for number, is_least in enumerate(others, start=1):
+        place = place.when(is_least, number)
+    known = table.withColumn(value, F.least(*names))
+    return known.withColumn(index, place.otherwise(len(names) - 1))
 
 
 def _lead() -> Column:
     """(d2 - d1) / d2, and 0 where both are."""
-    own, other = F.sqrt("own"), F.sqrt("other")
-    return F.when(other > 0, (other - own) / other).otherwise(F.lit(0.0))
+    own, other = F.col("own"), F.col("other")
+    return F.when(other > 0, (other - own) / other).otherwise(0.0)

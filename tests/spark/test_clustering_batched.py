@@ -11,7 +11,7 @@ from segspark.clustering.blocks import point_blocks
 from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.micro_clusters import micro_clusters
-from segspark.clustering.vectorise import vector_column
+from segspark.clustering.vectorise import with_vector
 from segspark.errors import ClusteringError
 from segspark.model.clusters import ClusterModel
 from segspark.model.scores import Floats
@@ -116,7 +116,7 @@ def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> No
     vector = fit_vector_of(
         features, VectorSettings(columns=columns, winsorise_tail_ratio=0.0)
     ).vector
-    points = features.select("customer_id", vector_column(vector).alias("vector"))
+    points = with_vector(features, vector, name="vector").select("customer_id", "vector")
     candidates = [Candidate(Algorithm.KMEANS, count) for count in range(2, 9)]
 
     with point_blocks(points) as held:

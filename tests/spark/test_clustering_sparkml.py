@@ -14,7 +14,7 @@ from segspark.clustering.engine import Candidate, FittedCandidate
 from segspark.clustering.evaluation import evaluate
 from segspark.clustering.sparkml import SparkMLEngine
 from segspark.clustering.sparkmodels import centres_of, mixture_of, tree_of
-from segspark.clustering.vectorise import vector_column
+from segspark.clustering.vectorise import with_vector
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, SweepSettings
 from segspark.settings.vector import VectorSettings
@@ -147,7 +147,7 @@ def test_online_retail_reaches_the_published_inertias(spark: SparkSession) -> No
             winsorise_tail_ratio=0.0,
         ),
     ).vector
-    points = features.select("customer_id", vector_column(vector).alias("vector"))
+    points = with_vector(features, vector, name="vector").select("customer_id", "vector")
     candidates = [Candidate(Algorithm.KMEANS, count) for count in range(2, 9)]
     settings = SweepSettings(kmeans_restarts=10, most_iterations=100)
 

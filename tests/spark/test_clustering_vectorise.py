@@ -3,7 +3,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from segspark.clustering.vectorise import vector_column
+from segspark.clustering.vectorise import with_vector
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 from segspark.model.vector_arrays import points_of_values
 from tests.builders import table
@@ -34,9 +34,11 @@ def test_spark_arrays_and_one_customer_agree(
         for number, case in enumerate(drawn)
         for customer in case.customers
     ]
-    points = [vector_column(case.vector).alias(f"v{n}") for n, case in enumerate(drawn)]
+    features = table(spark, SCHEMA, *rows).coalesce(1)
+    for number, case in enumerate(drawn):
+        features = with_vector(features, case.vector, name=f"v{number}")
 
-    found = table(spark, SCHEMA, *rows).coalesce(1).select("number", *points).collect()
+    found = features.collect()
 
     of_spark = [row[f"v{row['number']}"] for row in found]
     cases_of = [(case, customer) for case in drawn for customer in case.customers]
@@ -50,6 +52,6 @@ def test_a_missing_value_stays_missing_instead_of_taking_a_bound(spark: SparkSes
     vector = FeatureVector((VectorColumn(ValueRule("monetary_amount"), 1.0, 2.0, 0.0, 1.0),))
     features = table(spark, "monetary_amount double", (None,), (float("nan"),), (0.0,), (1e9,))
 
-    rows = features.select(vector_column(vector).alias("vector")).collect()
+    rows = with_vector(features, vector, name="vector").collect()
 
     assert [row["vector"] for row in rows] == [[None], [None], [1.0], [2.0]]

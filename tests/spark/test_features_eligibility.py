@@ -1,7 +1,13 @@
+from itertools import product
+
 from pyspark.sql import SparkSession
 
-from segspark.features.eligibility import with_scoring_eligibility, with_vector_eligibility
-from segspark.model.vector import ValueRule
+from segspark.features.eligibility import (
+    scorable,
+    with_scoring_eligibility,
+    with_vector_eligibility,
+)
+from segspark.model.vector import Transformation, ValueRule
 from tests.builders import table
 
 SCHEMA = "exclusion_reason string, monetary_amount int, gap_days double"
@@ -41,3 +47,23 @@ def test_a_value_that_a_fitted_vector_cannot_take_is_a_reason(spark: SparkSessio
     below = "gap_days below zero"
     assert [row["exclusion_reason"] for row in strict] == [missing, missing, infinite, below, None]
     assert [row["exclusion_reason"] for row in lenient] == [None, None, infinite, None, None]
+
+
+def test_those_who_are_scored_are_those_without_a_reason(spark: SparkSession) -> None:
+    schema = "exclusion_reason string, monetary_amount double, gap_days double"
+    values = (None, float("nan"), float("inf"), float("-inf"), -1.0, 0.0, 2.0)
+    features = table(spark, schema, *product((None, "away"), values, values))
+    transformations: tuple[Transformation, Transformation] = ("log1p", "none")
+    kinds = list(product(transformations, (None, 0.0), (None, 1.0)))
+    scored = []
+    for money, gap in zip(kinds, [*kinds[3:], *kinds[:3]], strict=True):
+        rules = [ValueRule("monetary_amount", *money), ValueRule("gap_days", *gap)]
+        told = with_scoring_eligibility(with_vector_eligibility(features, rules=rules), rules=rules)
+
+        found = scorable(features, rules=rules).drop("exclusion_reason").collect()
+
+        without = told.filter("exclusion_reason IS NULL").drop("exclusion_reason").collect()
+        assert sorted(map(repr, found)) == sorted(map(repr, without))
+        scored.append(len(found))
+    assert scored[0] == 1 * 5
+    assert max(scored) > min(scored) > 0

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from segspark.clustering.vectorise import vector_column
+from segspark.clustering.vectorise import with_coordinates
 from segspark.model.clusters import Centres, ClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
 from segspark.model.segment_model import SegmentModel
 from segspark.model.vector import FeatureVector, ValueRule, VectorColumn
 from segspark.segments.assignment import score_customers
+from segspark.segments.nearest import are_few, nearest_centres
 
 VECTOR = FeatureVector(
     (
@@ -24,6 +25,7 @@ VECTOR = FeatureVector(
 )
 RANDOM = np.random.default_rng(5)
 SCATTERED = RANDOM.normal(scale=3.0, size=(7, 3))
+MANY = RANDOM.normal(scale=3.0, size=(93, 3))
 EVEN = np.array([[0.0, x, y] for x in (-2.0, 2.0) for y in (2.0, -2.0, 2.0)])
 """Some of them twice, and with customers between them who are as near to two or to all."""
 
@@ -36,7 +38,7 @@ def customers() -> Floats:
     return np.concatenate([drawn, grid])
 
 
-@pytest.mark.parametrize("centres", [SCATTERED, EVEN, SCATTERED[:2], SCATTERED[:1]])
+@pytest.mark.parametrize("centres", [SCATTERED, EVEN, MANY, SCATTERED[:2], SCATTERED[:1]])
 def test_nearest_centres_by_spark_are_those_of_the_served_model(
     spark: SparkSession, centres: Floats
 ) -> None:
@@ -48,7 +50,7 @@ def test_nearest_centres_by_spark_are_those_of_the_served_model(
     ]
     features = spark.createDataFrame(rows, ["customer_id", *VECTOR.names])
 
-    found = score_customers(features, model=model, point=vector_column(VECTOR))
+    found = score_customers(with_coordinates(features, VECTOR), model=model)
 
     told = found.orderBy("customer_id").toPandas()
     expected = model.score_values(values)
@@ -79,13 +81,57 @@ def test_segments_of_other_models_go_by_the_code_of_the_served_model(
     model = SegmentModel("m", "t", "any", VECTOR, clusters, outlier_distance=5.0)
     features = spark.createDataFrame([("1", 1.0, 2.0, 3.0)], ["customer_id", *VECTOR.names])
 
-    found = score_customers(features, model=model, point=vector_column(VECTOR))
+    found = score_customers(with_coordinates(features, VECTOR), model=model)
 
     assert "MapInArrow" in plan_of(found)
     expected = model.score_values(np.array([[1.0, 2.0, 3.0]]))
     (row,) = found.collect()
     assert row["cluster_index"] == expected.cluster_index[0]
     assert row["centre_distance"] == pytest.approx(expected.centre_distance[0], rel=1e-12)
+
+
+def test_a_customer_too_far_away_for_any_distance_is_scored_as_the_served_model_does(
+    spark: SparkSession,
+) -> None:
+    column = VectorColumn(ValueRule("item_units", "none"), -np.inf, np.inf, 0.0, 1.0)
+    model = SegmentModel(
+        "m", "t", "kmeans", FeatureVector((column,)), Centres(np.array([[3.0], [1.0]])), 5.0
+    )
+    features = spark.createDataFrame([("1", 1e200)], ["customer_id", "item_units"])
+
+    found = score_customers(with_coordinates(features, model.vector), model=model)
+
+    with np.errstate(invalid="ignore"):
+        expected = model.score_values(np.array([[1e200]]))
+    (row,) = found.collect()
+    assert row["cluster_index"] == expected.cluster_index[0]
+    assert row["runner_up_index"] == expected.runner_up_index[0]
+    assert row["centre_distance"] == expected.centre_distance[0] == np.inf
+    assert np.isnan([row["confidence_ratio"], expected.confidence[0]]).all()
+
+
+@pytest.mark.parametrize(("count", "width"), [(93, 3), (7, 42), (2, 48)])
+def test_every_step_among_few_centres_is_compiled(
+    spark: SparkSession, count: int, width: int
+) -> None:
+    columns = (VectorColumn(ValueRule(f"f{n}", "none"), -9.0, 9.0, 0.0, 1.0) for n in range(width))
+    values = (f"double(id) AS f{n}" for n in range(width))
+    features = spark.range(1).selectExpr("string(id) AS customer_id", *values)
+    centres = RANDOM.normal(size=(count, width))
+
+    found = nearest_centres(with_coordinates(features, FeatureVector(tuple(columns))), centres)
+
+    assert are_few(centres)
+    steps = plan_of(found).partition("== Physical Plan ==")[2].splitlines()
+    projections = [step for step in steps if "Project [" in step]
+    assert projections
+    assert all("*(1) Project" in step for step in projections)
+
+
+def test_centres_that_no_step_could_hold_are_not_few() -> None:
+    assert not are_few(np.zeros((2, 49)))
+    assert not are_few(np.zeros((94, 3)))
+    assert not are_few(np.zeros((10, 31)))
 
 
 def plan_of(df: DataFrame) -> str:
