@@ -9,9 +9,12 @@ from segspark.model.vector import FeatureVector, ValueRule, VectorColumn, coordi
 def with_vector(features: DataFrame, vector: FeatureVector, *, name: str) -> DataFrame:
     """Add `FeatureVector.point` as array<double>, one entry per column in order.
 
-    The name is none of a feature, such as one that begins with an underscore.
-
     A missing value without a rule stays NULL inside the array instead of taking a bound's place.
+
+    Args:
+        features: One row per customer with the vector's columns.
+        vector: The fitted parameters.
+        name: Of the new column; a feature of that name is lost.
     """
     coordinates = coordinate_names(len(vector.columns))
     apart = with_coordinates(features, vector)

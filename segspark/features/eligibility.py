@@ -54,7 +54,7 @@ def scorable(features: DataFrame, *, rules: Sequence[ValueRule]) -> DataFrame:
         rules: How the columns of the vector are read.
 
     Returns:
-        Their rows; as a bare condition, which costs a tenth of scoring less than the reasons do.
+        Their rows, by a bare condition, which Spark works out in less time than the reasons.
     """
     taken = reduce(operator.and_, map(_is_taken, rules))
     return eligible(features).filter(taken)

@@ -103,8 +103,7 @@ def eligible_customers(everyone: DataFrame, rules: Sequence[ValueRule]) -> DataF
 
 def vectorised(features: DataFrame, vector: FeatureVector) -> DataFrame:
     """Customers as points: customer_id, vector (array<double>)."""
-    points = with_vector(features, vector, name="_vector")
-    return points.select("customer_id", F.col("_vector").alias("vector"))
+    return with_vector(features, vector, name="vector").select("customer_id", "vector")
 
 
 def sampled_points(points: DataFrame, *, rows: int) -> Floats:
