@@ -19,12 +19,21 @@ _MOST_COORDINATES = 300
 """Of all centres together; of far more Spark makes a method that is larger than Java takes."""
 _MOST_FIELDS = 100
 """Spark compiles no step of more columns (`spark.sql.codegen.maxFields`)."""
+_MOST_STEPS = 10
+"""Each is a table to Spark, which takes longer to plan than the last; 30 take it seconds."""
 
 
 def are_few(centres: Floats) -> bool:
-    """Whether Spark makes of them one method that Java compiles well."""
+    """Whether Spark makes of them one method that Java compiles well, and soon."""
+    return centres.size <= _MOST_COORDINATES and len(centres) <= _MOST_STEPS * _centres_a_step(
+        centres
+    )
+
+
+def _centres_a_step(centres: Floats) -> int:
+    """A step holds the id, all distances, the coordinates, and its centres' differences to them."""
     count, width = centres.shape
-    return centres.size <= _MOST_COORDINATES and 1 + count + 2 * width <= _MOST_FIELDS
+    return int((_MOST_FIELDS - 1 - count - width) // width)
 
 
 def nearest_centres(points: DataFrame, centres: Floats) -> DataFrame:
@@ -60,13 +69,13 @@ def nearest_centres(points: DataFrame, centres: Floats) -> DataFrame:
 
 
 def _with_squared_distances(points: DataFrame, centres: Floats) -> DataFrame:
-    """Squared distances to each centre, by differences as `squared_distances` does it."""
+    """Add `squared_0`, … to each centre, by differences as `squared_distances` does it."""
     count, width = centres.shape
     # Of columns that cannot be NULL Spark makes less code.
     names = coordinate_names(width)
     known = (F.coalesce(name, F.lit(nan)).alias(name) for name in names)
     table = points.select("customer_id", *known)
-    step = (_MOST_FIELDS - 1 - count - width) // width
+    step = _centres_a_step(centres)
     for start in range(0, count, step):
         few = dict(enumerate(centres[start : start + step].tolist(), start=start))
         offsets = {
