@@ -48,13 +48,15 @@ def speed_options(*, cores: int) -> dict[str, str]:
     10,000 tasks: minutes on a tiny lake. What is kept for several queries would otherwise stay in
     as many partitions as a large shuffle has. Large tables are kept on disk and read few times:
     looking for the best code of each column takes longer than that, and LZ4, which PySpark turns
-    on, packs them.
+    on, packs them. PySpark asks Java a dozen times for every expression, to name its line in
+    messages; segspark's users read sentences of its own.
     """
     return {
-        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(cores),
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
     }
 
 
