@@ -44,7 +44,7 @@ def write_batches(workspace: Workspace, intake: Intake, counted: Counted) -> Non
     # An attempt that was killed may have left refused rows that this one keeps.
     writes_refused = has_refused or not lake.is_empty(entity.rejected, rows)
     kept = kept_lines(staged, entity, counted.copies)
-    writes: list[Callable[[], None]] = [partial(lake.fill, entity.kept, kept, rows)]
+    writes: list[Callable[[], None]] = [partial(lake.replace, entity.kept, kept, rows)]
     if writes_refused:
         writes.append(partial(lake.replace, entity.rejected, refused_lines(staged, entity), rows))
     if counted.quality:

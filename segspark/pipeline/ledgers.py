@@ -110,7 +110,7 @@ class LedgerPart:
         """
         mine = {"ledger_id": self.ledger_id}
         if self.customers is None:
-            lake.fill(contract, rows if are_arranged else contract.arrange(rows), mine)
+            lake.replace(contract, rows if are_arranged else contract.arrange(rows), mine)
             return
         held = self.changeable(contract, self.written(lake, contract))
         changes = row_changes(contract, before=held, after=self.changeable(contract, rows))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql.types import StructType
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from segspark.errors import StorageError
 from segspark.settings.base import resolve_location
@@ -22,6 +23,7 @@ from segspark.tables.engine_errors import (
     is_conflict,
 )
 from segspark.tables.locks import table_lock
+from segspark.tables.making import make_table, widen_table
 from segspark.tables.slices import Slice, day_bounds, predicate
 
 logger = logging.getLogger(__name__)
@@ -89,25 +91,19 @@ class Lake:
     def replace(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
         """Make `df` the rows of one slice; the rest of the table stays as it is.
 
-        Writing the same slice again is harmless. Rows outside the slice are refused.
+        Writing the same slice again is harmless. Rows outside the slice are refused. Where the
+        slice is empty, and on a local disk, whose lock keeps others from filling it, rows are
+        appended: Delta would sum up the whole table to see that nothing gives way.
 
         Raises:
             StorageError: The frame breaks the contract, or the write failed; nothing has changed.
         """
         conformed = df.transform(contract.conform)
-        self._commit(contract, lambda: self._overwrite(contract, conformed, rows))
 
-    def fill(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
-        """As `replace`, for large slices that the caller counts afterwards.
-
-        Replacing checks each row against the slice, which doubles the time. Where the slice is
-        empty, and on a local disk, whose lock keeps others from filling it, rows are appended.
-        """
-        conformed = df.transform(contract.conform)
-
-        def write() -> None:
-            if self.local_folder is not None and self.is_empty(contract, rows):
-                conformed.write.format("delta").mode("append").save(self.address(contract))
+        def write(is_new: bool) -> None:  # noqa: FBT001 - `_commit` alone calls it
+            is_local = self.local_folder is not None
+            if is_local and (is_new or self.is_empty(contract, rows)):
+                self._append(contract, _inside(contract, conformed, rows))
             else:
                 self._overwrite(contract, conformed, rows)
 
@@ -126,7 +122,7 @@ class Lake:
             bounds = day_bounds(contract, kept)
             if bounds is not None:
                 condition = " AND ".join([predicate(contract, rows, "t."), *bounds])
-                self._commit(contract, lambda: self._merge(contract, kept, condition))
+                self._commit(contract, lambda _: self._merge(contract, kept, condition))
         finally:
             kept.unpersist()
 
@@ -136,9 +132,8 @@ class Lake:
         On a local disk no other writer comes between; in an object store let one driver write.
         """
 
-        def append() -> None:
-            df = make(self.read(contract)).transform(contract.conform)
-            df.write.format("delta").mode("append").save(self.address(contract))
+        def append(_: object) -> None:
+            self._append(contract, make(self.read(contract)).transform(contract.conform))
 
         self._commit(contract, append)
 
@@ -157,6 +152,9 @@ class Lake:
         if not self.exists(contract):
             return True
         return self._load(contract).filter(predicate(contract, rows)).isEmpty()
+
+    def _append(self, contract: TableContract, df: DataFrame) -> None:
+        df.write.format("delta").mode("append").save(self.address(contract))
 
     def _overwrite(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
         (
@@ -179,14 +177,14 @@ class Lake:
             .execute()
         )
 
-    def _commit(self, contract: TableContract, write: Callable[[], None]) -> None:
+    def _commit(self, contract: TableContract, write: Callable[[bool], None]) -> None:
+        """Write to a table, told whether it was made just now and so has no rows."""
         address = self.address(contract)
         locks = self.local_folder / "_locks" if self.local_folder else None
         with table_lock(locks, contract.name):
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
-                    self._ensure(contract)
-                    write()
+                    write(self._ensure(contract))
                 except ENGINE_ERRORS as caught:
                     if attempt == _ATTEMPTS or not is_conflict(caught):
                         raise StorageError(
@@ -197,45 +195,25 @@ class Lake:
                 else:
                     return
 
-    def _ensure(self, contract: TableContract) -> None:
-        """Make the table, or add to it; inside the retries, since others may do the same."""
+    def _ensure(self, contract: TableContract) -> bool:
+        """Make the table, or add to it; inside the retries, since others may do the same.
+
+        Returns:
+            Whether it was not there.
+        """
         if contract in self._made:
-            return
-        days = self.settings
-        (
-            DeltaTable.createIfNotExists(self.spark)
-            .location(self.address(contract))
-            .addColumns(contract.schema)
-            .comment(contract.meaning)
-            .property(
-                "delta.deletedFileRetentionDuration",
-                f"interval {days.deleted_file_retention_days} days",
-            )
-            .property("delta.logRetentionDuration", f"interval {days.log_retention_days} days")
-            .property("delta.dataSkippingStatsColumns", ",".join(contract.statistics_columns))
-            .execute()
-        )
+            return False
+        address = self.address(contract)
+        is_new = not self.exists(contract)
+        if is_new:
+            make_table(self.spark, address, contract, self.settings)
         schema = self._load(contract).schema
         self._check(contract, schema)
-        self._widen(contract, schema)
+        widen_table(self.spark, address, contract, schema)
         self._made.add(contract)
+        return is_new
 
-    def _widen(self, contract: TableContract, schema: StructType) -> None:
-        """Add the nullable columns that the table lacks; the columns of others may stay empty.
-
-        Writing no rows adds them, which is no error where another writer has just added them.
-        """
-        address = self.address(contract)
-        always = {c.name for c in contract.columns if not c.nullable}
-        for name in [f.name for f in schema.fields if not f.nullable and f.name not in always]:
-            table = address.replace("`", "``")
-            self.spark.sql(f"ALTER TABLE delta.`{table}` ALTER COLUMN `{name}` DROP NOT NULL")
-        if contract.lacking(schema):
-            nothing = self.spark.createDataFrame([], contract.schema)
-            merging = nothing.write.format("delta").mode("append").option("mergeSchema", value=True)
-            merging.save(address)
-
-    def _check(self, contract: TableContract, schema: StructType) -> None:
+    def _check(self, contract: TableContract, schema: T.StructType) -> None:
         """Compare once a session: creating over another schema would succeed silently."""
         if contract in self._checked:
             return
@@ -246,6 +224,15 @@ class Lake:
                 f"tool ({'; '.join(problems)}): name another lake.location or move it away"
             )
         self._checked.add(contract)
+
+
+def _inside(contract: TableContract, df: DataFrame, rows: Slice) -> DataFrame:
+    """The rows, an error for each that is not of the slice."""
+    inside = predicate(contract, rows)
+    refusal = F.raise_error(F.lit(f"a row is not one of those where {inside}"))
+    # Of a column that is one value Spark checks that value and no row.
+    name = next(iter(rows))
+    return df.withColumn(name, F.when(F.expr(inside), F.col(name)).otherwise(refusal))
 
 
 def lake_root(settings: LakeSettings) -> str:

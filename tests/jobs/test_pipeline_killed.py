@@ -100,7 +100,6 @@ def killer(monkeypatch: pytest.MonkeyPatch) -> Killer:
     """Armed at every point at which a stage leaves something behind."""
     found = Killer()
     monkeypatch.setattr(Lake, "replace", found.after_replacing(Lake.replace))
-    monkeypatch.setattr(Lake, "fill", found.after_replacing(Lake.fill))
     monkeypatch.setattr(
         f"{PUBLISHING}.commit_publication",
         found.after("publications", publishing.commit_publication),

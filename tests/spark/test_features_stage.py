@@ -82,7 +82,7 @@ def test_both_tables_hold_a_ledger_or_it_is_made_again(
     assert [len(before[contract.name]) for contract in TABLES] == [2, 3]
 
     with monkeypatch.context() as patch:
-        patch.setattr(Lake, "fill", killed_after_the_matches(Lake.fill))
+        patch.setattr(Lake, "replace", killed_after_the_matches(Lake.replace))
         with pytest.raises(Killed):
             build(work, *NEW)
     assert rows(work) != before
@@ -105,7 +105,7 @@ def test_a_ledger_whose_money_is_not_that_of_the_lines_is_refused(
     work: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Lake, "fill", clearing_the_matches(Lake.fill))
+        patch.setattr(Lake, "replace", clearing_the_matches(Lake.replace))
         with pytest.raises(StageError, match=r"returned_amount of customer_days is 0\.0000 and"):
             build(work, *OLD)
     assert not build(work, *OLD).was_done

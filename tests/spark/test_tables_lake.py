@@ -106,6 +106,26 @@ def test_rows_outside_the_slice_are_refused_and_nothing_changes(
     assert stored(lake) == {("b1", "ann", 1)}
 
 
+def test_rows_outside_an_empty_slice_are_refused_and_nothing_changes(
+    lake: Lake, spark: SparkSession
+) -> None:
+    with pytest.raises(StorageError) as refused:
+        lake.replace(VISITS, visits(spark, ("b1", "bob", 2), ("b9", "bob", 2)), {"batch_id": "b1"})
+
+    assert "a row is not one of those where batch_id IN ('b1')" in str(refused.value)
+    assert_is_one_sentence(refused.value)
+    assert stored(lake) == set()
+
+
+def test_only_rows_that_are_there_are_replaced(lake: Lake, spark: SparkSession) -> None:
+    for batch in ("b1", "b2", "b1"):
+        lake.replace(VISITS, visits(spark, (batch, "ann", 1)), {"batch_id": batch})
+
+    done = [entry["commitInfo"] for entry in log_entries(lake) if "commitInfo" in entry]
+    modes = [commit["operationParameters"].get("mode") for commit in done]
+    assert modes == [None, "Append", "Append", "Overwrite"]
+
+
 @pytest.mark.parametrize("rows", [{}, {"batch": "b1"}])
 def test_a_slice_names_columns_of_the_table(
     lake: Lake, spark: SparkSession, rows: dict[str, str]
