@@ -1,8 +1,6 @@
 """A lake with one good batch, and what hostile input must leave as it was."""
 
-import zipfile
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +63,3 @@ def line(**changed: str) -> str:
 def text(*lines: str, header: str = HEADER) -> bytes:
     """The bytes of a file with these lines."""
     return "\n".join([header, *lines, ""]).encode()
-
-
-def zipped(*members: tuple[str, bytes]) -> bytes:
-    """A ZIP of these members."""
-    packed = BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members:
-            archive.writestr(name, content)
-    return packed.getvalue()

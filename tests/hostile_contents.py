@@ -14,7 +14,8 @@ from msoffcrypto.format.ooxml import OOXMLFile
 from pyarrow import orc
 from xlwt.CompoundDoc import XlsDoc
 
-from tests.hostile import LINE, text, zipped
+from tests.hostile import LINE, text
+from tests.packed import zipped
 from tests.purchases import HEADER
 
 

@@ -1,12 +1,10 @@
 """Nasty rows as the bytes of files, by writers that know nothing of segspark."""
 
 import csv
-import gzip
 import io
 import json
 import random
 import sqlite3
-import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +16,7 @@ import pyarrow.parquet as pq
 from pyarrow import orc
 
 from tests.nasty_rows import FIELD_WIDTH, PACKINGS, TABLES, NastyRow, Style, columns
+from tests.packed import gzipped, zipped
 
 
 def written(rows: Sequence[NastyRow], style: Style) -> bytes:
@@ -152,15 +151,12 @@ def _write_delta(content: bytes, folder: Path) -> None:
 
 def _packed(content: bytes, packing: str) -> bytes:
     if packing == "gzip":
-        return gzip.compress(content)
+        return gzipped(content)
     if packing == "zstd":
         sink = pa.BufferOutputStream()
         with pa.CompressedOutputStream(sink, "zstd") as stream:
             stream.write(content)
         return bytes(sink.getvalue())
     if packing == "zip":
-        target = io.BytesIO()
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("deep/lines", content)
-        return target.getvalue()
+        return zipped(("deep/lines", content))
     return content

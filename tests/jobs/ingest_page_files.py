@@ -1,7 +1,5 @@
 """Files that the page docs/ingest.md reads and that no text editor writes."""
 
-import gzip
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import xlwt
 from pyarrow import orc
 
 from tests.jobs.ingest_page_growing import NOON
+from tests.packed import gzipped, zipped, zstd
 
 HEADER = ("Customer", "Date", "Units", "Price")
 """Of the page's workbooks."""
@@ -56,8 +55,7 @@ def pack(first: bytes, second: bytes, *others: bytes) -> None:
     """Write the page's folder of packed files: a gzip, a zstd and a ZIP with all the others."""
     folder = Path("received")
     folder.mkdir()
-    (folder / "1.csv.gz").write_bytes(gzip.compress(first))
-    (folder / "2.csv.zst").write_bytes(pa.compress(second, "zstd", asbytes=True))
-    with zipfile.ZipFile(folder / "april.zip", "w") as archive:
-        for number, content in enumerate(others, start=3):
-            archive.writestr(f"{number}.csv", content)
+    (folder / "1.csv.gz").write_bytes(gzipped(first))
+    (folder / "2.csv.zst").write_bytes(zstd(second))
+    members = ((f"{number}.csv", content) for number, content in enumerate(others, start=3))
+    (folder / "april.zip").write_bytes(zipped(*members))

@@ -12,8 +12,9 @@ import pytest
 from segspark.ingest.reading import preparing
 from segspark.pipeline import planning, taking_in
 from segspark.pipeline.stage import Workspace
-from tests.hostile import LINE, refusal, text, zipped
+from tests.hostile import LINE, refusal, text
 from tests.hostile_contents import GOOD_FILES, orc_file, sqlite_file, xls, xlsx
+from tests.packed import zipped
 from tests.purchases import source_document
 
 FORMATS: dict[str, dict[str, Any]] = {"sqlite": {"table": "lines"}}

@@ -1,8 +1,6 @@
 """Files of every kind, packed or not, become the same raw rows."""
 
-import gzip
 import sqlite3
-import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from segspark.errors import IngestError
 from segspark.ingest.reading.raw import ADDED, BATCH_ID, FILE_NAME, MALFORMED
+from tests.packed import gzipped, zipped, zstd
 from tests.readables import csv_file, file_source, frames, only_frame, prepared, rows
 
 NOON = datetime.fromisoformat("2011-03-13 12:00")
@@ -109,14 +108,9 @@ def test_packed_files_give_the_same_rows(
         (tmp_path / folder).mkdir()
     source_format = same_rows_as(kind, tmp_path / "plain")
     plain = next((tmp_path / "plain").iterdir())
-    if packing == "gzip":
-        (tmp_path / "in" / plain.name).write_bytes(gzip.compress(plain.read_bytes()))
-    elif packing == "zstd":
-        packed = pa.compress(plain.read_bytes(), "zstd", asbytes=True)
-        (tmp_path / "in" / plain.name).write_bytes(packed)
-    else:
-        with zipfile.ZipFile(tmp_path / "in" / "a.zip", "w") as archive:
-            archive.write(plain, plain.name)
+    content = plain.read_bytes()
+    packed = {"gzip": gzipped(content), "zstd": zstd(content), "zip": zipped((plain.name, content))}
+    (tmp_path / "in" / plain.name).write_bytes(packed[packing])
     source = file_source(tmp_path / "in", source_format)
 
     assert rows(only_frame(spark, source, tmp_path / "staging"), *HEADER) == ROWS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from segspark.pipeline.stage import Workspace
-from tests.hostile import LINE, line, refusal, text, zipped
+from tests.hostile import LINE, line, refusal, text
 from tests.hostile_contents import (
     GOOD_FILES,
     arrow_table,
@@ -21,6 +21,7 @@ from tests.hostile_contents import (
     xls,
     xlsx,
 )
+from tests.packed import zipped
 from tests.purchases import HEADER, source_document
 
 GOOD = text(LINE)

@@ -1,20 +1,19 @@
 """Whatever surrounds a file's bytes is taken off, and an archive that means harm is refused."""
 
 import base64
-import gzip
 import io
 import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from segspark.errors import IngestError
 from segspark.ingest.files.local_store import LocalStore
 from segspark.ingest.files.source_files import SourceFile, find_files, look_inside, open_content
 from segspark.settings.formats import CsvFormat, ExcelFormat, FileFormat
+from tests.packed import gzipped, zipped, zstd
 
 CSV = CsvFormat(kind="csv")
 EXCEL = ExcelFormat(kind="excel")
@@ -29,23 +28,11 @@ LOCKED_ZIP = (
 CHECKED_ZSTD = "KLUv/WTwCXUAADh3aG8sYXQKAQDmkl+Mj0+fYg=="
 
 
-def zstd(content: bytes) -> bytes:
-    return bytes(pa.compress(content, "zstd", asbytes=True))
-
-
-def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", method) as archive:
-        for name, content in members:
-            archive.writestr(name, content)
-    return packed.getvalue()
-
-
 def one_zipped(content: bytes) -> bytes:
     return zipped(("a.csv", content))
 
 
-PACKS = (gzip.compress, zstd, one_zipped)
+PACKS = (gzipped, zstd, one_zipped)
 
 
 def workbook(main: str = "xl/workbook.xml") -> bytes:
@@ -74,8 +61,8 @@ def refusal(path: Path, content: bytes, file_format: FileFormat = CSV) -> str:
     ("content", "packing"),
     [
         (ROWS, "none"),
-        (gzip.compress(ROWS), "gzip"),
-        (gzip.compress(ROWS[:99]) + gzip.compress(ROWS[99:]), "gzip"),
+        (gzipped(ROWS), "gzip"),
+        (gzipped(ROWS[:99]) + gzipped(ROWS[99:]), "gzip"),
         (zstd(ROWS), "zstd"),
         (zstd(ROWS[:99]) + zstd(ROWS[99:]), "zstd"),
         (zipped(("x.csv", ROWS)), "zip"),
@@ -91,7 +78,7 @@ def test_packing_is_told_by_the_bytes_and_not_by_the_name(
 
 
 def test_the_hash_is_that_of_the_unpacked_bytes(tmp_path: Path) -> None:
-    contents = (ROWS, gzip.compress(ROWS), zstd(ROWS), zipped(("x.csv", ROWS)))
+    contents = (ROWS, gzipped(ROWS), zstd(ROWS), zipped(("x.csv", ROWS)))
     files = [inside(tmp_path / "a.csv", content)[0] for content in contents]
     assert len({file.content_hash for file in files}) == 1
 
@@ -176,12 +163,12 @@ def test_a_member_with_a_password_is_refused(tmp_path: Path) -> None:
     assert told == "a.zip/a.csv: is protected by a password: send it without"
 
 
-@pytest.mark.parametrize("within", [gzip.compress(ROWS), zstd(ROWS), zipped(("a.csv", ROWS))])
+@pytest.mark.parametrize("within", [gzipped(ROWS), zstd(ROWS), zipped(("a.csv", ROWS))])
 def test_an_archive_within_an_archive_is_refused(tmp_path: Path, within: bytes) -> None:
     told = "is an archive within an archive: unpack once and send that"
     for name, packed in (
         ("a.zip/b", zipped(("b", within))),
-        ("a.zip", gzip.compress(within)),
+        ("a.zip", gzipped(within)),
         ("a.zip", zstd(within)),
     ):
         assert refusal(tmp_path / "a.zip", packed) == f"{name}: {told}"
@@ -279,8 +266,8 @@ def test_an_archive_that_ends_early_is_refused(
 @pytest.mark.parametrize(
     "content",
     [
-        gzip.compress(ROWS)[:12] + b"\xff" * 8 + gzip.compress(ROWS)[20:],
-        gzip.compress(ROWS) + b"garbage",
+        gzipped(ROWS)[:12] + b"\xff" * 8 + gzipped(ROWS)[20:],
+        gzipped(ROWS) + b"garbage",
         zstd(ROWS) + b"garbage",
         base64.b64decode(CHECKED_ZSTD)[:-1] + b"\0",
         b"PK\x07\x08" + zipped(("a.csv", ROWS))[:-9],

@@ -21,7 +21,7 @@ from segspark.ingest.files.source_files import (
 from segspark.ingest.files.stores import refusal
 from tests.delivered import CSV, STORE, found, only, written
 from tests.disks import as_nobody, full_disk, open_to_everyone
-from tests.unit.test_ingest_archives import zipped
+from tests.packed import zipped
 
 MIB = 1 << 20
 

@@ -1,9 +1,7 @@
 """Files of every kind are recognised by what they hold, or refused."""
 
-import gzip
 import os
 import sqlite3
-import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +14,7 @@ from segspark.ingest.inferring.source import infer_source
 from segspark.pipeline.inferring_yaml import as_yaml
 from segspark.settings.loading import load_settings
 from tests.inferring import PLAIN, document, loaded, shop
+from tests.packed import gzipped, zipped, zstd
 
 DATA = Path(
     os.environ.get("SEGSPARK_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")
@@ -38,24 +37,16 @@ def test_a_file_is_recognised_by_its_bytes_and_not_by_its_name(tmp_path: Path) -
         assert "timestamp_format" not in found
 
 
-def packed_zstd(content: bytes) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.CompressedOutputStream(sink, "zstd") as stream:
-        stream.write(content)
-    return bytes(sink.getvalue().to_pybytes())
-
-
 @pytest.mark.parametrize("packing", ["gzip", "zstd", "zip"])
 def test_packed_files_are_unpacked_whatever_they_are_called(tmp_path: Path, packing: str) -> None:
     path = tmp_path / "shop.bin"
-    if packing == "zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("jan.csv", PLAIN)
-            archive.writestr("feb.csv", PLAIN)
-    else:
-        path.write_bytes(
-            gzip.compress(PLAIN.encode()) if packing == "gzip" else packed_zstd(PLAIN.encode())
-        )
+    plain = PLAIN.encode()
+    packed = {
+        "gzip": gzipped(plain),
+        "zstd": zstd(plain),
+        "zip": zipped(("jan.csv", plain), ("feb.csv", plain)),
+    }
+    path.write_bytes(packed[packing])
     found = infer_source(path)
     assert found.sample.row_count == 2
     assert any("of 2 files in the archive" in note for note in found.notes) == (packing == "zip")
@@ -115,7 +106,7 @@ def test_json_lines_are_mapped_by_dotted_names(tmp_path: Path) -> None:
         ("twice.csv", "customer_id,date,date\n7,2022-01-31,1\n", "names the column date twice"),
         ("page.csv", "<html><body>404</body></html>", "no table"),
         ("cut.parquet", b"PAR1 cut short", "cannot be read as parquet"),
-        ("cut.gz", gzip.compress(PLAIN.encode() * 99)[:60], "is damaged"),
+        ("cut.gz", gzipped(PLAIN.encode() * 99)[:60], "is damaged"),
         ("a${b}.csv", PLAIN, "rename the file"),
     ],
 )
