@@ -37,12 +37,13 @@ demo: setup
 	@$(RUN) -m scripts.join_campaigns
 	@$(BIN)/segspark demo
 
+# A session of Spark on tiny tables mostly plans, which keeps one core busy: two run at once.
 test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 format: setup
 	$(BIN)/ruff format .
