@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from pyspark.sql import SparkSession
 
@@ -15,6 +16,11 @@ from segspark.settings.lake import SparkSettings
 # Tests are many short queries: a quick compiler halves the processor time. Alone it has 48 MB for
 # what it compiles; once those are full, Java is busy with making room.
 _SHORT_RUNS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("segspark", deadline=None)
+hypothesis.settings.load_profile("segspark")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pyarrow import orc
 
 from tests.nasty_rows import FIELD_WIDTH, PACKINGS, TABLES, NastyRow, Style, columns
-from tests.packed import gzipped, zipped
+from tests.packed import gzipped, streamed_zstd, zipped
 
 
 def written(rows: Sequence[NastyRow], style: Style) -> bytes:
@@ -153,10 +153,7 @@ def _packed(content: bytes, packing: str) -> bytes:
     if packing == "gzip":
         return gzipped(content)
     if packing == "zstd":
-        sink = pa.BufferOutputStream()
-        with pa.CompressedOutputStream(sink, "zstd") as stream:
-            stream.write(content)
-        return bytes(sink.getvalue())
+        return streamed_zstd(content)
     if packing == "zip":
         return zipped(("deep/lines", content))
     return content

@@ -16,6 +16,14 @@ def zstd(content: bytes) -> bytes:
     return bytes(pa.compress(content, "zstd", asbytes=True))
 
 
+def streamed_zstd(content: bytes) -> bytes:
+    """A frame that does not tell its size, as of a sender who reads from a pipe."""
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return bytes(sink.getvalue())
+
+
 def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

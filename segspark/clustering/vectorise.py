@@ -14,7 +14,7 @@ def with_vector(features: DataFrame, vector: FeatureVector, *, name: str) -> Dat
     Args:
         features: One row per customer with the vector's columns.
         vector: The fitted parameters.
-        name: Of the new column; a feature of that name is lost.
+        name: Of the new column; a feature of that name is read, and then gives way.
     """
     coordinates = coordinate_names(len(vector.columns))
     apart = with_coordinates(features, vector)

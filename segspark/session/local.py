@@ -100,6 +100,8 @@ def local_options(
         "spark.ui.retainedTasks": "1000",
         **needed_options(),
         **speed_options(cores=cores_of(settings.master)),
+        # After each commit a table's log is read anew: one task reads a small one soonest.
+        "spark.databricks.delta.snapshotPartitions": "1",
     }
 
 

@@ -52,7 +52,7 @@ def speed_options(*, cores: int) -> dict[str, str]:
     messages; segspark's users read sentences of its own.
     """
     return {
-        "spark.databricks.delta.snapshotPartitions": "1",
+        "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(cores),
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",

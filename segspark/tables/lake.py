@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -22,8 +22,8 @@ from segspark.tables.engine_errors import (
     engine_sentences,
     is_conflict,
 )
-from segspark.tables.locks import table_lock
-from segspark.tables.making import make_table, widen_table
+from segspark.tables.locks import engine_lock, table_lock
+from segspark.tables.making import MADE, make_table, widen_table
 from segspark.tables.slices import Slice, day_bounds, predicate
 
 logger = logging.getLogger(__name__)
@@ -82,11 +82,7 @@ class Lake:
 
     def version(self, contract: TableContract) -> int:
         """Newest Delta version; -1 where the table was never written."""
-        if not self.exists(contract):
-            return -1
-        with engine_sentences(f"reading the history of {self.address(contract)}"):
-            history = DeltaTable.forPath(self.spark, self.address(contract)).history(1)
-            return int(history.select("version").collect()[0]["version"])
+        return int(self._newest(contract)["version"]) if self.exists(contract) else -1
 
     def replace(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
         """Make `df` the rows of one slice; the rest of the table stays as it is.
@@ -100,9 +96,8 @@ class Lake:
         """
         conformed = df.transform(contract.conform)
 
-        def write(is_new: bool) -> None:  # noqa: FBT001 - `_commit` alone calls it
-            is_local = self.local_folder is not None
-            if is_local and (is_new or self.is_empty(contract, rows)):
+        def write() -> None:
+            if self.local_folder is not None and self.is_empty(contract, rows):
                 self._append(contract, _inside(contract, conformed, rows))
             else:
                 self._overwrite(contract, conformed, rows)
@@ -122,7 +117,7 @@ class Lake:
             bounds = day_bounds(contract, kept)
             if bounds is not None:
                 condition = " AND ".join([predicate(contract, rows, "t."), *bounds])
-                self._commit(contract, lambda _: self._merge(contract, kept, condition))
+                self._commit(contract, lambda: self._merge(contract, kept, condition))
         finally:
             kept.unpersist()
 
@@ -132,7 +127,7 @@ class Lake:
         On a local disk no other writer comes between; in an object store let one driver write.
         """
 
-        def append(_: object) -> None:
+        def append() -> None:
             self._append(contract, make(self.read(contract)).transform(contract.conform))
 
         self._commit(contract, append)
@@ -151,7 +146,16 @@ class Lake:
         """Whether the table has no row of the slice."""
         if not self.exists(contract):
             return True
+        # To read a table Delta goes through its log, which takes longer than its newest entry.
+        if self._newest(contract)["operation"] == MADE:
+            return True
         return self._load(contract).filter(predicate(contract, rows)).isEmpty()
+
+    def _newest(self, contract: TableContract) -> Row:
+        """The version and operation of the newest commit."""
+        with engine_sentences(f"reading the history of {self.address(contract)}"):
+            history = DeltaTable.forPath(self.spark, self.address(contract)).history(1)
+            return history.select("version", "operation").collect()[0]
 
     def _append(self, contract: TableContract, df: DataFrame) -> None:
         df.write.format("delta").mode("append").save(self.address(contract))
@@ -177,41 +181,36 @@ class Lake:
             .execute()
         )
 
-    def _commit(self, contract: TableContract, write: Callable[[bool], None]) -> None:
-        """Write to a table, told whether it was made just now and so has no rows."""
+    def _commit(self, contract: TableContract, write: Callable[[], None]) -> None:
         address = self.address(contract)
         locks = self.local_folder / "_locks" if self.local_folder else None
-        with table_lock(locks, contract.name):
+        name = contract.name
+        with table_lock(locks, name), engine_lock(self.spark, locks, name):
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
-                    write(self._ensure(contract))
+                    self._ensure(contract)
+                    write()
                 except ENGINE_ERRORS as caught:
                     if attempt == _ATTEMPTS or not is_conflict(caught):
                         raise StorageError(
                             f"writing {address}: {engine_sentence(caught)}"
                         ) from caught
-                    logger.info("%s: another writer was faster, trying again", contract.name)
+                    logger.info("%s: another writer was faster, trying again", name)
                     time.sleep(0.2 * attempt)
                 else:
                     return
 
-    def _ensure(self, contract: TableContract) -> bool:
-        """Make the table, or add to it; inside the retries, since others may do the same.
-
-        Returns:
-            Whether it was not there.
-        """
+    def _ensure(self, contract: TableContract) -> None:
+        """Make the table, or add to it; inside the retries, since others may do the same."""
         if contract in self._made:
-            return False
+            return
         address = self.address(contract)
-        is_new = not self.exists(contract)
-        if is_new:
+        if not self.exists(contract):
             make_table(self.spark, address, contract, self.settings)
         schema = self._load(contract).schema
         self._check(contract, schema)
         widen_table(self.spark, address, contract, schema)
         self._made.add(contract)
-        return is_new
 
     def _check(self, contract: TableContract, schema: T.StructType) -> None:
         """Compare once a session: creating over another schema would succeed silently."""
@@ -229,7 +228,7 @@ class Lake:
 def _inside(contract: TableContract, df: DataFrame, rows: Slice) -> DataFrame:
     """The rows, an error for each that is not of the slice."""
     inside = predicate(contract, rows)
-    refusal = F.raise_error(F.lit(f"a row is not one of those where {inside}"))
+    refusal = F.raise_error(F.lit(f"a row is outside of the slice of {', '.join(rows)}"))
     # Of a column that is one value Spark checks that value and no row.
     name = next(iter(rows))
     return df.withColumn(name, F.when(F.expr(inside), F.col(name)).otherwise(refusal))

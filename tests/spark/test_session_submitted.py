@@ -61,7 +61,7 @@ def _submit(tmp_path: Path, *conf: str, jars: bool = True) -> subprocess.Complet
 def test_open_settings_are_filled_and_given_ones_kept(tmp_path: Path) -> None:
     answer = _submit(tmp_path, "spark.sql.shuffle.partitions=5")
     assert answer.returncode == 0, answer.stderr[-2000:]
-    assert "spark.databricks.delta.snapshotPartitions 1\n" in answer.stdout
+    assert "spark.databricks.delta.snapshotPartitions 2\n" in answer.stdout
     assert "spark.sql.shuffle.partitions 5\n" in answer.stdout
     assert "spark.sql.parquet.outputTimestampType TIMESTAMP_MICROS\n" in answer.stdout
     assert "spark.sql.codegen.hugeMethodLimit 8000\n" in answer.stdout

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from segspark.settings.lake import LakeSettings
 from segspark.tables.contract import Column, TableContract
 from segspark.tables.lake import Lake
 from segspark.tables.purchases import TRANSACTIONS
+from segspark.tables.slices import Slice
 from tests.builders import table
 
 VISITS = TableContract(
@@ -27,6 +30,16 @@ VISITS = TableContract(
     ),
 )
 QUOTED = ("o'clock", 'say "hi"', "back\\slash", "`tick`", "\\'", "Zürich", "a' OR '1'='1")
+
+
+# Java's locks are those of POSIX.
+HELD_BY_JAVA = """
+import fcntl, sys, time
+with open(sys.argv[1], "r+") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -106,14 +119,33 @@ def test_rows_outside_the_slice_are_refused_and_nothing_changes(
     assert stored(lake) == {("b1", "ann", 1)}
 
 
+@pytest.mark.parametrize(
+    ("batch", "minutes", "slice_of"),
+    [
+        ("b9", 2, {"batch_id": "b1"}),
+        ("b1", None, {"minutes": "1"}),
+        ("b1", 2, {"batch_id": ["b1", "b2"], "customer_id": "ann"}),
+    ],
+    ids=["another value", "no value", "another value of the second column"],
+)
 def test_rows_outside_an_empty_slice_are_refused_and_nothing_changes(
-    lake: Lake, spark: SparkSession
+    lake: Lake, spark: SparkSession, batch: str, minutes: int | None, slice_of: Slice
 ) -> None:
     with pytest.raises(StorageError) as refused:
-        lake.replace(VISITS, visits(spark, ("b1", "bob", 2), ("b9", "bob", 2)), {"batch_id": "b1"})
+        lake.replace(VISITS, visits(spark, ("b1", "ann", 1), (batch, "bob", minutes)), slice_of)
 
-    assert "a row is not one of those where batch_id IN ('b1')" in str(refused.value)
+    assert f"a row is outside of the slice of {', '.join(slice_of)}" in str(refused.value)
     assert_is_one_sentence(refused.value)
+    assert stored(lake) == set()
+
+
+def test_rows_of_one_value_are_refused_by_another_slice(lake: Lake, spark: SparkSession) -> None:
+    rows = visits(spark, ("b1", "ann", 1)).withColumn("batch_id", F.lit("b9"))
+
+    with pytest.raises(StorageError, match="a row is outside of the slice of batch_id"):
+        lake.replace(VISITS, rows, {"batch_id": "b1"})
+    lake.replace(VISITS, rows.limit(0), {"batch_id": "b1"})
+
     assert stored(lake) == set()
 
 
@@ -233,6 +265,28 @@ def test_two_writers_of_one_slice_both_succeed(spark: SparkSession, lake_folder:
 
     assert len(stored(Lake.open(spark, settings))) == 1
     assert Lake.open(spark, settings).version(VISITS) == 4
+
+
+def test_a_writer_waits_for_the_java_of_one_that_was_killed(
+    lake: Lake, spark: SparkSession
+) -> None:
+    lake.replace(VISITS, visits(spark, ("b1", "ann", 1)), {"batch_id": "b1"})
+    lock = Path(lake.root) / "_locks" / "visits.lock"
+    words = [sys.executable, "-c", HELD_BY_JAVA, str(lock)]
+    with (
+        subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        second = visits(spark, ("b2", "ann", 2))
+        written = pool.submit(lake.replace, VISITS, second, {"batch_id": "b2"})
+        with pytest.raises(TimeoutError):
+            written.result(timeout=2)
+        process.kill()
+        written.result(timeout=60)
+
+    assert stored(lake) == {("b1", "ann", 1), ("b2", "ann", 2)}
 
 
 def test_of_two_who_append_the_second_sees_the_first(

@@ -14,7 +14,7 @@ from segspark.ingest.inferring.source import infer_source
 from segspark.pipeline.inferring_yaml import as_yaml
 from segspark.settings.loading import load_settings
 from tests.inferring import PLAIN, document, loaded, shop
-from tests.packed import gzipped, zipped, zstd
+from tests.packed import gzipped, streamed_zstd, zipped
 
 DATA = Path(
     os.environ.get("SEGSPARK_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")
@@ -43,7 +43,7 @@ def test_packed_files_are_unpacked_whatever_they_are_called(tmp_path: Path, pack
     plain = PLAIN.encode()
     packed = {
         "gzip": gzipped(plain),
-        "zstd": zstd(plain),
+        "zstd": streamed_zstd(plain),
         "zip": zipped(("jan.csv", plain), ("feb.csv", plain)),
     }
     path.write_bytes(packed[packing])
