@@ -13,6 +13,8 @@ ANSI_KEY = "spark.sql.ansi.enabled"
 ZONE_KEY = "spark.sql.session.timeZone"
 SKIPPING_KEYS = ("spark.sql.files.ignoreCorruptFiles", "spark.sql.files.ignoreMissingFiles")
 """Under these Spark leaves out what it cannot read, and nobody can count what is missing."""
+STALE_KEY = "spark.databricks.delta.stalenessLimit"
+"""For so long Delta may show a table as it was, so that a writer misses what others wrote."""
 
 COMPILE_ALL = "-XX:-DontCompileHugeMethods"
 """Java else interprets methods of 8,000 bytes or more, such as Spark makes of many columns."""
@@ -22,6 +24,7 @@ INLINE_ALL = "-XX:-ClipInlining"
 comparison of two numbers."""
 
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "+00:00"})
+_NO_TIME = re.compile(r"0+\s*[a-z]*$")
 _LOCAL = re.compile(r"local(?:\[(?P<threads>\*|\d+)(?:,\d+)?\])?$")
 _LOCAL_CLUSTER = re.compile(r"local-cluster\[\s*(?P<workers>\d+)\s*,\s*(?P<cores>\d+)\s*,.*\]$")
 
@@ -90,6 +93,12 @@ def complaint(options: Mapping[str, str]) -> str | None:
     for key in SKIPPING_KEYS:
         if options.get(key, "false").lower() != "false":
             return f"{key} is set, so rows could be lost unseen: submit with --conf {key}=false"
+    stale = options.get(STALE_KEY, "0")
+    if not _NO_TIME.match(stale):
+        return (
+            f"{STALE_KEY} is {stale}, so writers would not see each other: "
+            f"submit with --conf {STALE_KEY}=0"
+        )
     extensions = options.get(EXTENSIONS_KEY, DELTA_EXTENSION)
     if "delta" not in extensions.lower():
         return (

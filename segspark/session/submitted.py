@@ -14,6 +14,7 @@ from segspark.session.options import (
     DELTA_EXTENSION,
     EXTENSIONS_KEY,
     SKIPPING_KEYS,
+    STALE_KEY,
     ZONE_KEY,
     complaint,
     method_options,
@@ -70,7 +71,7 @@ def check_active(spark: SparkSession) -> SparkSession:
     Raises:
         SetupError: A setting contradicts what segspark needs.
     """
-    keys = (ANSI_KEY, ZONE_KEY, *SKIPPING_KEYS, EXTENSIONS_KEY, CATALOG_KEY)
+    keys = (ANSI_KEY, ZONE_KEY, STALE_KEY, *SKIPPING_KEYS, EXTENSIONS_KEY, CATALOG_KEY)
     found = {key: spark.conf.get(key, None) for key in keys}
     options = {key: value for key, value in found.items() if value is not None}
     if spark.conf.get(_DATABRICKS_KEY, None) is None:

@@ -21,6 +21,11 @@ def test_settings_left_open_draw_no_complaint() -> None:
     assert complaint({}) is None
 
 
+@pytest.mark.parametrize("limit", ["0", "0ms", "0 s"])
+def test_tables_that_are_never_shown_as_they_were_draw_no_complaint(limit: str) -> None:
+    assert complaint({"spark.databricks.delta.stalenessLimit": limit}) is None
+
+
 @pytest.mark.parametrize("zone", ["Etc/UTC", "Z", "GMT"])
 def test_other_names_of_utc_are_utc(zone: str) -> None:
     assert complaint({"spark.sql.session.timeZone": zone}) is None
@@ -39,6 +44,11 @@ def test_settings_that_let_spark_leave_out_rows_are_named_with_the_flag_that_men
     [
         ("spark.sql.ansi.enabled", "false", "--conf spark.sql.ansi.enabled=true"),
         ("spark.sql.session.timeZone", "Europe/Paris", "--conf spark.sql.session.timeZone=UTC"),
+        (
+            "spark.databricks.delta.stalenessLimit",
+            "1h",
+            "--conf spark.databricks.delta.stalenessLimit=0",
+        ),
         (
             "spark.sql.extensions",
             "org.example.Other",
