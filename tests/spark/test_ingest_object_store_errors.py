@@ -73,5 +73,5 @@ def test_a_lake_in_a_bucket_that_is_not_there_is_one_sentence(
     with pytest.raises(StorageError) as refused:
         lake.replace(INGEST_BATCHES, spark.createDataFrame([], INGEST_BATCHES.schema), {})
     assert str(refused.value) == (
-        f"writing {root}/ingest_batches: there is no such bucket: correct the address"
+        f"looking for {root}/ingest_batches: there is no such bucket: correct the address"
     )
