@@ -1,6 +1,6 @@
 """Tables get the nullable columns that a contract has and they do not, and nothing else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +19,6 @@ from segspark.tables.changes import row_changes
 from segspark.tables.contract import Column, TableContract
 from segspark.tables.features import FEATURE_CATALOGUE
 from segspark.tables.lake import Lake
-from segspark.tables.locks import table_lock
 from tests.builders import table
 
 VISITS = TableContract(
@@ -176,11 +175,12 @@ def _unlocked(*_: object) -> Iterator[None]:
     yield
 
 
-@pytest.mark.parametrize("lock", [table_lock, _unlocked])
+@pytest.mark.parametrize("locks", [{}, {"table_lock": _unlocked, "engine_lock": _unlocked}])
 def test_writers_that_add_columns_at_the_same_time_all_succeed(
-    lake: Lake, settings: LakeSettings, monkeypatch: pytest.MonkeyPatch, lock: Callable[..., object]
+    lake: Lake, settings: LakeSettings, monkeypatch: pytest.MonkeyPatch, locks: Mapping[str, object]
 ) -> None:
-    monkeypatch.setattr("segspark.tables.lake.table_lock", lock)
+    for name, lock in locks.items():
+        monkeypatch.setattr(f"segspark.tables.lake.{name}", lock)
     # Two of them add the same column.
     days = (7, 30, 30)
 
