@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -23,7 +23,7 @@ from segspark.tables.engine_errors import (
     is_conflict,
 )
 from segspark.tables.locks import engine_lock, table_lock
-from segspark.tables.making import MADE, make_table, widen_table
+from segspark.tables.making import make_table, widen_table
 from segspark.tables.slices import Slice, day_bounds, predicate
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,11 @@ class Lake:
 
     def version(self, contract: TableContract) -> int:
         """Newest Delta version; -1 where the table was never written."""
-        return int(self._newest(contract)["version"]) if self.exists(contract) else -1
+        if not self.exists(contract):
+            return -1
+        with engine_sentences(f"reading the history of {self.address(contract)}"):
+            history = DeltaTable.forPath(self.spark, self.address(contract)).history(1)
+            return int(history.select("version").collect()[0]["version"])
 
     def replace(self, contract: TableContract, df: DataFrame, rows: Slice) -> None:
         """Make `df` the rows of one slice; the rest of the table stays as it is.
@@ -96,13 +100,19 @@ class Lake:
         """
         conformed = df.transform(contract.conform)
 
-        def write() -> None:
-            if self.local_folder is not None and self.is_empty(contract, rows):
-                self._append(contract, _inside(contract, conformed, rows))
-            else:
-                self._overwrite(contract, conformed, rows)
+        def append() -> None:
+            self._append(contract, _inside(contract, conformed, rows))
 
-        self._commit(contract, write)
+        def overwrite() -> None:
+            self._overwrite(contract, conformed, rows)
+
+        def write() -> None:
+            (append if self.is_empty(contract, rows) else overwrite)()
+
+        if self.local_folder is None:
+            self._commit(contract, overwrite)
+        else:
+            self._commit(contract, write, first=append)
 
     def amend(self, contract: TableContract, changes: DataFrame, rows: Slice) -> None:
         """Change single rows of a slice, by their key; the other rows stay as they are.
@@ -146,16 +156,7 @@ class Lake:
         """Whether the table has no row of the slice."""
         if not self.exists(contract):
             return True
-        # To read a table Delta goes through its log, which takes longer than its newest entry.
-        if self._newest(contract)["operation"] == MADE:
-            return True
         return self._load(contract).filter(predicate(contract, rows)).isEmpty()
-
-    def _newest(self, contract: TableContract) -> Row:
-        """The version and operation of the newest commit."""
-        with engine_sentences(f"reading the history of {self.address(contract)}"):
-            history = DeltaTable.forPath(self.spark, self.address(contract)).history(1)
-            return history.select("version", "operation").collect()[0]
 
     def _append(self, contract: TableContract, df: DataFrame) -> None:
         df.write.format("delta").mode("append").save(self.address(contract))
@@ -181,15 +182,22 @@ class Lake:
             .execute()
         )
 
-    def _commit(self, contract: TableContract, write: Callable[[], None]) -> None:
+    def _commit(
+        self,
+        contract: TableContract,
+        write: Callable[[], None],
+        *,
+        first: Callable[[], None] | None = None,
+    ) -> None:
+        """Write with the table to oneself; `first` in its place into a table made for it."""
         address = self.address(contract)
         locks = self.local_folder / "_locks" if self.local_folder else None
         name = contract.name
         with table_lock(locks, name), engine_lock(self.spark, locks, name):
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
-                    self._ensure(contract)
-                    write()
+                    is_new = self._ensure(contract)
+                    (first if first and is_new else write)()
                 except ENGINE_ERRORS as caught:
                     if attempt == _ATTEMPTS or not is_conflict(caught):
                         raise StorageError(
@@ -200,17 +208,23 @@ class Lake:
                 else:
                     return
 
-    def _ensure(self, contract: TableContract) -> None:
-        """Make the table, or add to it; inside the retries, since others may do the same."""
+    def _ensure(self, contract: TableContract) -> bool:
+        """Make the table, or add to it; inside the retries, since others may do the same.
+
+        Returns:
+            Whether the table was made, and so is empty.
+        """
         if contract in self._made:
-            return
+            return False
         address = self.address(contract)
-        if not self.exists(contract):
+        is_new = not self.exists(contract)
+        if is_new:
             make_table(self.spark, address, contract, self.settings)
         schema = self._load(contract).schema
         self._check(contract, schema)
         widen_table(self.spark, address, contract, schema)
         self._made.add(contract)
+        return is_new
 
     def _check(self, contract: TableContract, schema: T.StructType) -> None:
         """Compare once a session: creating over another schema would succeed silently."""

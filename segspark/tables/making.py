@@ -7,9 +7,6 @@ from pyspark.sql.types import StructType
 from segspark.settings.lake import LakeSettings
 from segspark.tables.contract import TableContract
 
-MADE = "CREATE TABLE"
-"""What Delta's history calls what `make_table` does."""
-
 
 def make_table(
     spark: SparkSession, address: str, contract: TableContract, settings: LakeSettings
