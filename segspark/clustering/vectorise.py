@@ -1,5 +1,7 @@
 """The feature vector as Spark columns: `FeatureVector.point` for a whole table."""
 
+from collections.abc import Iterable
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -16,20 +18,30 @@ def with_vector(features: DataFrame, vector: FeatureVector, *, name: str) -> Dat
         vector: The fitted parameters.
         name: Of the new column; a feature of that name is read, and then gives way.
     """
-    coordinates = coordinate_names(len(vector.columns))
-    apart = with_coordinates(features, vector)
-    return apart.withColumn(name, F.array(*coordinates)).drop(*coordinates)
+    values = [transformed(column.rule) for column in vector.columns]
+    names = coordinate_names(len(vector.columns))
+    apart = _with_coordinates(features, vector, values)
+    return apart.withColumn(name, F.array(*names)).drop(*names)
 
 
-def with_coordinates(features: DataFrame, vector: FeatureVector) -> DataFrame:
-    """Add what `with_vector` adds as columns by their `coordinate_names`."""
+def with_coordinates(scorable: DataFrame, vector: FeatureVector) -> DataFrame:
+    """Add what `with_vector` adds as columns by their `coordinate_names`.
+
+    Args:
+        scorable: Customers who can be scored, and no others: where no value may be missing, none
+            is looked at again, and NaN would take a bound's place.
+        vector: The fitted parameters.
+    """
+    return _with_coordinates(scorable, vector, map(_told_value, vector.rules))
+
+
+def _with_coordinates(
+    features: DataFrame, vector: FeatureVector, values: Iterable[Column]
+) -> DataFrame:
     names = coordinate_names(len(vector.columns))
     # Spark works out a value as often as an expression names it, so bounds look at a column.
-    rules = (column.rule for column in vector.columns)
-    values = features.withColumns(dict(zip(names, map(transformed, rules), strict=True)))
-    return values.withColumns(
-        dict(zip(names, map(_coordinate, names, vector.columns), strict=True))
-    )
+    apart = features.withColumns(dict(zip(names, values, strict=True)))
+    return apart.withColumns(dict(zip(names, map(_coordinate, names, vector.columns), strict=True)))
 
 
 def _coordinate(value: str, column: VectorColumn) -> Column:
@@ -42,24 +54,41 @@ def transformed(rule: ValueRule) -> Column:
 
     An infinite value stays infinite, since an expression cannot refuse it.
     """
-    raised = raised_value(rule)
-    return F.log1p(raised) if rule.is_logarithm else raised
+    return _transformed(raised_value(rule), rule)
 
 
 def raised_value(rule: ValueRule) -> Column:
     """The value in natural units: NULL and NaN as what they count as, not below the least."""
-    value = F.col(rule.name).cast("double")
-    known = F.when(~F.isnan(value), value)
-    if rule.missing is not None:
-        known = F.coalesce(known, F.lit(rule.missing))
+    return _raised(_without_nan(rule), rule)
+
+
+def _told_value(rule: ValueRule) -> Column:
+    """What `transformed` gives, where NaN is among the values of a rule for missing ones alone."""
+    value = _value(rule) if rule.missing is None else _without_nan(rule)
+    return _transformed(_raised(value, rule), rule)
+
+
+def _value(rule: ValueRule) -> Column:
+    return F.col(rule.name).cast("double")
+
+
+def _without_nan(rule: ValueRule) -> Column:
+    return F.when(~F.isnan(_value(rule)), _value(rule))
+
+
+def _raised(value: Column, rule: ValueRule) -> Column:
+    known = value if rule.missing is None else F.coalesce(value, F.lit(rule.missing))
     if rule.least is None:
         return known
     return F.when(known < F.lit(rule.least), F.lit(rule.least)).otherwise(known)
 
 
+def _transformed(raised: Column, rule: ValueRule) -> Column:
+    return F.log1p(raised) if rule.is_logarithm else raised
+
+
 def cut(value: Column, lower: float, upper: float) -> Column:
     """Raise to the lower and lower to the upper bound; NULL stays NULL."""
     # least() and greatest() would pass over NULL and put the bound in its place.
-    return F.when(value < F.lit(lower), F.lit(lower)).otherwise(
-        F.when(value > F.lit(upper), F.lit(upper)).otherwise(value)
-    )
+    raised = F.when(value < F.lit(lower), F.lit(lower))
+    return raised.when(value > F.lit(upper), F.lit(upper)).otherwise(value)

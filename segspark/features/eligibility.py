@@ -56,19 +56,27 @@ def scorable(features: DataFrame, *, rules: Sequence[ValueRule]) -> DataFrame:
     Returns:
         Their rows, by a bare condition, which Spark works out in less time than the reasons.
     """
-    taken = reduce(operator.and_, map(_is_taken, rules))
-    return eligible(features).filter(taken)
+    taken = [_is_taken(rule) for rule in rules if rule.missing is not None]
+    taken += [_has_logarithm(rule) for rule in rules if _needs_logarithm(rule)]
+    told = [F.col(rule.name).cast("double") for rule in rules if rule.missing is None]
+    if told:
+        # Nought times a number is nought, and of anything else it is NaN or NULL.
+        taken.append(reduce(operator.add, (value * 0.0 for value in told)) == 0.0)
+    return reduce(DataFrame.filter, taken, eligible(features))
 
 
 def _is_taken(rule: ValueRule) -> Column:
+    value = F.col(rule.name).cast("double")
+    return value.isNull() | F.isnan(value) | (F.abs(value) < float("inf"))
+
+
+def _has_logarithm(rule: ValueRule) -> Column:
     """NULL, as well as false, says no."""
     value = F.col(rule.name).cast("double")
-    is_taken = F.abs(value) < float("inf")
-    if _needs_logarithm(rule):
-        is_taken &= (value > 0) if _is_money(rule) else (value >= 0)
+    has_one = (value > 0) if _is_money(rule) else (value >= 0)
     if rule.missing is None:
-        return is_taken
-    return is_taken | value.isNull() | F.isnan(value)
+        return has_one
+    return value.isNull() | F.isnan(value) | has_one
 
 
 def _is_money(rule: ValueRule) -> bool:

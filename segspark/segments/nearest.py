@@ -58,12 +58,11 @@ def nearest_centres(points: DataFrame, centres: Floats) -> DataFrame:
             F.lit(1.0).alias("confidence_ratio"),
         )
     ranked = _with_nearest_two(distances, len(centres))
-    rooted = ranked.withColumns({"own": F.sqrt("own"), "other": F.sqrt("other")})
-    return rooted.select(
+    return ranked.select(
         "customer_id",
         "cluster_index",
         "runner_up_index",
-        F.col("own").alias("centre_distance"),
+        F.sqrt("own").alias("centre_distance"),
         _lead().alias("confidence_ratio"),
     )
 
@@ -118,5 +117,5 @@ def _with_least(table: DataFrame, names: Sequence[str], *, value: str, index: st
 
 def _lead() -> Column:
     """(d2 - d1) / d2, and 0 where both are."""
-    own, other = F.col("own"), F.col("other")
-    return F.when(other > 0, (other - own) / other).otherwise(0.0)
+    own, other = F.sqrt("own"), F.sqrt("other")
+    return F.when(F.col("other") > 0, (other - own) / other).otherwise(0.0)

@@ -31,7 +31,7 @@ EVEN = np.array([[0.0, x, y] for x in (-2.0, 2.0) for y in (2.0, -2.0, 2.0)])
 
 
 def customers() -> Floats:
-    """Many that are drawn, and some on a grid; of a few one value is missing."""
+    """Many that are drawn, and some on a grid; of a few one value is missing, NULL or NaN."""
     drawn = np.abs(RANDOM.normal(scale=4.0, size=(300, 3)))
     grid = np.array([[np.e**2 - 1, x, y] for x in range(-6, 7) for y in range(-3, 4)])
     drawn[::17, 0] = np.nan
@@ -45,7 +45,7 @@ def test_nearest_centres_by_spark_are_those_of_the_served_model(
     model = SegmentModel("m", "t", "kmeans", VECTOR, Centres(centres), outlier_distance=5.0)
     values = customers()
     rows = [
-        (f"{n:04d}", *(None if np.isnan(x) else float(x) for x in row))
+        (f"{n:04d}", *(None if np.isnan(x) and n % 2 else float(x) for x in row))
         for n, row in enumerate(values)
     ]
     features = spark.createDataFrame(rows, ["customer_id", *VECTOR.names])
