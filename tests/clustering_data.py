@@ -1,13 +1,10 @@
 """Points and published answers that several tests of clustering share."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from segspark.clustering.recipes import value_rules
 from segspark.clustering.vector_fit import VectorFit, fit_vector
@@ -44,15 +41,11 @@ def known_answers() -> dict[str, Any]:
     return answers
 
 
+ONLINE_RETAIL_CUSTOMERS = _HERE / "known_answers" / "online_retail_customers.csv"
+"""4,338 customers: customer_id, recency_days, frequency_count, monetary_amount."""
+
+
 def online_retail_customers(spark: SparkSession) -> DataFrame:
-    """Recency, frequency and money of Online Retail's customers, or skip where it is absent."""
-    data = Path(os.environ.get("SEGSPARK_DATA", _HERE.parent / "../shared/data"))
-    path = data.parent / "known_answers" / "rfm_online_retail_valid.csv"
-    if not path.exists():
-        pytest.skip(f"{path} is absent: set SEGSPARK_DATA to the folder of the real data")
-    return spark.read.csv(str(path), header=True, inferSchema=True).select(
-        F.col("cust").cast("string").alias("customer_id"),
-        "recency_days",
-        F.col("frequency_invoices").alias("frequency_count"),
-        F.col("monetary_gbp").alias("monetary_amount"),
-    )
+    """Recency, frequency and money of Online Retail's customers."""
+    schema = "customer_id string, recency_days int, frequency_count int, monetary_amount double"
+    return spark.read.csv(str(ONLINE_RETAIL_CUSTOMERS), header=True, schema=schema)

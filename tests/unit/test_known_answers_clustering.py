@@ -1,9 +1,7 @@
 """Published clusterings of Online Retail, blobs and tiny cases, by the batched engine's steps."""
 
 import csv
-import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,11 +18,9 @@ from segspark.clustering.sample_evidence import cosine_silhouette, sample_eviden
 from segspark.model.clusters import Centres, ClusterModel
 from segspark.model.scores import Floats
 from segspark.settings.training import Algorithm, SweepSettings
-from tests.clustering_data import known_answers
+from tests.clustering_data import ONLINE_RETAIL_CUSTOMERS, known_answers
 
 KNOWN = known_answers()
-DATA = Path(os.environ.get("SEGSPARK_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-CUSTOMERS = DATA.resolve().parent / "known_answers" / "rfm_online_retail_valid.csv"
 BLOBS = "make_blobs(500,2,centers=4,cluster_std=1,center_box=(-10,10),random_state=1)"
 SETTINGS = SweepSettings(
     algorithms=(Algorithm.KMEANS,), kmeans_restarts=20, most_iterations=300, seed=1
@@ -35,10 +31,8 @@ LOGARITHMS, PLAIN = "kmeans", "kmeans_without_log"
 @cache
 def natural_units() -> Floats:
     """Recency, frequency and money of 4,338 customers."""
-    if not CUSTOMERS.is_file():
-        pytest.skip(f"no {CUSTOMERS}: name its neighbour data/ in SEGSPARK_DATA")
-    with CUSTOMERS.open(newline="", encoding="utf-8") as file:
-        names = ("recency_days", "frequency_invoices", "monetary_gbp")
+    with ONLINE_RETAIL_CUSTOMERS.open(newline="", encoding="utf-8") as file:
+        names = ("recency_days", "frequency_count", "monetary_amount")
         return np.array([[float(row[name]) for name in names] for row in csv.DictReader(file)])
 
 
