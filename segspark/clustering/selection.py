@@ -47,19 +47,14 @@ def contenders(
     """Candidates that can be chosen, unless they turn out to be unstable, the best first.
 
     Where the gain of the best that is not known to be unstable tells of no clusters, those come
-    first that are separated: clusters that are long and side by side have no high silhouette. A
-    consensus does not, since its stability is not looked at.
+    first that are separated: clusters that are long and side by side have no high silhouette.
     """
     able = [row for row in rows if obstacle(row, settings) is None]
     able.sort(key=lambda row: rank(row, settings))
     best = next((row for row in able if is_stable(row, settings)), None)
     if settings.criterion == "gain" and best is not None and not gains_on_chance(best, settings):
-        able.sort(key=lambda row: not _comes_first(row))
+        able.sort(key=lambda row: not is_separated(row))
     return able
-
-
-def _comes_first(row: CandidateResult) -> bool:
-    return is_separated(row) and row.candidate.algorithm is not Algorithm.CONSENSUS
 
 
 def select(
@@ -170,7 +165,7 @@ def _judged(
 
 def _is_chosen_by_separation(best: CandidateResult, settings: SelectionSettings) -> bool:
     is_by_gain = settings.criterion == "gain"
-    return is_by_gain and _comes_first(best) and not gains_on_chance(best, settings)
+    return is_by_gain and is_separated(best) and not gains_on_chance(best, settings)
 
 
 def _merit(row: CandidateResult, settings: SelectionSettings) -> str:

@@ -189,24 +189,32 @@ def with_stability(
     resamples = settings.selection.stability_resamples
     if resamples == 0:
         return list(rows)
-    # A consensus is made of all other candidates, which are not all refitted.
-    refitted = [row for row in rows if row.candidate.algorithm is not Algorithm.CONSENSUS]
-    fitted = [row for row in refitted if row.fitted.clusters is not None]
+    fitted = [row for row in rows if row.fitted.clusters is not None]
     centres = sum(row.candidate.segment_count for row in fitted)
     is_cheap = len(sample) * centres * resamples <= _CHEAP_DISTANCES
     known: dict[Candidate, CandidateResult] = {}
     portion = fitted if is_cheap else _next_in_line(rows, known, settings.selection)
     while portion:
+        together = _with_agreed_on(portion, fitted)
         models = {
             row.candidate: row.fitted.clusters
-            for row in portion
-            if row.fitted.clusters is not None and row in refitted
+            for row in together
+            if row.fitted.clusters is not None
         }
         found = stabilities(sample, models, settings=settings.sweep, resamples=resamples)
-        told = [replace(row, stability=found.get(row.candidate)) for row in portion]
+        told = [replace(row, stability=found[row.candidate]) for row in together]
         known |= {row.candidate: row for row in told}
         portion = [] if is_cheap else _next_in_line(rows, known, settings.selection)
     return [known.get(row.candidate, row) for row in rows]
+
+
+def _with_agreed_on(
+    portion: Sequence[CandidateResult], fitted: Sequence[CandidateResult]
+) -> list[CandidateResult]:
+    """These, and all that a consensus among them agrees with: it is fitted after them."""
+    asked = {row.candidate for row in portion}
+    agreeing = {each.embedding for each in asked if each.algorithm is Algorithm.CONSENSUS}
+    return [r for r in fitted if r.candidate in asked or r.candidate.embedding in agreeing]
 
 
 def _next_in_line(

@@ -92,14 +92,15 @@ def test_separated_segments_come_before_others_once_the_highest_gain_proves_unst
     assert in_doubt.chosen.candidate == KMEANS_4
 
 
-def test_a_consensus_whose_stability_nobody_looks_at_does_not_come_first() -> None:
+def test_a_consensus_that_does_not_come_back_is_not_chosen() -> None:
     consensus = Candidate(Algorithm.CONSENSUS, 3)
-    told = {KMEANS_3: figures(KMEANS_3, 0.5), consensus: figures(consensus, 0.4)}
+    told = {KMEANS_3: figures(KMEANS_3, 0.5), consensus: figures(consensus, 0.6)}
+    stability = {KMEANS_3: 0.9, consensus: 0.3}
 
-    found = choose(told, dict.fromkeys(told, 0.49), separated={consensus: 1.0})
+    found = choose(told, dict.fromkeys(told, 0.4), stability=stability)
 
     assert found.chosen.candidate == KMEANS_3
-    assert not found.has_natural_clusters
+    assert "consensus-3 has a higher gain of 0.200 but does not come back" in found.verdict
 
 
 def test_the_best_on_a_vector_is_that_of_the_highest_gain_whatever_comes_first() -> None:
