@@ -24,15 +24,15 @@ def with_vector(features: DataFrame, vector: FeatureVector, *, name: str) -> Dat
     return apart.withColumn(name, F.array(*names)).drop(*names)
 
 
-def with_coordinates(scorable: DataFrame, vector: FeatureVector) -> DataFrame:
+def with_coordinates(customers: DataFrame, vector: FeatureVector) -> DataFrame:
     """Add what `with_vector` adds as columns by their `coordinate_names`.
 
     Args:
-        scorable: Customers who can be scored, and no others: where no value may be missing, none
-            is looked at again, and NaN would take a bound's place.
+        customers: Those who can be scored, and no others: where no value may be missing, none is
+            looked at again, and NaN would take a bound's place.
         vector: The fitted parameters.
     """
-    return _with_coordinates(scorable, vector, map(_told_value, vector.rules))
+    return _with_coordinates(customers, vector, map(_required_value, vector.rules))
 
 
 def _with_coordinates(
@@ -62,8 +62,8 @@ def raised_value(rule: ValueRule) -> Column:
     return _raised(_without_nan(rule), rule)
 
 
-def _told_value(rule: ValueRule) -> Column:
-    """What `transformed` gives, where NaN is among the values of a rule for missing ones alone."""
+def _required_value(rule: ValueRule) -> Column:
+    """As `transformed`, but NaN is looked for only where the rule says what it counts as."""
     value = _value(rule) if rule.missing is None else _without_nan(rule)
     return _transformed(_raised(value, rule), rule)
 

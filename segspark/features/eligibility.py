@@ -71,7 +71,7 @@ def _is_taken(rule: ValueRule) -> Column:
 
 
 def _has_logarithm(rule: ValueRule) -> Column:
-    """NULL, as well as false, says no."""
+    """NULL, as well as false, says no; NaN has one, being greater than all numbers to Spark."""
     value = F.col(rule.name).cast("double")
     has_one = (value > 0) if _is_money(rule) else (value >= 0)
     if rule.missing is None:

@@ -116,6 +116,6 @@ def _with_least(table: DataFrame, names: Sequence[str], *, value: str, index: st
 
 
 def _lead() -> Column:
-    """(d2 - d1) / d2, and 0 where both are."""
+    """(d2 - d1) / d2, and 0 where both are; Java takes a root once that is named twice here."""
     own, other = F.sqrt("own"), F.sqrt("other")
     return F.when(F.col("other") > 0, (other - own) / other).otherwise(0.0)

@@ -92,8 +92,9 @@ class Lake:
         """Make `df` the rows of one slice; the rest of the table stays as it is.
 
         Writing the same slice again is harmless. Rows outside the slice are refused. Where the
-        slice is empty, and on a local disk, whose lock keeps others from filling it, rows are
-        appended: Delta would sum up the whole table to see that nothing gives way.
+        slice is empty, and on a local disk, whose locks keep others from filling it, rows are
+        appended: Delta would sum up the whole table to see that nothing gives way. A table that is
+        made for them is not asked.
 
         Raises:
             StorageError: The frame breaks the contract, or the write failed; nothing has changed.

@@ -54,8 +54,9 @@ def engine_lock(spark: SparkSession, folder: Path | None, table: str) -> Iterato
     java: Any = spark._jvm  # noqa: SLF001 - PySpark has no public way to Java's locks
     with engine_sentences(f"locking {path}"):
         file = java.java.io.RandomAccessFile(str(path), "rw")
-        file.getChannel().lock()
     try:
+        with engine_sentences(f"locking {path}"):
+            file.getChannel().lock()
         yield
     finally:
         # Where Java is gone, so is its lock.

@@ -2,12 +2,16 @@
 
 import contextlib
 import io
+from decimal import Decimal
+from itertools import product
 
 import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from segspark.clustering.vectorise import with_coordinates
+from segspark.errors import ClusteringError
+from segspark.features.eligibility import scorable
 from segspark.model.clusters import Centres, ClusterModel
 from segspark.model.mixture import Mixture
 from segspark.model.scores import Floats
@@ -65,6 +69,38 @@ def test_nearest_centres_by_spark_are_those_of_the_served_model(
     assert told["is_far_from_centre"].tolist() == told["is_outlier"].tolist()
     assert "MapInArrow" not in plan_of(found)
     assert told[["probability_ratio", "isolation_score", "is_isolated"]].isna().all(axis=None)
+
+
+def test_of_any_values_those_are_scored_whom_the_served_model_takes(spark: SparkSession) -> None:
+    vector = FeatureVector(
+        (
+            VectorColumn(ValueRule("order_count"), 0.2, 6.0, 2.0, 0.7),
+            VectorColumn(ValueRule("item_units", "none"), -9.0, 9.0, 0.0, 1.0),
+            VectorColumn(ValueRule("gap_days", missing=3.0), 0.2, 6.0, 2.0, 0.7),
+            VectorColumn(ValueRule("return_ratio", "none"), -9.0, 9.0, 0.0, 1.0),
+        )
+    )
+    centres = RANDOM.normal(size=(3, 4))
+    model = SegmentModel("m", "t", "kmeans", vector, Centres(centres), outlier_distance=5.0)
+    numbers = (None, np.nan, np.inf, -np.inf, -1.0, -0.0, 1e308, -1e308, 2.5)
+    drawn = product((None, -1, 0, 7), numbers, numbers, (None, Decimal("-0.50"), Decimal("1.25")))
+    rows = [(str(number), None, *values) for number, values in enumerate(drawn)]
+    schema = "order_count int, item_units double, gap_days double, return_ratio decimal(9, 2)"
+    features = spark.createDataFrame(rows, f"customer_id string, exclusion_reason string, {schema}")
+
+    points = with_coordinates(scorable(features, rules=vector.rules), vector)
+    found = {row["customer_id"]: row for row in score_customers(points, model=model).collect()}
+
+    expected = {}
+    for customer_id, _, *values in rows:
+        with contextlib.suppress(ClusteringError):
+            told = model.score_customer(dict(zip(vector.names, values, strict=True)))
+            expected[customer_id] = told
+    assert found.keys() == expected.keys()
+    assert len(expected) == 2 * 5 * 5 * 2
+    for customer_id, told in expected.items():
+        assert found[customer_id]["cluster_index"] == told.cluster_index
+        assert found[customer_id]["centre_distance"] == pytest.approx(told.centre_distance)
 
 
 @pytest.mark.parametrize(

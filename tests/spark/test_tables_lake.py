@@ -158,6 +158,28 @@ def test_only_rows_that_are_there_are_replaced(lake: Lake, spark: SparkSession) 
     assert modes == [None, "Append", "Append", "Overwrite"]
 
 
+def test_a_table_is_looked_at_for_rows_only_where_it_was_there_before(
+    lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[Slice] = []
+    is_empty = Lake.is_empty
+
+    def asked(lake: Lake, contract: TableContract, rows: Slice) -> bool:
+        looked_at.append(rows)
+        return is_empty(lake, contract, rows)
+
+    monkeypatch.setattr(Lake, "is_empty", asked)
+    slices: list[Slice] = [{"batch_id": "b1"}, {"batch_id": "b2"}]
+
+    with pytest.raises(StorageError, match="writing"):
+        lake.replace(VISITS, visits(spark, ("b2", "ann", 1)), slices[0])
+    for rows in slices:
+        lake.replace(VISITS, visits(spark, (str(rows["batch_id"]), "ann", 1)), rows)
+
+    assert looked_at == slices
+    assert stored(lake) == {("b1", "ann", 1), ("b2", "ann", 1)}
+
+
 @pytest.mark.parametrize("rows", [{}, {"batch": "b1"}])
 def test_a_slice_names_columns_of_the_table(
     lake: Lake, spark: SparkSession, rows: dict[str, str]

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
+from py4j.protocol import Py4JError
 
 from segspark.errors import StorageError
-from segspark.tables.locks import table_lock
+from segspark.tables.locks import engine_lock, table_lock
 
 _HOLDER = """
 import sys
@@ -95,3 +97,19 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
         table_lock(tmp_path / "file" / "locks", "visits"),
     ):
         pass
+
+
+def test_a_file_that_java_cannot_lock_is_closed_and_a_sentence(tmp_path: Path) -> None:
+    java, spark = MagicMock(), MagicMock()
+    spark.configure_mock(_jvm=java)
+    opened = java.java.io.RandomAccessFile.return_value
+    opened.getChannel.return_value.lock.side_effect = Py4JError("no locks available")
+
+    with (
+        pytest.raises(StorageError, match=r"locking .*visits\.lock"),
+        engine_lock(spark, tmp_path, "visits"),
+    ):
+        pass
+
+    # All locks of a process on a file go when it closes one of its handles, whenever that is.
+    opened.close.assert_called_once()
