@@ -18,9 +18,8 @@ def with_vector(features: DataFrame, vector: FeatureVector, *, name: str) -> Dat
         vector: The fitted parameters.
         name: Of the new column; a feature of that name is read, and then gives way.
     """
-    values = [transformed(column.rule) for column in vector.columns]
     names = coordinate_names(len(vector.columns))
-    apart = _with_coordinates(features, vector, values)
+    apart = _with_coordinates(features, vector, map(transformed, vector.rules))
     return apart.withColumn(name, F.array(*names)).drop(*names)
 
 

@@ -100,20 +100,18 @@ class Lake:
             StorageError: The frame breaks the contract, or the write failed; nothing has changed.
         """
         conformed = df.transform(contract.conform)
+        is_local = self.local_folder is not None
 
         def append() -> None:
             self._append(contract, _inside(contract, conformed, rows))
 
-        def overwrite() -> None:
-            self._overwrite(contract, conformed, rows)
-
         def write() -> None:
-            (append if self.is_empty(contract, rows) else overwrite)()
+            if is_local and self.is_empty(contract, rows):
+                append()
+            else:
+                self._overwrite(contract, conformed, rows)
 
-        if self.local_folder is None:
-            self._commit(contract, overwrite)
-        else:
-            self._commit(contract, write, first=append)
+        self._commit(contract, write, first=append if is_local else None)
 
     def amend(self, contract: TableContract, changes: DataFrame, rows: Slice) -> None:
         """Change single rows of a slice, by their key; the other rows stay as they are.
